@@ -1,0 +1,80 @@
+// Streams and datagrams. Chunks are borrowed for the call; writes are vectored and tell when their bytes are free.
+
+import type { Address, LocalNetwork } from '../base/address.ts';
+
+/** What the user of a stream declares. Calls come in this order: onOpen, then onChunk/onWritable, then onEnd, onClose once. */
+export interface StreamSink {
+  /** The connection is up. Not called on accepted streams, which are up already. */
+  onOpen?(): void;
+  /** `chunk` is borrowed for the call only (its memory is used again) and may be changed in place. */
+  onChunk(chunk: Uint8Array): void;
+  /** Bytes have left: `bufferedBytes` is lower than before. At most once a turn. */
+  onWritable?(): void;
+  /** The remote has finished sending. Without this method the stream closes itself. */
+  onEnd?(): void;
+  /** The last call, always made exactly once, also after `destroy()`, never inside a call that the user makes. */
+  onClose(error: Error | null): void;
+}
+
+/** A connected or connecting TCP stream (or one that behaves alike, such as µTP). */
+export interface ByteStream {
+  /** Where it goes to or came from. */
+  readonly remote: Address;
+  /** The own end; null until connected. */
+  readonly local: Address | null;
+  /** Bytes accepted by `write` and not yet handed to the system. */
+  readonly bufferedBytes: number;
+  /** Must be called in the turn in which the stream was obtained, once. */
+  attach(sink: StreamSink): void;
+  /**
+   * Sends `parts` in order, in one system call where that is possible. The bytes are lent until `released` is called
+   * (written, or the stream closed); the array itself is free at once. Without `released` the bytes must never change.
+   * Before the connection is up, writes wait. After `end` or close it does nothing but call `released`.
+   */
+  write(parts: readonly Uint8Array[], released?: () => void): void;
+  /** Stops reading from the system: back-pressure towards the remote. A chunk already read may still come. */
+  pause(): void;
+  resume(): void;
+  /** Sends what is buffered, then closes our direction. */
+  end(): void;
+  /** Closes at once; what is buffered is lost. Idempotent. */
+  destroy(): void;
+}
+
+export interface StreamListener {
+  readonly address: Address;
+  /** Stops accepting; streams already accepted live on. */
+  close(): Promise<void>;
+}
+
+export interface UdpSocket {
+  readonly address: Address;
+  /** Sends one datagram. `bytes` are free at return. A datagram that cannot be sent is lost without a word. */
+  send(bytes: Uint8Array, to: Address): void;
+  close(): Promise<void>;
+}
+
+export interface ConnectOptions {
+  /** The own IP address to leave from. */
+  readonly from?: Uint8Array;
+}
+
+export interface ListenOptions {
+  /** The IP to listen on; null: all, IPv6 and IPv4 together where the machine has both. */
+  readonly ip: Uint8Array | null;
+  /** 0 picks a free one. */
+  readonly port: number;
+}
+
+export interface Sockets {
+  /** Rejects with LISTEN_FAILED. `accept` must attach a sink in its turn. */
+  listen(options: ListenOptions, accept: (stream: ByteStream) => void): Promise<StreamListener>;
+  /** Returns at once; the outcome is the sink's onOpen or onClose. */
+  connect(to: Address, options?: ConnectOptions): ByteStream;
+  /** Rejects with LISTEN_FAILED. `message` is borrowed for the call. */
+  bindUdp(options: ListenOptions, onMessage: (message: Uint8Array, from: Address) => void): Promise<UdpSocket>;
+  /** All addresses of a host name (an IP text is returned as it is), IPv4 first. Rejects with HOST_NOT_FOUND. */
+  resolve(host: string, options?: { signal?: AbortSignal }): Promise<readonly Uint8Array[]>;
+  /** The networks that this machine is in, loopback left out. */
+  networks(): readonly LocalNetwork[];
+}

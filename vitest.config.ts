@@ -1,0 +1,18 @@
+import { defineConfig } from 'vitest/config';
+
+// One project a suite; `npm test` runs them in this order, `npx vitest run --project unit` runs one.
+const suite = (name: string, include: string[], more: object = {}) => ({
+  test: { name, include, testTimeout: 20_000, hookTimeout: 60_000, ...more },
+});
+
+export default defineConfig({
+  test: {
+    projects: [
+      suite('unit', ['src/**/*.test.ts', 'test/architecture/**/*.test.ts']),
+      suite('contract', ['test/contract/**/*.test.ts']),
+      suite('sim', ['test/sim/**/*.test.ts'], { testTimeout: 60_000 }),
+      suite('e2e', ['test/e2e/**/*.test.ts'], { testTimeout: 120_000, fileParallelism: false }),
+      suite('interop', ['test/interop/**/*.test.ts'], { testTimeout: 180_000, fileParallelism: false }),
+    ],
+  },
+});
