@@ -92,9 +92,9 @@ export interface Content {
   hash(jobs: readonly HashJob[]): Promise<readonly HashOutcome[]>;
   /** Fills `into` as the spans say (padding becomes zero). A missing or short file is FILE_CHANGED. `into` is lent meanwhile. */
   read(spans: Spans, into: Uint8Array): Promise<void>;
-  /** What is on disk now, by file index. */
-  states(): Promise<readonly ContentFileState[]>;
-  /** Puts all that was committed before the call onto stable storage. */
+  /** What is on disk now: of `files` (indices) in their order, without it of all files by index. */
+  states(files?: readonly number[]): Promise<readonly ContentFileState[]>;
+  /** Puts all that was committed before the call onto stable storage, modification times included (fsync, not fdatasync). */
   sync(): Promise<void>;
   /** Makes the folders and the empty files, sets lengths and executable bits, makes `symlinks` (checked before; path and target components below the root). */
   finish(symlinks: readonly { path: readonly string[]; target: readonly string[] }[]): Promise<void>;
