@@ -1,0 +1,259 @@
+// The Store port as files in the state folder: the key `a/b` is the file `a/b`. Names with `~`, which no key has, are
+// locks and temporary files. The folder is made at the first write.
+
+import { type FileHandle, mkdir, open, readdir, readFile, unlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { assert } from '../../base/assert.ts';
+import { EMPTY } from '../../base/bytes.ts';
+import type { Store, StoreLock, StoreLog } from '../../ports/store.ts';
+import { syncFolder, writeAtomically } from './atomic-write.ts';
+import { acquireFileLock, isLeftover, temporaryName } from './lock.ts';
+import { errnoOf, fileError } from './system-errors.ts';
+
+const KEY = /^[a-z0-9._-]+(\/[a-z0-9._-]+)*$/;
+
+/** Opens nothing yet. A key is not also a folder of other keys. */
+export function createFileStore(folder: string): Store {
+  return new FileStore(folder);
+}
+
+class FileStore implements Store {
+  readonly #root: string;
+  /** Folders that were made, and cleaned of what dead processes left. */
+  readonly #ready = new Map<string, Promise<void>>();
+  readonly #logs = new Set<string>();
+
+  constructor(folder: string) {
+    this.#root = folder;
+  }
+
+  async read(key: string): Promise<Uint8Array | null> {
+    const path = this.#path(key);
+    try {
+      const bytes = await readFile(path);
+      return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+    } catch (error) {
+      if (isAbsent(error)) return null;
+      throw fileError(error, `read "${path}"`);
+    }
+  }
+
+  async write(key: string, value: Uint8Array): Promise<void> {
+    const path = this.#path(key);
+    try {
+      await this.#prepare(dirname(path));
+      await writeAtomically(path, temporaryName(path), value);
+    } catch (error) {
+      throw fileError(error, `write "${path}"`);
+    }
+  }
+
+  async remove(key: string): Promise<void> {
+    const path = this.#path(key);
+    try {
+      await unlink(path);
+      await syncFolder(dirname(path));
+    } catch (error) {
+      if (!isAbsent(error)) throw fileError(error, `remove "${path}"`);
+    }
+  }
+
+  async list(prefix: string): Promise<readonly string[]> {
+    const out: string[] = [];
+    // Only the folder that the prefix names needs a walk.
+    const slash = prefix.lastIndexOf('/');
+    const start = slash < 0 ? '' : prefix.slice(0, slash + 1);
+    assert(start === '' || isKey(start.slice(0, -1)), 'a prefix of keys');
+    await this.#walk(start, prefix, out);
+    return out.sort();
+  }
+
+  async #walk(above: string, prefix: string, out: string[]): Promise<void> {
+    const path = join(this.#root, above);
+    const entries = await readdir(path, { withFileTypes: true }).catch((error: unknown) => {
+      if (isAbsent(error)) return [];
+      throw fileError(error, `list "${path}"`);
+    });
+    for (const entry of entries) {
+      const key = above + entry.name;
+      if (!isKey(key)) continue;
+      if (entry.isFile() && key.startsWith(prefix)) out.push(key);
+      else if (entry.isDirectory() && `${key}/`.startsWith(prefix.slice(0, key.length + 1))) {
+        await this.#walk(`${key}/`, prefix, out);
+      }
+    }
+  }
+
+  async openLog(key: string, maxBytes: number): Promise<StoreLog> {
+    const path = this.#path(key);
+    assert(!this.#logs.has(path), 'a log is open once');
+    this.#logs.add(path);
+    try {
+      await this.#prepare(dirname(path));
+      return await FileLog.open(path, maxBytes, () => this.#logs.delete(path));
+    } catch (error) {
+      this.#logs.delete(path);
+      throw fileError(error, `open "${path}"`);
+    }
+  }
+
+  async lock(key: string): Promise<StoreLock | null> {
+    const path = `${this.#path(key)}~lock`;
+    try {
+      await this.#prepare(dirname(path));
+      return await acquireFileLock(path);
+    } catch (error) {
+      throw fileError(error, `lock "${path}"`);
+    }
+  }
+
+  #path(key: string): string {
+    assert(isKey(key), `a key of the store, not "${key}"`);
+    return join(this.#root, key);
+  }
+
+  #prepare(folder: string): Promise<void> {
+    let made = this.#ready.get(folder);
+    if (!made) {
+      made = makeClean(folder);
+      this.#ready.set(folder, made);
+      made.catch(() => this.#ready.delete(folder));
+    }
+    return made;
+  }
+}
+
+function isKey(text: string): boolean {
+  return KEY.test(text) && !text.split('/').some((word) => word === '.' || word === '..');
+}
+
+function isAbsent(error: unknown): boolean {
+  return ['ENOENT', 'ENOTDIR', 'EISDIR'].includes(errnoOf(error));
+}
+
+async function makeClean(folder: string): Promise<void> {
+  const made = await mkdir(folder, { recursive: true });
+  if (made !== undefined) {
+    await syncFolder(dirname(made));
+    return;
+  }
+  for (const name of await readdir(folder)) {
+    if (isLeftover(name)) await unlink(join(folder, name)).catch(() => undefined);
+  }
+}
+
+/** Appends run one after another; those that wait together are written and synced together. */
+class FileLog implements StoreLog {
+  readonly initial: Uint8Array;
+  readonly #path: string;
+  readonly #forget: () => void;
+  #file: FileHandle;
+  #lengthBytes: number;
+  #tail: Promise<void> = Promise.resolve();
+  #waiting: Uint8Array[] = [];
+  #nextFlush: Promise<void> | null = null;
+  #closed: Promise<void> | undefined;
+
+  private constructor(path: string, file: FileHandle, initial: Uint8Array, lengthBytes: number, forget: () => void) {
+    this.#path = path;
+    this.#file = file;
+    this.initial = initial;
+    this.#lengthBytes = lengthBytes;
+    this.#forget = forget;
+  }
+
+  static async open(path: string, maxBytes: number, forget: () => void): Promise<FileLog> {
+    const isNew = await missing(path);
+    const file = await open(path, 'a+', 0o666);
+    try {
+      if (isNew) await syncFolder(dirname(path));
+      const { size } = await file.stat();
+      return new FileLog(path, file, await readStart(file, Math.min(size, maxBytes)), size, forget);
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+  }
+
+  append(bytes: Uint8Array): Promise<void> {
+    assert(!this.#closed, 'the log is open');
+    // Copied: the caller may use its memory again before the flush begins.
+    this.#waiting.push(bytes.slice());
+    this.#nextFlush ??= this.#inOrder(`append to "${this.#path}"`, () => this.#flush());
+    return this.#nextFlush;
+  }
+
+  replace(bytes: Uint8Array): Promise<void> {
+    assert(!this.#closed, 'the log is open');
+    const copy = bytes.slice();
+    // What was appended before is flushed on its own, so that what is appended from now on comes after the replacement.
+    this.#nextFlush = null;
+    const before = this.#waiting;
+    this.#waiting = [];
+    void before;
+    return this.#inOrder(`replace "${this.#path}"`, async () => {
+      await writeAtomically(this.#path, temporaryName(this.#path), copy);
+      const file = await open(this.#path, 'a', 0o666);
+      await this.#file.close();
+      this.#file = file;
+      this.#lengthBytes = copy.length;
+    });
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#inOrder(`close "${this.#path}"`, async () => {
+      this.#forget();
+      await this.#file.close();
+    });
+    return this.#closed;
+  }
+
+  /** A failed append leaves nothing behind: what comes later must not follow a torn record. */
+  async #flush(): Promise<void> {
+    const parts = this.#waiting;
+    this.#waiting = [];
+    this.#nextFlush = null;
+    try {
+      let added = 0;
+      for (const part of parts) {
+        await this.#file.appendFile(part);
+        added += part.length;
+      }
+      await this.#file.datasync();
+      this.#lengthBytes += added;
+    } catch (error) {
+      await this.#file.truncate(this.#lengthBytes).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  #inOrder(what: string, work: () => Promise<void>): Promise<void> {
+    const done = this.#tail.then(work).catch((error: unknown) => {
+      throw fileError(error, what);
+    });
+    this.#tail = done.catch(() => undefined);
+    return done;
+  }
+}
+
+async function missing(path: string): Promise<boolean> {
+  try {
+    await (await open(path, 'r')).close();
+    return false;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return true;
+    throw error;
+  }
+}
+
+async function readStart(file: FileHandle, lengthBytes: number): Promise<Uint8Array> {
+  if (lengthBytes === 0) return EMPTY;
+  const out = new Uint8Array(lengthBytes);
+  let at = 0;
+  while (at < lengthBytes) {
+    const { bytesRead } = await file.read(out, at, lengthBytes - at, at);
+    if (bytesRead === 0) break;
+    at += bytesRead;
+  }
+  return out.subarray(0, at);
+}
