@@ -2,14 +2,11 @@
 
 import { assert } from '../base/assert.ts';
 import { EMPTY, readU16, readU32 } from '../base/bytes.ts';
+import { copyBytes, view } from './block-copy.ts';
 import { HASH_QUERY_BYTES, readHashQuery } from './hash-query.ts';
 import { lengthFault, type WireFault, type WireLimits } from './limits.ts';
 import * as ids from './messages.ts';
 import type { WireSink } from './sink.ts';
-
-export type { HashQuery } from './hash-query.ts';
-export type { WireFault, WireLimits } from './limits.ts';
-export type { BlockPlace, WireSink } from './sink.ts';
 
 /** What the next byte of the stream belongs to. */
 const HEAD = 0; // the length, the id, and the fields of a short message or before a block
@@ -196,7 +193,7 @@ export class Decoder {
 
   #takeBlock(chunk: Uint8Array, at: number, end: number): number {
     const count = Math.min(this.#length - this.#done, end - at);
-    if (this.#place !== null) this.#place.set(view(chunk, at, count), this.#placeOffset + this.#done);
+    if (this.#place !== null) copyBytes(this.#place, this.#placeOffset + this.#done, chunk, at, count);
     this.#done += count;
     this.#sink.onBlockBytes(count);
     if (this.#done === this.#length && !this.#ended) this.#endBlock();
@@ -297,9 +294,4 @@ function tellBlock(sink: WireSink, id: number, piece: number, begin: number, len
   if (id === ids.REQUEST) sink.onRequest(piece, begin, length);
   else if (id === ids.CANCEL) sink.onCancel(piece, begin, length);
   else sink.onReject(piece, begin, length);
-}
-
-/** Part of `bytes`, always a plain Uint8Array: `slice` of what a sink borrows copies, whatever kind the chunk is. */
-function view(bytes: Uint8Array, at: number, count: number): Uint8Array {
-  return new Uint8Array(bytes.buffer, bytes.byteOffset + at, count);
 }

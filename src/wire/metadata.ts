@@ -19,9 +19,9 @@ export type MetadataMessage =
   | {
       readonly kind: 'data';
       readonly piece: number;
-      /** Of the whole metadata, as the remote says; null where it does not. */
-      readonly totalBytes: number | null;
-      /** Borrowed from the message. 1 to 16384 bytes; as many as the piece must have where `totalBytes` is known. */
+      /** Of the whole metadata, as the remote says; at most {@link MAX_METADATA_BYTES}. */
+      readonly totalBytes: number;
+      /** Borrowed from the message. As many bytes as this piece of so much metadata has. */
       readonly data: Uint8Array;
     }
   | { readonly kind: 'reject'; readonly piece: number };
@@ -29,15 +29,6 @@ export type MetadataMessage =
 const REQUEST = 0;
 const DATA = 1;
 const REJECT = 2;
-
-export function metadataPieceCount(totalBytes: number): number {
-  return Math.ceil(totalBytes / METADATA_PIECE_BYTES);
-}
-
-/** Length of one piece; `piece` is below {@link metadataPieceCount}. */
-export function metadataPieceBytes(totalBytes: number, piece: number): number {
-  return Math.min(METADATA_PIECE_BYTES, totalBytes - piece * METADATA_PIECE_BYTES);
-}
 
 /** These three make the payload of an extended message. */
 export function encodeMetadataRequest(piece: number): Uint8Array {
@@ -54,7 +45,7 @@ export function encodeMetadataReject(piece: number): Uint8Array {
 }
 
 /** Null where the message is malformed or of a type unknown to us: both are to be ignored (BEP 9). */
-export function decodeMetadataMessage(payload: Uint8Array): MetadataMessage | null {
+export function decodeMetadata(payload: Uint8Array): MetadataMessage | null {
   const read = readMessageDict(payload);
   if (read === null) return null;
   const piece = asInteger(read.dict.get('piece'), 0);
@@ -62,10 +53,8 @@ export function decodeMetadataMessage(payload: Uint8Array): MetadataMessage | nu
   switch (asInteger(read.dict.get('msg_type'))) {
     case REQUEST:
       return { kind: 'request', piece };
-    case DATA: {
-      const totalBytes = asInteger(read.dict.get('total_size'), 0);
-      return dataMessage(piece, totalBytes, payload.subarray(read.length));
-    }
+    case DATA:
+      return dataMessage(piece, asInteger(read.dict.get('total_size'), 1), payload.subarray(read.length));
     case REJECT:
       return { kind: 'reject', piece };
     default:
@@ -74,10 +63,8 @@ export function decodeMetadataMessage(payload: Uint8Array): MetadataMessage | nu
 }
 
 function dataMessage(piece: number, totalBytes: number | null, data: Uint8Array): MetadataMessage | null {
-  if (data.length === 0 || data.length > METADATA_PIECE_BYTES) return null;
-  if (totalBytes !== null) {
-    if (totalBytes > MAX_METADATA_BYTES || piece >= metadataPieceCount(totalBytes)) return null;
-    if (data.length !== metadataPieceBytes(totalBytes, piece)) return null;
-  }
+  if (totalBytes === null || totalBytes > MAX_METADATA_BYTES) return null;
+  const restBytes = totalBytes - piece * METADATA_PIECE_BYTES;
+  if (restBytes <= 0 || data.length !== Math.min(METADATA_PIECE_BYTES, restBytes)) return null;
   return { kind: 'data', piece, totalBytes, data };
 }
