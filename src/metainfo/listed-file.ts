@@ -1,0 +1,46 @@
+// One file as the info dictionary lists it, before names are made safe: what the v1 list and the v2 tree have in common.
+
+import { latin1 } from '../base/bytes.ts';
+import { asBytes, asInteger, asList, type BencodeDict } from '../bencode/decode.ts';
+import { MAX_PATH_DEPTH, metainfoInvalid } from './limits.ts';
+import { looseText } from './names.ts';
+
+export interface ListedFile {
+  /** As written, decoded, not safe. Below the torrent's folder; a single-file torrent: just the name. */
+  readonly path: readonly string[];
+  readonly lengthBytes: number;
+  readonly padding: boolean;
+  readonly executable: boolean;
+  readonly hidden: boolean;
+  /** As written, not safe. */
+  readonly symlink: readonly string[] | null;
+  readonly piecesRoot: Uint8Array | null;
+}
+
+/** What BEP 47 says of a file, and its length, from the dictionary that describes it. */
+export function fileFacts(dict: BencodeDict): Omit<ListedFile, 'path' | 'piecesRoot'> {
+  const attr = asBytes(dict.get('attr'));
+  const flags = attr ? latin1(attr.subarray(0, MAX_FLAGS)) : '';
+  const target = flags.includes('l') ? readPath(dict, 'symlink path') : null;
+  const symlink = target !== null && target.length > 0 ? target : null;
+  const padding = symlink === null && flags.includes('p');
+  // A symlink takes no room, whatever its length says.
+  const lengthBytes = symlink ? 0 : asInteger(dict.get('length'), 0);
+  if (lengthBytes === null) throw metainfoInvalid('a file has no valid length');
+  return { lengthBytes, padding, executable: flags.includes('x'), hidden: flags.includes('h'), symlink };
+}
+
+/** Four flags are known; more room than that is for those to come. */
+const MAX_FLAGS = 32;
+
+/** A list of names; null where there is none. Throws METAINFO_INVALID for one that is too deep or holds other things. */
+export function readPath(dict: BencodeDict, key: string): readonly string[] | null {
+  const list = asList(dict.get(key));
+  if (list === null) return null;
+  if (list.length > MAX_PATH_DEPTH) throw metainfoInvalid(`a path is deeper than ${MAX_PATH_DEPTH} folders`);
+  return list.map((part) => {
+    const bytes = asBytes(part);
+    if (bytes === null) throw metainfoInvalid('a path holds something that is no name');
+    return looseText(bytes);
+  });
+}
