@@ -1,0 +1,97 @@
+// Which journaled pieces can be trusted when a torrent is taken up again: the files must be as the journal left them.
+
+import { Bitfield } from '../base/bitfield.ts';
+import type { Content, ContentFileState } from '../ports/piece-io.ts';
+import type { JournalState } from './journal-format.ts';
+import type { Layout } from './layout.ts';
+
+/** What is known about a torrent's content when it is taken up again. */
+export interface ResumeState {
+  /** Pieces that need no look: verified, and their files are as they were left. */
+  readonly verified: Bitfield;
+  /** Pieces that were verified once, but a file of theirs has changed: hash them again before use. */
+  readonly recheck: Bitfield;
+  /** The last run did not end cleanly. */
+  readonly unclean: boolean;
+  readonly uploaded: number;
+  readonly downloaded: number;
+  /** There was no journal: nothing is known, whatever is on disk. */
+  readonly fresh: boolean;
+}
+
+/**
+ * After an unclean stop a file that was being written may be newer than the journal's last word, by no more than this:
+ * a second between flushes, and the sync of 64 MiB on a slow disk (10 MB/s). Later than that, someone else wrote.
+ */
+export const LATE_WRITE_MS = 10_000;
+
+/**
+ * The verified pieces of `state` that can no longer be trusted, because a file of theirs is not as it was recorded.
+ *
+ * - After a clean stop length and modification time must be the recorded ones.
+ * - After an unclean stop so must those of files that were complete: nobody wrote to them any more.
+ * - An unfinished file may have grown and be newer, up to {@link LATE_WRITE_MS} after the journal's last record: those
+ *   are the writes that the journal had no time to tell of, and they touch no verified piece.
+ */
+export async function findDoubtful(state: JournalState, layout: Layout, content: Content): Promise<Bitfield> {
+  const doubtful = new Bitfield(state.verified.length);
+  const neededBytes = neededLengths(state.verified, layout);
+  const files: number[] = [];
+  for (let file = 0; file < neededBytes.length; file++) if (neededBytes[file]! > 0) files.push(file);
+  if (files.length === 0) return doubtful;
+  const unfinished = state.clean ? null : unfinishedFiles(state.verified, layout);
+  const found = await content.states(files);
+  const changed = new Uint8Array(neededBytes.length);
+  for (const [i, file] of files.entries()) {
+    const lateWrites = unfinished !== null && unfinished[file] === 1;
+    changed[file] = isAsRecorded(state, file, found[i]!, neededBytes[file]!, lateWrites) ? 0 : 1;
+  }
+  state.verified.forEach((piece) => {
+    for (let file = layout.firstFileOf(piece); file <= layout.lastFileOf(piece); file++) {
+      if (changed[file] === 1) doubtful.set(piece);
+    }
+  });
+  return doubtful;
+}
+
+function isAsRecorded(
+  state: JournalState,
+  file: number,
+  found: ContentFileState,
+  neededBytes: number,
+  lateWrites: boolean,
+): boolean {
+  const lengthBytes = state.lengthBytes[file]!;
+  const mtimeMs = state.mtimeMs[file]!;
+  if (!found.exists || Number.isNaN(lengthBytes) || found.lengthBytes < neededBytes) return false;
+  if (found.lengthBytes === lengthBytes && found.mtimeMs === mtimeMs) return true;
+  return (
+    lateWrites &&
+    found.lengthBytes >= lengthBytes &&
+    found.mtimeMs >= mtimeMs &&
+    found.mtimeMs <= state.wallMs + LATE_WRITE_MS
+  );
+}
+
+/** By content file: how long it must be to hold its verified pieces; 0 where it has none. */
+function neededLengths(verified: Bitfield, layout: Layout): Float64Array {
+  const out = new Float64Array(layout.files.length);
+  verified.forEach((piece) => {
+    for (let file = layout.firstFileOf(piece); file <= layout.lastFileOf(piece); file++) {
+      out[file] = Math.max(out[file]!, layout.endInFile(piece, file));
+    }
+  });
+  return out;
+}
+
+/** By content file: 1 where a piece of it is not verified, so that it may have been written to. */
+function unfinishedFiles(verified: Bitfield, layout: Layout): Uint8Array {
+  const out = new Uint8Array(layout.files.length);
+  for (let piece = 0; piece < verified.length; piece++) {
+    if (verified.has(piece)) continue;
+    const first = layout.firstFileOf(piece);
+    const last = layout.lastFileOf(piece);
+    if (first <= last) out.fill(1, first, last + 1);
+  }
+  return out;
+}
