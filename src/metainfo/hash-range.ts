@@ -145,3 +145,16 @@ export class UpperTree {
     return at < nodes.length ? nodes.subarray(at, at + NODE_BYTES) : this.#pads[layer - this.#baseLayer]!;
   }
 }
+
+/**
+ * Nodes of a file of which the piece layer and the leaves of one piece are at hand, enough to answer for leaves in that
+ * piece. `piece` counts within the file; `pieceLayer` is the base layer of `file`; `leaves` begins at layer 0.
+ */
+export function nodesWithPiece(file: UpperTree, leaves: UpperTree, piece: number, pieceLayer: number): NodeSource {
+  return (layer, index) => {
+    if (layer >= pieceLayer) return file.node(layer, index);
+    const width = 2 ** (pieceLayer - layer);
+    const at = index - piece * width;
+    return at >= 0 && at < width ? leaves.node(layer, at) : null;
+  };
+}
