@@ -1,0 +1,98 @@
+// npm test: set-up, build, check, then every suite; the last line is the sum: `N passed, N failed[, N skipped]`.
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { findNode24, NODE_24 } from './node24.mjs';
+import { HOME, run } from './run.mjs';
+
+const SUITES = ['unit', 'contract', 'sim', 'e2e', 'interop'];
+/** These run again on Node 24: what differs between versions shows in them. */
+const SUITES_ON_24 = ['unit', 'contract'];
+const VITEST = join('node_modules', 'vitest', 'vitest.mjs');
+
+const sum = { passed: 0, failed: 0, skipped: 0 };
+const results = mkdtempSync(join(tmpdir(), 'shoal-test-'));
+
+try {
+  if (step('set-up', 'node', ['scripts/setup.mjs', '--interop']) && step('build', 'npm', ['run', '-s', 'build'])) {
+    step('check', 'npm', ['run', '-s', 'check']);
+    for (const name of SUITES) suite(name, process.execPath, process.versions.node);
+    suitesOn24();
+  }
+} finally {
+  rmSync(results, { recursive: true, force: true });
+}
+process.exitCode = sum.failed > 0 || sum.passed === 0 ? 1 : 0;
+const skipped = sum.skipped > 0 ? `, ${sum.skipped} skipped` : '';
+console.log(`${sum.passed} passed, ${sum.failed} failed${skipped}`);
+
+/**
+ * Something to be done before the tests, or beside them; counts only when it fails.
+ * @param {string} name
+ * @param {string} program
+ * @param {readonly string[]} args
+ */
+function step(name, program, args) {
+  console.log(`\n== ${name}`);
+  const done = run(program, args);
+  if (!done) {
+    sum.failed++;
+    console.error(`${name} failed; see above`);
+  }
+  return done;
+}
+
+function suitesOn24() {
+  if (process.versions.node.startsWith('24.')) return;
+  const node = findNode24();
+  for (const name of SUITES_ON_24) {
+    if ('path' in node) suite(name, node.path, NODE_24);
+    else {
+      sum.skipped++;
+      console.log(`\n== skipped: ${name} on Node 24: ${node.missing}`);
+    }
+  }
+}
+
+/**
+ * @param {string} name
+ * @param {string} node the program to run it with
+ * @param {string} version
+ */
+function suite(name, node, version) {
+  console.log(`\n== ${name} on Node ${version}`);
+  if (name !== 'unit' && !hasTests(join(HOME, 'test', name))) {
+    console.log('no tests');
+    return;
+  }
+  const file = join(results, `${name}-${version}.json`);
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
+  const good = run(node, [VITEST, 'run', '--project', name, ...reporters]);
+  const { passed, failed, skipped } = countsOf(file);
+  sum.passed += passed;
+  sum.failed += good || failed > 0 ? failed : 1;
+  sum.skipped += skipped;
+}
+
+/** @param {string} folder */
+function hasTests(folder) {
+  return existsSync(folder) && readdirSync(folder, { recursive: true }).some((path) => String(path).endsWith('.test.ts'));
+}
+
+/**
+ * Tests by outcome; a file that could not be loaded is one failure.
+ * @param {string} file
+ */
+function countsOf(file) {
+  if (!existsSync(file)) return { passed: 0, failed: 0, skipped: 0 };
+  const report = JSON.parse(readFileSync(file, 'utf8'));
+  const broken = report.testResults.filter(
+    (/** @type {{ status: string, assertionResults: unknown[] }} */ one) =>
+      one.status === 'failed' && one.assertionResults.length === 0,
+  );
+  return {
+    passed: report.numPassedTests,
+    failed: report.numFailedTests + broken.length,
+    skipped: report.numPendingTests + report.numTodoTests,
+  };
+}

@@ -1,0 +1,99 @@
+// The live display on stderr: drawn a few times a second on a terminal, nothing at all elsewhere.
+
+import { createLogUpdate } from 'log-update';
+import colors from 'picocolors';
+import { onNote } from './output.ts';
+import { renderBar } from './render/bar.ts';
+import { printable } from './render/printable.ts';
+import { formatBytes, formatDuration, formatPercent, formatRate, formatRatio } from './render/quantities.ts';
+
+/** Fast enough to look alive, slow enough to cost nothing. */
+const REDRAW_MS = 250;
+/** More torrents than this are told in one line of sums, so that the display fits the screen. */
+const MAX_TORRENTS_SHOWN = 8;
+
+/** One torrent (or one task, with what does not apply left null) as the display shows it. */
+export interface ProgressState {
+  readonly name: string;
+  /** `checking`, `downloading`, `seeding` …: said where there is no bar to see it by. */
+  readonly state: string;
+  readonly fraction: number;
+  readonly doneBytes: number;
+  readonly totalBytes: number | null;
+  readonly downloadBytesPerSecond: number | null;
+  readonly uploadBytesPerSecond: number | null;
+  readonly etaS: number | null;
+  readonly peers: number | null;
+  readonly seeds: number | null;
+  readonly ratio: number | null;
+}
+
+export interface Progress {
+  /** Removes the display. Idempotent. */
+  stop(): void;
+}
+
+const NO_PROGRESS: Progress = { stop: () => undefined };
+
+/** Draws `read()` until stopped. Quiet when stderr is no terminal. */
+export function startProgress(read: () => readonly ProgressState[]): Progress {
+  if (!process.stderr.isTTY) return NO_PROGRESS;
+  const display = createLogUpdate(process.stderr);
+  const draw = (): void => display(renderProgress(read(), process.stderr.columns ?? 80));
+  const timer = setInterval(draw, REDRAW_MS);
+  timer.unref();
+  onNote(() => display.clear());
+  let stopped = false;
+  return {
+    stop(): void {
+      if (stopped) return;
+      stopped = true;
+      clearInterval(timer);
+      onNote(null);
+      display.clear();
+      display.done();
+    },
+  };
+}
+
+/** Two lines a torrent: the name, then bar and numbers. */
+export function renderProgress(states: readonly ProgressState[], columns: number): string {
+  const lines: string[] = [];
+  for (const state of states.slice(0, MAX_TORRENTS_SHOWN)) {
+    lines.push(colors.bold(cut(printable(state.name), columns)), cut(numbers(state, columns), columns));
+  }
+  const rest = states.slice(MAX_TORRENTS_SHOWN);
+  if (rest.length > 0) {
+    const sum = (pick: (state: ProgressState) => number | null): number =>
+      rest.reduce((total, state) => total + (pick(state) ?? 0), 0);
+    const down = formatRate(sum((state) => state.downloadBytesPerSecond));
+    const up = formatRate(sum((state) => state.uploadBytesPerSecond));
+    lines.push(cut(`and ${rest.length} more: down ${down}, up ${up}, ${sum((state) => state.peers)} peers`, columns));
+  }
+  return lines.join('\n');
+}
+
+function numbers(state: ProgressState, columns: number): string {
+  const parts: string[] = [];
+  const bar = renderBar(state.fraction, columns >= 100 ? 24 : 12);
+  if (state.state === 'seeding') parts.push('seeding');
+  else parts.push(`${bar} ${formatPercent(state.fraction)}`);
+  if (state.state !== 'seeding' && state.state !== 'downloading') parts.push(state.state);
+  if (state.totalBytes !== null && state.state !== 'seeding') {
+    parts.push(`${formatBytes(state.doneBytes)} of ${formatBytes(state.totalBytes)}`);
+  }
+  if (state.downloadBytesPerSecond !== null && state.state !== 'seeding') {
+    parts.push(`↓ ${formatRate(state.downloadBytesPerSecond)}`);
+  }
+  if (state.uploadBytesPerSecond !== null) parts.push(`↑ ${formatRate(state.uploadBytesPerSecond)}`);
+  if (state.etaS !== null && state.state !== 'seeding') parts.push(`ETA ${formatDuration(state.etaS)}`);
+  if (state.peers !== null) parts.push(`peers ${state.peers} (${state.seeds ?? 0} seeds)`);
+  if (state.ratio !== null) parts.push(`ratio ${formatRatio(state.ratio)}`);
+  return parts.join('  ');
+}
+
+/** By characters, not columns: names of wide characters may still wrap, which log-update copes with. */
+function cut(text: string, columns: number): string {
+  const characters = Array.from(text);
+  return characters.length <= columns ? text : `${characters.slice(0, Math.max(1, columns - 1)).join('')}…`;
+}
