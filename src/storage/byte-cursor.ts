@@ -1,7 +1,7 @@
 // Writing and reading fields one after the other, big-endian. Reading past the end gives zeros and is never "done".
 
-import { readU32, writeU32 } from '../base/bytes.ts';
 import { assert } from '../base/assert.ts';
+import { readU32, writeU32 } from '../base/bytes.ts';
 
 /** Fills a buffer of a known size. */
 export class ByteWriter {

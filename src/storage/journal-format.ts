@@ -191,7 +191,10 @@ function readHeader(bytes: Uint8Array, identity: JournalIdentity): boolean {
   const version = bytes[MAGIC.length]!;
   if (version > VERSION) {
     const advice = 'use the newer Shoal, or another --state folder';
-    throw new ShoalError('STATE_VERSION', `the journal of a torrent has version ${version}, newer than known: ${advice}`);
+    throw new ShoalError(
+      'STATE_VERSION',
+      `the journal of a torrent has version ${version}, newer than known: ${advice}`,
+    );
   }
   const expected = new ByteWriter(HEADER_BYTES);
   writeHeader(expected, identity);
@@ -235,7 +238,9 @@ function readBatch(body: ByteCursor, state: JournalState): boolean {
 
 function readField(body: ByteCursor, into: Bitfield): boolean {
   const field = Bitfield.fromWire(into.length, body.bytes(into.bytes.length));
-  field?.forEach((piece) => into.set(piece));
+  field?.forEach((piece) => {
+    into.set(piece);
+  });
   return field !== null;
 }
 
