@@ -1,0 +1,123 @@
+// Which piece to begin next with a given peer: suggested ones, else the rarest, else (sequential) the first.
+
+import type { Bitfield } from '../base/bitfield.ts';
+import type { Availability } from './availability.ts';
+import { NONE } from './blocks.ts';
+import type { Dice } from './dice.ts';
+import type { PieceOrder } from './order.ts';
+import type { PieceStates } from './piece-states.ts';
+
+/**
+ * Places of the order looked at before all pieces are compared with the peer's at once, eight a step: the walk is best
+ * when the peer has many of the open pieces, the comparison when it has few.
+ */
+const MAX_PROBES = 512;
+
+/** Reads the state of the pieces; begins nothing itself. */
+export class Candidates {
+  readonly #states: PieceStates;
+  readonly #availability: Availability;
+  readonly #order: PieceOrder;
+  readonly #dice: Dice;
+  /** Where the last walk stopped: what is before it in the order, that peer does not have. */
+  #position = 0;
+
+  constructor(states: PieceStates, availability: Availability, order: PieceOrder, dice: Dice) {
+    this.#states = states;
+    this.#availability = availability;
+    this.#order = order;
+    this.#dice = dice;
+  }
+
+  /** Before the first of a run of `rarest` calls for one peer. */
+  restart(): void {
+    this.#order.ensure();
+    this.#position = 0;
+  }
+
+  /** The first of a peer's suggestions (BEP 6) that can be begun, or NONE. */
+  suggested(have: Bitfield, suggestions: readonly number[]): number {
+    for (const piece of suggestions) {
+      if (piece < have.length && have.has(piece) && this.#states.isOpen(piece)) return piece;
+    }
+    return NONE;
+  }
+
+  /** The open piece of highest priority, then fewest copies, then chance, that the peer has; or NONE. */
+  rarest(have: Bitfield): number {
+    const order = this.#order;
+    const end = Math.min(order.size, this.#position + MAX_PROBES);
+    for (let position = this.#position; position < end; position++) {
+      const piece = order.at(position);
+      if (!have.has(piece)) continue;
+      this.#position = position;
+      return piece;
+    }
+    this.#position = end;
+    return end === order.size ? NONE : this.#rarestByComparison(have);
+  }
+
+  /** The open piece of highest priority and then lowest index that the peer has; or NONE. */
+  first(have: Bitfield): number {
+    const { open } = this.#states;
+    const top = this.#order.topPriority();
+    let best = NONE;
+    let bestPriority = 0;
+    for (let at = this.#skipClosed(); at < open.length; at++) {
+      let both = open[at]! & have.bytes[at]!;
+      while (both !== 0) {
+        const piece = at * 8 + lowestIndexBit(both);
+        both = withoutLowestIndex(both);
+        const priority = this.#states.priorityOf(piece);
+        if (priority > bestPriority) [best, bestPriority] = [piece, priority];
+      }
+      if (best !== NONE && bestPriority === top) break;
+    }
+    return best;
+  }
+
+  #rarestByComparison(have: Bitfield): number {
+    const { open } = this.#states;
+    let best = NONE;
+    let bestLevel = Number.POSITIVE_INFINITY;
+    let equals = 0;
+    for (let at = 0; at < open.length; at++) {
+      let both = open[at]! & have.bytes[at]!;
+      while (both !== 0) {
+        const piece = at * 8 + lowestIndexBit(both);
+        both = withoutLowestIndex(both);
+        const level = this.#order.levelOf(piece);
+        if (level > bestLevel) continue;
+        equals = level < bestLevel ? 1 : equals + 1;
+        if (equals === 1 || this.#dice.below(equals) === 0) best = piece;
+        bestLevel = level;
+      }
+    }
+    return best;
+  }
+
+  /** Byte of the first open piece. */
+  #skipClosed(): number {
+    const { open } = this.#states;
+    let at = this.#states.lowestOpen >> 3;
+    while (at < open.length && open[at] === 0) at++;
+    this.#states.lowestOpen = at * 8;
+    return at;
+  }
+
+  /** Whether some open piece is had by a connected peer: while there is, endgame has not begun. */
+  anyToBegin(): boolean {
+    this.#order.ensure();
+    if (this.#order.size === 0) return false;
+    return this.#availability.seeds > 0 || this.#order.countWithoutCopies() < this.#order.size;
+  }
+}
+
+/** In a byte of a bitfield the high bit is the lowest index. */
+function lowestIndexBit(byte: number): number {
+  return Math.clz32(byte) - 24;
+}
+
+function withoutLowestIndex(byte: number): number {
+  return byte & ~(0x80 >> lowestIndexBit(byte));
+}
