@@ -64,11 +64,6 @@ export class Decoder {
     this.#limits = limits;
   }
 
-  /** A block has begun and not ended. */
-  get inBlock(): boolean {
-    return this.#state === BLOCK;
-  }
-
   /** From now on a bitfield must have exactly the bytes that `count` pieces need. Call when the metadata is known. */
   setPieceCount(count: number): void {
     this.#bitfieldBytes = Math.ceil(count / 8);
