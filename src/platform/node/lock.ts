@@ -9,8 +9,8 @@
 //        `-EEXIST-> owner of L lives -> busy
 //                   owner of L is gone -> acquire L~nonce -> L still the same? unlink(L) -> release L~nonce -> again
 
-import { link, mkdir, readFile, readlink, unlink, writeFile } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
+import { link, mkdir, readFile, readlink, unlink, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errnoOf } from './system-errors.ts';
 

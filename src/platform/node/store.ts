@@ -4,7 +4,7 @@
 import { type FileHandle, mkdir, open, readdir, readFile, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { assert } from '../../base/assert.ts';
-import { EMPTY } from '../../base/bytes.ts';
+import { concatBytes, EMPTY } from '../../base/bytes.ts';
 import type { Store, StoreLock, StoreLog } from '../../ports/store.ts';
 import { syncFolder, writeAtomically } from './atomic-write.ts';
 import { acquireFileLock, isLeftover, temporaryName } from './lock.ts';
@@ -150,8 +150,8 @@ class FileLog implements StoreLog {
   #file: FileHandle;
   #lengthBytes: number;
   #tail: Promise<void> = Promise.resolve();
-  #waiting: Uint8Array[] = [];
-  #nextFlush: Promise<void> | null = null;
+  /** Appends that the next flush takes together; null when it has begun or something else comes first. */
+  #batch: { readonly parts: Uint8Array[]; readonly flushed: Promise<void> } | null = null;
   #closed: Promise<void> | undefined;
 
   private constructor(path: string, file: FileHandle, initial: Uint8Array, lengthBytes: number, forget: () => void) {
@@ -177,20 +177,22 @@ class FileLog implements StoreLog {
 
   append(bytes: Uint8Array): Promise<void> {
     assert(!this.#closed, 'the log is open');
+    let batch = this.#batch;
+    if (batch === null) {
+      const parts: Uint8Array[] = [];
+      batch = { parts, flushed: this.#inOrder(`append to "${this.#path}"`, () => this.#flush(parts)) };
+      this.#batch = batch;
+    }
     // Copied: the caller may use its memory again before the flush begins.
-    this.#waiting.push(bytes.slice());
-    this.#nextFlush ??= this.#inOrder(`append to "${this.#path}"`, () => this.#flush());
-    return this.#nextFlush;
+    batch.parts.push(bytes.slice());
+    return batch.flushed;
   }
 
   replace(bytes: Uint8Array): Promise<void> {
     assert(!this.#closed, 'the log is open');
     const copy = bytes.slice();
-    // What was appended before is flushed on its own, so that what is appended from now on comes after the replacement.
-    this.#nextFlush = null;
-    const before = this.#waiting;
-    this.#waiting = [];
-    void before;
+    // What is appended from now on comes after the replacement.
+    this.#batch = null;
     return this.#inOrder(`replace "${this.#path}"`, async () => {
       await writeAtomically(this.#path, temporaryName(this.#path), copy);
       const file = await open(this.#path, 'a', 0o666);
@@ -209,18 +211,13 @@ class FileLog implements StoreLog {
   }
 
   /** A failed append leaves nothing behind: what comes later must not follow a torn record. */
-  async #flush(): Promise<void> {
-    const parts = this.#waiting;
-    this.#waiting = [];
-    this.#nextFlush = null;
+  async #flush(parts: readonly Uint8Array[]): Promise<void> {
+    if (this.#batch?.parts === parts) this.#batch = null;
+    const bytes = concatBytes(parts);
     try {
-      let added = 0;
-      for (const part of parts) {
-        await this.#file.appendFile(part);
-        added += part.length;
-      }
+      await this.#file.appendFile(bytes);
       await this.#file.datasync();
-      this.#lengthBytes += added;
+      this.#lengthBytes += bytes.length;
     } catch (error) {
       await this.#file.truncate(this.#lengthBytes).catch(() => undefined);
       throw error;

@@ -14,7 +14,7 @@ import { networkError } from './system-errors.ts';
 const READ_BYTES = 256 * 1024;
 
 /** Node only reports back-pressure above this; `bufferedBytes` is what our users go by. */
-export const HIGH_WATER_MARK = 4 * 1024 * 1024;
+export const HIGH_WATER_MARK: number = 4 * 1024 * 1024;
 
 let sharedBuffer: Uint8Array | undefined;
 

@@ -1,0 +1,71 @@
+// The last step of a content on disk: empty files, lengths, executable bits and symbolic links. Runs in a piece worker.
+
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  ftruncateSync,
+  lstatSync,
+  openSync,
+  readlinkSync,
+  type Stats,
+  symlinkSync,
+} from 'node:fs';
+import { join, posix } from 'node:path';
+import { ShoalError } from '../../base/errors.ts';
+import type { ContentFile, ContentSpec } from '../../ports/piece-io.ts';
+import { filePath, makeFoldersAbove } from './content-files.ts';
+import type { FinishJob } from './piece-protocol.ts';
+import { fileError } from './system-errors.ts';
+
+/** Files that were never written (nobody wanted them) stay absent, but for empty ones, which no piece brings. */
+export function finishContent(spec: ContentSpec, symlinks: FinishJob['symlinks']): void {
+  spec.files.forEach((file, index) => {
+    const path = filePath(spec, index);
+    try {
+      finishFile(spec, file, path);
+    } catch (error) {
+      throw fileError(error, `finish "${path}"`);
+    }
+  });
+  for (const { path, target } of symlinks) makeLink(spec.root, path, target);
+}
+
+function finishFile(spec: ContentSpec, file: ContentFile, path: string): void {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  if (!stats && file.lengthBytes > 0) return;
+  if (stats?.isFile() && stats.size === file.lengthBytes && stats.mode === wantedMode(stats, file)) return;
+  makeFoldersAbove(spec.root, file.path);
+  const descriptor = openSync(path, constants.O_RDWR | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0), 0o666);
+  try {
+    const now = fstatSync(descriptor);
+    if (now.size !== file.lengthBytes) ftruncateSync(descriptor, file.lengthBytes);
+    const mode = wantedMode(now, file);
+    if (now.mode !== mode) fchmodSync(descriptor, mode & 0o7777);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Who may read an executable file may run it. Bits that are set stay. */
+function wantedMode(stats: Stats, file: ContentFile): number {
+  return file.executable ? stats.mode | ((stats.mode & 0o444) >> 2) : stats.mode;
+}
+
+/** A relative link, so that the content can be moved. One that is there already and points there is good. */
+function makeLink(root: string, path: readonly string[], target: readonly string[]): void {
+  const place = join(root, ...path);
+  const text = posix.relative(posix.join('/', ...path.slice(0, -1)), posix.join('/', ...target)) || '.';
+  try {
+    makeFoldersAbove(root, path);
+    const stats = lstatSync(place, { throwIfNoEntry: false });
+    if (stats?.isSymbolicLink() && readlinkSync(place) === text) return;
+    if (stats) {
+      throw new ShoalError('FILE_IN_THE_WAY', `"${place}" is there, where a symbolic link should be: move it away`);
+    }
+    symlinkSync(text, place);
+  } catch (error) {
+    throw fileError(error, `make the link "${place}"`);
+  }
+}

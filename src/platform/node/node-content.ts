@@ -1,0 +1,202 @@
+// One open content on the main thread: hands work to the piece workers, reads by itself, and keeps order at its end.
+
+import { assert } from '../../base/assert.ts';
+import {
+  type CommitOutcome,
+  type Content,
+  type ContentFileState,
+  type ContentSpec,
+  type HashJob,
+  type HashOutcome,
+  type PieceCheck,
+  type PieceSlot,
+  SPAN_STRIDE,
+  type Spans,
+} from '../../ports/piece-io.ts';
+import { filePath } from './content-files.ts';
+import { ContentSync } from './content-sync.ts';
+import { type CommitAnswer, type HashAnswer, packJobs, STATE_STRIDE, unpackOutcomes } from './piece-protocol.ts';
+import type { PieceWorkers, SharedContent } from './piece-workers.ts';
+import type { ReadableFiles } from './readable-files.ts';
+import { NodeSlot } from './slot-pool.ts';
+
+/** A group is one message there and back: long enough that messages cost nothing, short enough to share out evenly. */
+const MAX_GROUP_BYTES = 8 * 1024 * 1024;
+
+/** With so many groups for each worker the last ones end together. */
+const GROUPS_PER_WORKER = 4;
+
+export class NodeContent implements Content {
+  readonly #shared: SharedContent;
+  readonly #spec: ContentSpec;
+  readonly #workers: PieceWorkers;
+  readonly #readable: ReadableFiles;
+  readonly #sync: ContentSync;
+  readonly #onClosed: (content: NodeContent) => void;
+  /** Files whose disk space is reserved, or about to be. */
+  readonly #reserved = new Map<number, Promise<unknown>>();
+  /** Work under way, which `close` and `finish` wait for. */
+  readonly #running = new Set<Promise<unknown>>();
+  #closed: Promise<void> | undefined;
+
+  constructor(
+    shared: SharedContent,
+    workers: PieceWorkers,
+    readable: ReadableFiles,
+    onClosed: (content: NodeContent) => void,
+  ) {
+    this.#shared = shared;
+    this.#spec = shared.spec;
+    this.#workers = workers;
+    this.#readable = readable;
+    this.#sync = new ContentSync(shared.spec);
+    this.#onClosed = onClosed;
+  }
+
+  commit(slot: PieceSlot, check: PieceCheck, spans: Spans): Promise<CommitOutcome> {
+    assert(slot instanceof NodeSlot && !slot.isReleased, 'a slot of this pool, not yet released');
+    assert(this.#spec.writable, 'a writable content');
+    assert(check.sha1 !== null || check.root !== null, 'a piece is checked');
+    this.#checkSpans(spans, slot.bytes.length);
+    return this.#track(this.#commit(slot, check, spans));
+  }
+
+  async #commit(slot: NodeSlot, check: PieceCheck, spans: Spans): Promise<CommitOutcome> {
+    slot.commits++;
+    try {
+      if (this.#spec.preallocate) await this.#reserve(spans);
+      const { sha1, root, treeBytes, leafCount } = check;
+      const job = { kind: 'commit', slot: slot.shared.id, lengthBytes: slot.bytes.length } as const;
+      const answer = (await this.#workers.run(
+        this.#shared,
+        { ...job, sha1, root, treeBytes, leafCount, spans },
+        slot.shared,
+      )) as CommitAnswer;
+      if (!answer.good) return { good: false, leaves: answer.digest };
+      this.#sync.written(spans);
+      return { good: true, root: answer.digest };
+    } finally {
+      slot.commits--;
+    }
+  }
+
+  /** Space is taken before the first write to a file, by one worker: another would write into what is being zeroed. */
+  async #reserve(spans: Spans): Promise<void> {
+    for (let i = 0; i < spans.length; i += SPAN_STRIDE) {
+      const file = spans[i]!;
+      let done = this.#reserved.get(file);
+      if (!done) {
+        done = this.#workers.run(this.#shared, { kind: 'reserve', file });
+        this.#reserved.set(file, done);
+        done.catch(() => this.#reserved.delete(file));
+      }
+      await done;
+    }
+  }
+
+  async hash(jobs: readonly HashJob[]): Promise<readonly HashOutcome[]> {
+    let totalBytes = 0;
+    for (const job of jobs) {
+      this.#checkSpans(job.spans, job.lengthBytes);
+      totalBytes += job.lengthBytes;
+    }
+    const groupBytes = Math.min(MAX_GROUP_BYTES, totalBytes / (this.#workers.count * GROUPS_PER_WORKER));
+    const groups = inGroups(jobs, groupBytes).map(async (group) => {
+      const answer = await this.#workers.runGroup(this.#shared, { kind: 'hash', jobs: packJobs(group) });
+      return unpackOutcomes(group, answer as HashAnswer);
+    });
+    return (await this.#track(Promise.all(groups))).flat();
+  }
+
+  async read(spans: Spans, into: Uint8Array): Promise<void> {
+    this.#checkSpans(spans, into.length);
+    const reads: Promise<void>[] = [];
+    let filled = 0;
+    for (let i = 0; i < spans.length; i += SPAN_STRIDE) {
+      const start = spans[i + 2]!;
+      const end = start + spans[i + 3]!;
+      if (start > filled) into.fill(0, filled, start);
+      filled = end;
+      reads.push(this.#readable.read(filePath(this.#spec, spans[i]!), into.subarray(start, end), spans[i + 1]!));
+    }
+    into.fill(0, filled);
+    // All of them, also when one fails: `into` is the caller's again afterwards.
+    const results = await this.#track(Promise.allSettled(reads));
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
+  }
+
+  async states(): Promise<readonly ContentFileState[]> {
+    const packed = (await this.#track(this.#workers.run(this.#shared, { kind: 'states' }))) as Float64Array;
+    return this.#spec.files.map((_, file) => {
+      const at = file * STATE_STRIDE;
+      return { exists: packed[at] === 1, lengthBytes: packed[at + 1]!, mtimeMs: packed[at + 2]! };
+    });
+  }
+
+  sync(): Promise<void> {
+    return this.#track(this.#sync.sync());
+  }
+
+  async finish(symlinks: readonly { path: readonly string[]; target: readonly string[] }[]): Promise<void> {
+    assert(this.#spec.writable, 'a writable content');
+    await this.#settled();
+    await this.#track(this.#workers.run(this.#shared, { kind: 'finish', symlinks }));
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    await this.#settled();
+    const paths = new Set(this.#spec.files.map((_, file) => filePath(this.#spec, file)));
+    this.#readable.closeWhere((path) => paths.has(path));
+    await this.#workers.closeContent(this.#shared);
+    this.#onClosed(this);
+  }
+
+  async #settled(): Promise<void> {
+    while (this.#running.size > 0) await Promise.allSettled(this.#running);
+  }
+
+  #track<T>(work: Promise<T>): Promise<T> {
+    assert(!this.#closed, 'the content is open');
+    this.#running.add(work);
+    const forget = (): void => {
+      this.#running.delete(work);
+    };
+    work.then(forget, forget);
+    return work;
+  }
+
+  /** A span outside its file or buffer would be a bug that destroys data. */
+  #checkSpans(spans: Spans, bufferBytes: number): void {
+    let end = 0;
+    for (let i = 0; i < spans.length; i += SPAN_STRIDE) {
+      const file = this.#spec.files[spans[i]!];
+      const start = spans[i + 2]!;
+      const length = spans[i + 3]!;
+      assert(file && spans[i + 1]! + length <= file.lengthBytes, 'a span lies in its file');
+      assert(length > 0 && start >= end && start + length <= bufferBytes, 'spans lie in the buffer, in order');
+      end = start + length;
+    }
+  }
+}
+
+/** Neighbours together, each group at least one job and, but for its last job, shorter than `groupBytes`. */
+function inGroups(jobs: readonly HashJob[], groupBytes: number): HashJob[][] {
+  const groups: HashJob[][] = [];
+  let group: HashJob[] = [];
+  let bytes = 0;
+  for (const job of jobs) {
+    group.push(job);
+    bytes += job.lengthBytes;
+    if (bytes < groupBytes) continue;
+    groups.push(group);
+    group = [];
+    bytes = 0;
+  }
+  if (group.length > 0) groups.push(group);
+  return groups;
+}

@@ -1,0 +1,121 @@
+// Entry of a piece worker: takes messages one by one, hashes, writes and answers. Everything in it is synchronous.
+
+import { statSync } from 'node:fs';
+import { parentPort } from 'node:worker_threads';
+import { assert, unreachable } from '../../base/assert.ts';
+import { equalBytes } from '../../base/bytes.ts';
+import { type ContentSpec, SPAN_STRIDE } from '../../ports/piece-io.ts';
+import { filePath, reserve, WritableFiles, writeFully } from './content-files.ts';
+import { finishContent } from './content-finish.ts';
+import { PieceDigest } from './piece-digest.ts';
+import { hashGroup } from './piece-hash-group.ts';
+import {
+  type CommitAnswer,
+  type CommitJob,
+  STATE_STRIDE,
+  type WorkerAnswer,
+  type WorkerJob,
+  type WorkerMessage,
+} from './piece-protocol.ts';
+import { errnoOf, fileError } from './system-errors.ts';
+
+const slots = new Map<number, Uint8Array>();
+const contents = new Map<number, ContentSpec>();
+const files = new WritableFiles();
+
+function onMessage(message: WorkerMessage): void {
+  if (message.kind === 'slot') slots.set(message.slot, new Uint8Array(message.memory));
+  else if (message.kind === 'forgetSlot') slots.delete(message.slot);
+  else if (message.kind === 'content') contents.set(message.content, message.spec);
+  else answer(message.request, message.content, message);
+}
+
+function answer(request: number, content: number, job: WorkerJob): void {
+  let out: WorkerAnswer;
+  try {
+    const spec = contents.get(content);
+    assert(spec, 'a worker knows the content');
+    out = { request, failed: false, value: perform(job, content, spec) };
+  } catch (error) {
+    const { code, message } = fileError(error, 'work on the content');
+    out = { request, failed: true, code, message };
+  }
+  parentPort!.postMessage(out);
+}
+
+function perform(job: WorkerJob, content: number, spec: ContentSpec): unknown {
+  switch (job.kind) {
+    case 'commit':
+      return commit(job, content, spec);
+    case 'hash':
+      return hashGroup(spec, job.jobs);
+    case 'reserve':
+      return reserveFile(job.file, content, spec);
+    case 'states':
+      return states(spec);
+    case 'finish':
+      return finishContent(spec, job.symlinks);
+    case 'closeContent':
+      files.closeContent(content);
+      contents.delete(content);
+      return undefined;
+    default:
+      return unreachable(job);
+  }
+}
+
+function commit(job: CommitJob, content: number, spec: ContentSpec): CommitAnswer {
+  const memory = slots.get(job.slot);
+  assert(memory, 'a worker knows the slot');
+  const bytes = memory.subarray(0, job.lengthBytes);
+  const digest = new PieceDigest(job.lengthBytes, job.sha1 !== null, job.treeBytes, job.root ? job.leafCount : 0);
+  digest.update(bytes);
+  const { sha1, root, leaves } = digest.finish();
+  const good = matches(job.sha1, sha1) && matches(job.root, root);
+  if (!good) return { good, digest: leaves };
+  writeSpans(job.spans, bytes, content, spec);
+  return { good, digest: root };
+}
+
+function matches(wanted: Uint8Array | null, found: Uint8Array | null): boolean {
+  return wanted === null || (found !== null && equalBytes(wanted, found));
+}
+
+function writeSpans(spans: Float64Array, bytes: Uint8Array, content: number, spec: ContentSpec): void {
+  for (let i = 0; i < spans.length; i += SPAN_STRIDE) {
+    const file = spans[i]!;
+    const start = spans[i + 2]!;
+    const descriptor = files.open(content, spec, file);
+    try {
+      writeFully(descriptor, bytes.subarray(start, start + spans[i + 3]!), spans[i + 1]!);
+    } catch (error) {
+      throw fileError(error, `write "${filePath(spec, file)}"`);
+    }
+  }
+}
+
+function reserveFile(file: number, content: number, spec: ContentSpec): void {
+  const descriptor = files.open(content, spec, file);
+  try {
+    reserve(descriptor, spec.files[file]!.lengthBytes);
+  } catch (error) {
+    throw fileError(error, `reserve the space of "${filePath(spec, file)}"`);
+  }
+}
+
+function states(spec: ContentSpec): Float64Array {
+  const out = new Float64Array(spec.files.length * STATE_STRIDE);
+  for (let file = 0; file < spec.files.length; file++) {
+    const path = filePath(spec, file);
+    try {
+      const stats = statSync(path, { throwIfNoEntry: false });
+      if (stats?.isFile()) out.set([1, stats.size, stats.mtimeMs], file * STATE_STRIDE);
+    } catch (error) {
+      if (!['ENOTDIR', 'ELOOP'].includes(errnoOf(error))) throw fileError(error, `look at "${path}"`);
+    }
+  }
+  return out;
+}
+
+assert(parentPort, 'this file runs as a worker thread');
+parentPort.on('message', onMessage);

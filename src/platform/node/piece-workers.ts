@@ -1,0 +1,204 @@
+// The threads that hash and write. Started at first use, replaced when one dies, and holding the program back from
+// ending only while they have work.
+//
+// Commits go at once to the worker with the least to do. Hash groups wait in one queue, from which each worker has two
+// at a time: no worker runs dry, and a commit never waits behind a whole recheck.
+
+import { Worker } from 'node:worker_threads';
+import { ShoalError } from '../../base/errors.ts';
+import type { ContentSpec } from '../../ports/piece-io.ts';
+import type { HashGroup, WorkerAnswer, WorkerJob, WorkerMessage } from './piece-protocol.ts';
+
+/** One under way and one ready to follow. */
+const HASH_GROUPS_AHEAD = 2;
+
+/** A content as the workers know it. */
+export interface SharedContent {
+  readonly id: number;
+  readonly spec: ContentSpec;
+}
+
+/** Slot memory as the workers know it. */
+export interface SharedSlot {
+  readonly id: number;
+  readonly memory: SharedArrayBuffer;
+}
+
+interface Pending {
+  readonly isHash: boolean;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+interface QueuedGroup {
+  readonly content: SharedContent;
+  readonly group: HashGroup;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+export class PieceWorkers {
+  readonly count: number;
+  readonly #threads: Thread[] = [];
+  #queue: QueuedGroup[] = [];
+  #queueHead = 0;
+  #closed = false;
+
+  constructor(count: number) {
+    this.count = count;
+  }
+
+  /** Has a job done by the least busy worker. `slot` is the memory that a commit names. */
+  run(content: SharedContent, job: WorkerJob, slot?: SharedSlot): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      this.#leastBusy().send(content, job, slot, { isHash: false, resolve, reject });
+    });
+  }
+
+  /** Has a hash group done by the next worker that is free for it, in order of the calls. */
+  runGroup(content: SharedContent, group: HashGroup): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ content, group, resolve, reject });
+      this.#feed();
+    });
+  }
+
+  /** Lets all workers close the files of a content that has no work under way. */
+  async closeContent(content: SharedContent): Promise<void> {
+    await Promise.all(this.#threads.map((thread) => thread.closeContent(content)));
+  }
+
+  forgetSlot(slot: SharedSlot): void {
+    for (const thread of this.#threads) thread.forgetSlot(slot);
+  }
+
+  /** Ends the threads; work still under way is rejected. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const stopped = new ShoalError('STOPPED', 'the piece workers have ended');
+    for (const { reject } of this.#queue.splice(this.#queueHead)) reject(stopped);
+    await Promise.all(this.#threads.map((thread) => thread.close()));
+  }
+
+  #leastBusy(): Thread {
+    if (this.#closed) throw new ShoalError('STOPPED', 'the piece workers have ended');
+    let best: Thread | undefined;
+    for (const thread of this.#threads) if (!best || thread.busy < best.busy) best = thread;
+    if (best && (best.busy === 0 || this.#threads.length === this.count)) return best;
+    const thread = new Thread(this.#feed, (dead) => {
+      this.#threads.splice(this.#threads.indexOf(dead), 1);
+    });
+    this.#threads.push(thread);
+    return thread;
+  }
+
+  readonly #feed = (): void => {
+    while (this.#queueHead < this.#queue.length) {
+      const thread = this.#freeForHash();
+      if (thread === null) return;
+      const { content, group, resolve, reject } = this.#queue[this.#queueHead++]!;
+      thread.send(content, group, undefined, { isHash: true, resolve, reject });
+    }
+    this.#queue = [];
+    this.#queueHead = 0;
+  };
+
+  #freeForHash(): Thread | null {
+    if (this.#threads.length < this.count) return this.#leastBusy();
+    let best = this.#threads[0]!;
+    for (const thread of this.#threads) if (thread.hashGroups < best.hashGroups) best = thread;
+    return best.hashGroups < HASH_GROUPS_AHEAD ? best : null;
+  }
+}
+
+/** One worker thread and what it was given to do. */
+class Thread {
+  hashGroups = 0;
+  readonly #worker: Worker;
+  readonly #pending = new Map<number, Pending>();
+  readonly #contents = new Set<number>();
+  readonly #slots = new Set<number>();
+  readonly #onFree: () => void;
+  readonly #onDead: (thread: Thread) => void;
+  #nextRequest = 0;
+  #dead = false;
+
+  constructor(onFree: () => void, onDead: (thread: Thread) => void) {
+    this.#onFree = onFree;
+    this.#onDead = onDead;
+    this.#worker = new Worker(workerUrl(), { name: 'shoal pieces', execArgv: [] });
+    this.#worker.unref();
+    this.#worker.on('message', this.#onAnswer);
+    this.#worker.on('error', (error) => this.#die(error));
+    this.#worker.on('exit', () => this.#die());
+  }
+
+  get busy(): number {
+    return this.#pending.size;
+  }
+
+  send(content: SharedContent, job: WorkerJob, slot: SharedSlot | undefined, pending: Pending): void {
+    if (!this.#contents.has(content.id)) {
+      this.#contents.add(content.id);
+      this.#post({ kind: 'content', content: content.id, spec: content.spec });
+    }
+    if (slot && !this.#slots.has(slot.id)) {
+      this.#slots.add(slot.id);
+      this.#post({ kind: 'slot', slot: slot.id, memory: slot.memory });
+    }
+    const request = this.#nextRequest++;
+    if (this.#pending.size === 0) this.#worker.ref();
+    this.#pending.set(request, pending);
+    if (pending.isHash) this.hashGroups++;
+    this.#post({ ...job, request, content: content.id });
+  }
+
+  closeContent(content: SharedContent): Promise<unknown> {
+    if (!this.#contents.has(content.id)) return Promise.resolve();
+    return new Promise((resolve) => {
+      // A thread that dies over it has closed its files as well.
+      this.send(content, { kind: 'closeContent' }, undefined, { isHash: false, resolve, reject: resolve });
+      this.#contents.delete(content.id);
+    });
+  }
+
+  forgetSlot(slot: SharedSlot): void {
+    if (this.#slots.delete(slot.id)) this.#post({ kind: 'forgetSlot', slot: slot.id });
+  }
+
+  async close(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  #post(message: WorkerMessage): void {
+    this.#worker.postMessage(message);
+  }
+
+  readonly #onAnswer = (answer: WorkerAnswer): void => {
+    const pending = this.#pending.get(answer.request);
+    if (!pending) return;
+    this.#pending.delete(answer.request);
+    if (this.#pending.size === 0) this.#worker.unref();
+    if (pending.isHash) this.hashGroups--;
+    if (answer.failed) pending.reject(new ShoalError(answer.code, answer.message));
+    else pending.resolve(answer.value);
+    if (pending.isHash) this.#onFree();
+  };
+
+  #die(cause?: unknown): void {
+    if (this.#dead) return;
+    this.#dead = true;
+    this.#onDead(this);
+    const error = new ShoalError('IO', 'a thread that hashes and writes has ended: start the work again', cause);
+    for (const pending of this.#pending.values()) pending.reject(error);
+    this.#pending.clear();
+    this.#onFree();
+  }
+}
+
+/** Run from the sources (tests), Node cannot load TypeScript in a thread: the built file beside `src` is taken. */
+function workerUrl(): URL {
+  const here = import.meta.url;
+  if (!here.endsWith('.ts')) return new URL('./piece-worker.js', here);
+  return new URL('../../../dist/platform/node/piece-worker.js', here);
+}

@@ -1,0 +1,89 @@
+// Memory for pieces under a byte budget. Freed memory is kept for the next piece of its size.
+
+import { assert } from '../../base/assert.ts';
+import type { PieceSlot } from '../../ports/piece-io.ts';
+import type { SharedSlot } from './piece-workers.ts';
+
+/** Smaller pieces share this size. */
+const MIN_CAPACITY_BYTES = 16 * 1024;
+
+/** A piece in shared memory, which may be a little longer than `bytes`. */
+export class NodeSlot implements PieceSlot {
+  readonly bytes: Uint8Array;
+  readonly shared: SharedSlot;
+  isReleased = false;
+  /** Commits under way: meanwhile the memory must not be given to another piece. */
+  commits = 0;
+
+  constructor(shared: SharedSlot, lengthBytes: number) {
+    this.shared = shared;
+    this.bytes = new Uint8Array(shared.memory, 0, lengthBytes);
+  }
+}
+
+export class SlotPool {
+  readonly #budgetBytes: number;
+  readonly #forget: (slot: SharedSlot) => void;
+  readonly #freeByCapacity = new Map<number, SharedSlot[]>();
+  /** Memory of acquired and of free slots together. */
+  #heldBytes = 0;
+  #acquiredCount = 0;
+  #nextId = 0;
+
+  /** `forget` is told of memory that the pool gives up. */
+  constructor(budgetBytes: number, forget: (slot: SharedSlot) => void) {
+    this.#budgetBytes = budgetBytes;
+    this.#forget = forget;
+  }
+
+  /** Null while the budget is used up; one slot is always given, so that a piece larger than the budget can be fetched. */
+  acquire(lengthBytes: number): NodeSlot | null {
+    const capacity = capacityFor(lengthBytes);
+    const used = this.#freeByCapacity.get(capacity)?.pop();
+    const shared = used ?? this.#allocate(capacity);
+    if (shared === null) return null;
+    this.#acquiredCount++;
+    const slot = new NodeSlot(shared, lengthBytes);
+    // Padding is never written to and must be zero; new memory is.
+    if (used) slot.bytes.fill(0);
+    return slot;
+  }
+
+  release(slot: NodeSlot): void {
+    assert(!slot.isReleased, 'a slot is released once');
+    assert(slot.commits === 0, 'a slot is not released during its commit');
+    slot.isReleased = true;
+    this.#acquiredCount--;
+    const capacity = slot.shared.memory.byteLength;
+    const free = this.#freeByCapacity.get(capacity);
+    if (this.#heldBytes > this.#budgetBytes) this.#giveUp(slot.shared);
+    else if (free) free.push(slot.shared);
+    else this.#freeByCapacity.set(capacity, [slot.shared]);
+  }
+
+  #allocate(capacity: number): SharedSlot | null {
+    if (this.#heldBytes + capacity > this.#budgetBytes) this.#giveUpFree(capacity);
+    if (this.#heldBytes + capacity > this.#budgetBytes && this.#acquiredCount > 0) return null;
+    this.#heldBytes += capacity;
+    return { id: this.#nextId++, memory: new SharedArrayBuffer(capacity) };
+  }
+
+  /** Gives up free memory of other sizes until `wanted` more bytes fit, or none is left. */
+  #giveUpFree(wanted: number): void {
+    for (const free of this.#freeByCapacity.values()) {
+      while (free.length > 0 && this.#heldBytes + wanted > this.#budgetBytes) this.#giveUp(free.pop()!);
+    }
+  }
+
+  #giveUp(shared: SharedSlot): void {
+    this.#heldBytes -= shared.memory.byteLength;
+    this.#forget(shared);
+  }
+}
+
+/** Four sizes an octave: last pieces and pieces of small files find used memory, and at most a quarter is wasted. */
+function capacityFor(lengthBytes: number): number {
+  if (lengthBytes <= MIN_CAPACITY_BYTES) return MIN_CAPACITY_BYTES;
+  const unit = 2 ** (Math.floor(Math.log2(lengthBytes)) - 2);
+  return Math.ceil(lengthBytes / unit) * unit;
+}
