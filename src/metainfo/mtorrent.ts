@@ -10,9 +10,8 @@ import { concatBytes, equalBytes, fromHex, fromUtf8, latin1, utf8 } from '../bas
 import { ShoalError } from '../base/errors.ts';
 import type { Hashes } from '../ports/hashes.ts';
 import { buildInfo, layOut } from './build.ts';
-import { parseInfo } from './info.ts';
 import { MAX_METAINFO_BYTES, MAX_NAME_BYTES, MAX_PIECES } from './limits.ts';
-import { isUrl } from './parse.ts';
+import { isUrl, metainfoFromInfo } from './parse.ts';
 import type { Metainfo } from './types.ts';
 
 /** An `.mtorrent` file, read and checked. */
@@ -65,17 +64,8 @@ export function formatMtorrent(mtorrent: Mtorrent): Uint8Array {
 export function mtorrentToMetainfo(mtorrent: Mtorrent, hashes: Hashes): Metainfo {
   check(mtorrent);
   const [first, second] = mtorrent.trackers;
-  return {
-    info: parseInfo(infoBytes(mtorrent), hashes),
-    pieceLayers: new Map(),
-    trackers: second === null || second === first ? [[first]] : [[first], [second]],
-    webSeeds: [],
-    httpSeeds: [],
-    nodes: [],
-    comment: null,
-    createdBy: null,
-    creationDate: null,
-  };
+  const tiers = second === null || second === first ? [[first]] : [[first], [second]];
+  return metainfoFromInfo(infoBytes(mtorrent), tiers, [], hashes);
 }
 
 /**

@@ -3,7 +3,15 @@
 import { fromLatin1, toHex } from '../base/bytes.ts';
 import { asBytes, asDict, asInteger, asList, asText, type BencodeDict, type BencodeValue } from '../bencode/decode.ts';
 import type { Hashes } from '../ports/hashes.ts';
-import { decodeMetainfo, type InfoOptions, looseTextOf, readCollections, readInfo, readSimilar } from './info.ts';
+import {
+  decodeMetainfo,
+  type InfoOptions,
+  looseTextOf,
+  parseInfo,
+  readCollections,
+  readInfo,
+  readSimilar,
+} from './info.ts';
 import { checkedLayers } from './layers.ts';
 import { MAX_HINTS, MAX_URL_LENGTH, MAX_URLS, metainfoInvalid } from './limits.ts';
 import type { Metainfo, TorrentInfo } from './types.ts';
@@ -36,6 +44,30 @@ export function parseMetainfo(bytes: Uint8Array, hashes: Hashes, options: Metain
     comment: looseTextOf(dict.get('comment.utf-8')) ?? looseTextOf(dict.get('comment')),
     createdBy: looseTextOf(dict.get('created by.utf-8')) ?? looseTextOf(dict.get('created by')),
     creationDate: asInteger(dict.get('creation date'), 0),
+  };
+}
+
+/**
+ * A torrent of which only the info dictionary is known (from peers, BEP 9): no piece layers, and where to ask from the
+ * magnet link. Throws METAINFO_INVALID.
+ */
+export function metainfoFromInfo(
+  infoBytes: Uint8Array,
+  trackers: Metainfo['trackers'],
+  webSeeds: readonly string[],
+  hashes: Hashes,
+  options: InfoOptions = {},
+): Metainfo {
+  return {
+    info: parseInfo(infoBytes, hashes, options),
+    pieceLayers: new Map(),
+    trackers,
+    webSeeds,
+    httpSeeds: [],
+    nodes: [],
+    comment: null,
+    createdBy: null,
+    creationDate: null,
   };
 }
 
