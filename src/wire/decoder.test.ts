@@ -136,6 +136,17 @@ describe('memory', () => {
     }
   });
 
+  it('that grows under a message in many chunks keeps what is there', () => {
+    const payload = Uint8Array.from({ length: LIMITS.maxExtendedBytes }, (_, i) => i % 251);
+    const message = encoder.encodeExtended(9, payload);
+    for (const chunkBytes of [1, 7, 1000, 4999]) {
+      const kept: Uint8Array[] = [];
+      const { decoder } = decoderOf({ onExtended: (_id, told) => void kept.push(told.slice()) });
+      for (let at = 0; at < message.length; at += chunkBytes) decoder.push(message.subarray(at, at + chunkBytes));
+      expect(kept).toEqual([payload]);
+    }
+  });
+
   it('lent to a sink is a plain view, of which slice makes a copy, even if the chunk is a Buffer', () => {
     const kept: Uint8Array[] = [];
     const { decoder } = decoderOf({
@@ -231,5 +242,16 @@ describe('stop', () => {
       }
       expect(lines.findIndex((line) => line.startsWith(`${name} `) || line === name)).toBe(lines.length - 1);
     }
+  });
+
+  it('in the call that places a block of no bytes keeps its end from being told', () => {
+    const { decoder, lines } = decoderOf({
+      placeBlock: () => {
+        decoder.stop();
+        return null;
+      },
+    });
+    decoder.push(put((out, at) => encoder.putPieceHeader(out, at, 4, 0, 0)));
+    expect(lines).toEqual(['placeBlock 4 0 0']);
   });
 });
