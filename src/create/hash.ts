@@ -1,0 +1,117 @@
+// Hashing files that are about to become a torrent: SHA-1 of pieces, roots of trees, or both in one pass.
+
+import { toHex } from '../base/bytes.ts';
+import { isShoalError, ShoalError } from '../base/errors.ts';
+import type { LaidOutFile } from '../metainfo/build.ts';
+import { Geometry } from '../metainfo/geometry.ts';
+import { rootOfLayer } from '../metainfo/layers.ts';
+import { NODE_BYTES } from '../metainfo/merkle.ts';
+import { PieceChecks } from '../metainfo/piece-check.ts';
+import type { TorrentInfo } from '../metainfo/types.ts';
+import type { Hashes } from '../ports/hashes.ts';
+import type { ContentFile, PieceIo } from '../ports/piece-io.ts';
+import { hashJob, hashPieces } from '../storage/hash-run.ts';
+import { Layout } from '../storage/layout.ts';
+import { joinPath } from '../storage/safe-path.ts';
+import type { FoundFile } from './walk.ts';
+
+const SHA1_BYTES = 20;
+
+export interface HashSource {
+  /** The path that was walked. */
+  readonly root: string;
+  /** The torrent with placeholders for digests: where every file stands in the piece space. */
+  readonly outline: TorrentInfo;
+  /** What is on disk, by content file of the outline. */
+  readonly found: readonly FoundFile[];
+  onProgress(doneBytes: number): void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Digests {
+  /** SHA-1 of every piece, concatenated; null without v1. */
+  readonly pieceHashes: Uint8Array | null;
+  /** Root of the tree of every piece, concatenated; null without v2. */
+  readonly pieceRoots: Uint8Array | null;
+}
+
+/**
+ * Hashes all pieces. The files must be at the end as they were found: CREATE_CHANGED, CREATE_VANISHED; else what the
+ * content throws, or the signal's reason.
+ */
+export async function hashFiles(
+  env: { readonly pieceIo: PieceIo; readonly hashes: Hashes },
+  source: HashSource,
+): Promise<Digests> {
+  const { root, outline, found } = source;
+  const geometry = new Geometry(outline);
+  const layout = new Layout(outline, geometry);
+  const places = new PieceChecks(outline, new Map(), env.hashes.sha256);
+  const pieceHashes = outline.hasV1 ? new Uint8Array(geometry.pieceCount * SHA1_BYTES) : null;
+  const pieceRoots = outline.hasV2 ? new Uint8Array(geometry.pieceCount * NODE_BYTES) : null;
+  const files: ContentFile[] = found.map(({ path, lengthBytes, executable }) => ({ path, lengthBytes, executable }));
+  const content = env.pieceIo.open({ root, files, writable: false, preallocate: false });
+  const mustBeUnchanged = async (): Promise<void> => {
+    const states = await content.states();
+    for (const [i, file] of found.entries()) {
+      const now = states[i]!;
+      const path = joinPath(root, file.path);
+      if (!now.exists) throw new ShoalError('CREATE_VANISHED', `"${path}" vanished while it was hashed: start again`);
+      if (now.lengthBytes !== file.lengthBytes || now.mtimeMs !== file.mtimeMs) throw changed(path);
+    }
+  };
+  try {
+    await hashPieces({
+      content,
+      parallel: env.pieceIo.parallel,
+      pieceCount: geometry.pieceCount,
+      job(piece) {
+        const { treeBytes, leafCount } = places.of(piece);
+        const digests = { sha1: outline.hasV1, treeBytes, leafCount };
+        return hashJob(layout.pieceSpans(piece), geometry.pieceBytes(piece), digests);
+      },
+      onOutcome(piece, outcome) {
+        if (!outcome.present) throw changed(joinPath(root, found[layout.firstFileOf(piece)]!.path));
+        if (outcome.sha1) pieceHashes?.set(outcome.sha1, piece * SHA1_BYTES);
+        if (outcome.root) pieceRoots?.set(outcome.root, piece * NODE_BYTES);
+      },
+      onProgress: source.onProgress,
+      signal: source.signal,
+    }).catch(async (error: unknown) => {
+      if (isShoalError(error, 'CREATE_CHANGED')) await mustBeUnchanged(); // says whether it vanished
+      throw error;
+    });
+    await mustBeUnchanged();
+  } finally {
+    await content.close();
+  }
+  return { pieceHashes, pieceRoots };
+}
+
+/** The files of a v2 torrent with their pieces roots, and the piece layers of those longer than a piece. */
+export function withRoots(
+  files: readonly LaidOutFile[],
+  pieceRoots: Uint8Array,
+  pieceLengthBytes: number,
+  hashes: Hashes,
+): { files: readonly LaidOutFile[]; pieceLayers: ReadonlyMap<string, Uint8Array> } {
+  const pieceLayers = new Map<string, Uint8Array>();
+  const rooted = files.map((file) => {
+    if (file.padding || file.lengthBytes === 0) return file;
+    const first = file.offsetBytes / pieceLengthBytes;
+    const pieces = Math.ceil(file.lengthBytes / pieceLengthBytes);
+    const layer = pieceRoots.slice(first * NODE_BYTES, (first + pieces) * NODE_BYTES);
+    if (pieces === 1) return { ...file, piecesRoot: layer };
+    const piecesRoot = rootOfLayer(layer, pieceLengthBytes, hashes.sha256);
+    pieceLayers.set(toHex(piecesRoot), layer);
+    return { ...file, piecesRoot };
+  });
+  return { files: rooted, pieceLayers };
+}
+
+function changed(path: string): ShoalError {
+  return new ShoalError(
+    'CREATE_CHANGED',
+    `"${path}" changed while it was hashed: start again when nothing writes to it`,
+  );
+}
