@@ -112,8 +112,8 @@ describe('memory', () => {
   it('is reserved for what has arrived, never for what is claimed', () => {
     const original = Uint8Array;
     let largest = 0;
-    const counting = new Proxy(original, {
-      construct(target, args: unknown[], newTarget) {
+    const counting: Uint8ArrayConstructor = new Proxy(original, {
+      construct(target, args: unknown[], newTarget): object {
         if (typeof args[0] === 'number') largest = Math.max(largest, args[0]);
         return Reflect.construct(target, args, newTarget === counting ? target : newTarget);
       },
