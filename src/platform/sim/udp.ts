@@ -1,0 +1,138 @@
+// Simulated UDP: datagrams that may be lost, doubled or late, and a queue that drops what does not fit.
+
+import { Address } from '../../base/address.ts';
+import type { UdpSocket } from '../../ports/sockets.ts';
+import type { Flow, Pipe, Route } from './link.ts';
+import { leavePort, type Machine, type Network, portFor, type UdpPort } from './network.ts';
+import type { SimProcess } from './process.ts';
+
+/** Largest payload of a UDP datagram over IPv4. */
+const MAX_DATAGRAM_BYTES = 65507;
+
+/** What a socket's queue holds towards a slow line, as a system's socket buffers do; the rest is lost. */
+const QUEUE_BYTES = 256 * 1024;
+
+const POISON = 0xdd;
+
+interface Datagram {
+  readonly bytes: Uint8Array;
+  readonly ip: Uint8Array;
+  readonly port: number;
+}
+
+/** Datagrams that wait for their turn at a pipe. */
+class DatagramQueue implements Flow {
+  isQueued = false;
+  readonly #pipe: Pipe;
+  readonly #through: (datagram: Datagram) => void;
+  #waiting: Datagram[] = [];
+  #head = 0;
+  #bytes = 0;
+
+  constructor(pipe: Pipe, through: (datagram: Datagram) => void) {
+    this.#pipe = pipe;
+    this.#through = through;
+  }
+
+  push(datagram: Datagram): void {
+    if (this.#bytes + datagram.bytes.length > QUEUE_BYTES) return;
+    this.#bytes += datagram.bytes.length;
+    this.#waiting.push(datagram);
+    this.#pipe.wake(this);
+  }
+
+  begin(): number {
+    return this.#waiting[this.#head]?.bytes.length ?? -1;
+  }
+
+  finish(): void {
+    const datagram = this.#waiting[this.#head++]!;
+    this.#bytes -= datagram.bytes.length;
+    if (this.#head === this.#waiting.length) {
+      this.#waiting = [];
+      this.#head = 0;
+    }
+    this.#through(datagram);
+  }
+}
+
+export class SimUdpSocket implements UdpSocket, UdpPort {
+  readonly address: Address;
+  readonly ip: Uint8Array | null;
+  readonly process: SimProcess;
+  readonly #network: Network;
+  readonly #machine: Machine;
+  readonly #onMessage: (message: Uint8Array, from: Address) => void;
+  readonly #out: DatagramQueue;
+  readonly #loop: DatagramQueue;
+  readonly #in: DatagramQueue;
+  #isClosed = false;
+
+  constructor(
+    network: Network,
+    machine: Machine,
+    process: SimProcess,
+    bound: { ip: Uint8Array | null; port: number },
+    onMessage: (message: Uint8Array, from: Address) => void,
+  ) {
+    this.#network = network;
+    this.#machine = machine;
+    this.process = process;
+    this.ip = bound.ip;
+    this.address = new Address(bound.ip ?? new Uint8Array(4), bound.port);
+    this.#onMessage = onMessage;
+    this.#out = new DatagramQueue(machine.up, (datagram) => this.#depart(datagram));
+    this.#loop = new DatagramQueue(machine.loopback, (datagram) => this.#depart(datagram));
+    this.#in = new DatagramQueue(machine.down, (datagram) => this.#deliver(datagram));
+    process.opened(this, 'UDP socket');
+  }
+
+  send(bytes: Uint8Array, to: Address): void {
+    if (!this.process.canAct() || this.#isClosed || bytes.length > MAX_DATAGRAM_BYTES) return;
+    const queue = this.#network.machineAt(this.#machine, to.ip) === this.#machine ? this.#loop : this.#out;
+    queue.push({ bytes: bytes.slice(), ip: to.ip, port: to.port });
+  }
+
+  close(): Promise<void> {
+    if (!this.#isClosed && this.process.canAct()) {
+      this.#isClosed = true;
+      leavePort<UdpPort>(this.#machine.udpPorts, this.address.port, this);
+      this.process.closed(this);
+    }
+    return this.process.answer(0, 'closing UDP socket', () => undefined);
+  }
+
+  arrive(message: Uint8Array, from: Address, isLocal: boolean): void {
+    const datagram = { bytes: message, ip: from.ip, port: from.port };
+    if (isLocal) this.#deliver(datagram);
+    else this.#in.push(datagram);
+  }
+
+  #depart(datagram: Datagram): void {
+    const network = this.#network;
+    const far = network.machineAt(this.#machine, datagram.ip);
+    if (far === undefined || !this.#machine.isUp) return;
+    const route = network.route(this.#machine, far);
+    if (route.isCut || network.random.chance(route.lossRate)) return;
+    this.#carry(route, far, datagram);
+    if (network.random.chance(route.duplicateRate)) this.#carry(route, far, datagram);
+  }
+
+  #carry(route: Route, far: Machine, datagram: Datagram): void {
+    const network = this.#network;
+    const late = network.random.chance(route.reorderRate) ? (route.latencyMs * network.random.below(1000)) / 1000 : 0;
+    const isLocal = far === this.#machine;
+    const from = new Address(isLocal ? datagram.ip : (this.ip ?? this.#machine.ip), this.address.port);
+    network.schedule.at(network.schedule.nowMs + route.latencyMs + late, null, () => {
+      if (!far.isUp || route.isCut) return;
+      portFor(far.udpPorts, datagram.ip, datagram.port)?.arrive(datagram.bytes.slice(), from, isLocal);
+    });
+  }
+
+  #deliver(datagram: Datagram): void {
+    if (this.#isClosed || !this.process.isAlive) return;
+    this.process.noteBytes('datagram', datagram.bytes);
+    this.#onMessage(datagram.bytes, new Address(datagram.ip, datagram.port));
+    datagram.bytes.fill(POISON);
+  }
+}
