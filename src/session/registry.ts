@@ -1,0 +1,169 @@
+// What was shared and fetched, across runs: which torrent, which file of it, where its content lies.
+
+import { fromUtf8, toHex, utf8 } from '../base/bytes.ts';
+import { ShoalError } from '../base/errors.ts';
+import { buildMetainfo } from '../metainfo/build.ts';
+import { formatMagnet } from '../metainfo/magnet.ts';
+import type { Magnet, Metainfo } from '../metainfo/types.ts';
+import type { Store } from '../ports/store.ts';
+import type { AddRequest } from './session.ts';
+
+/** Format of the records below. A newer one is refused, not guessed at. */
+const VERSION = 1;
+const RECORD = 'record';
+const METAINFO = 'metainfo';
+
+export interface TorrentRecord {
+  readonly version: number;
+  /** Lower-case hex, as a key in the store: that of v1 where there is one. */
+  readonly id: string;
+  readonly name: string | null;
+  readonly infoHashV1: string | null;
+  readonly infoHashV2: string | null;
+  /** Of the content; null while the metadata of a magnet link is unknown. */
+  readonly path: string | null;
+  readonly saveFolder: string | null;
+  readonly mode: 'get' | 'seed';
+  readonly everyTracker: boolean;
+  readonly complete: boolean;
+  /** The link it was begun with; null for a torrent file. */
+  readonly magnet: string | null;
+  readonly lengthBytes: number | null;
+  /** Milliseconds since 1970-01-01 UTC. */
+  readonly addedMs: number;
+}
+
+/** Store keys are folders by info hash: `HASH/record`, `HASH/metainfo`, `HASH/journal`, `HASH/lock`. */
+export function recordId(hashes: {
+  readonly infoHashV1: Uint8Array | null;
+  readonly infoHashV2: Uint8Array | null;
+}): string {
+  return toHex(hashes.infoHashV1 ?? hashes.infoHashV2!);
+}
+
+export class Registry {
+  readonly #store: Store;
+  readonly #nowMs: () => number;
+  /** Writes one after the other. */
+  #writing: Promise<void> = Promise.resolve();
+
+  constructor(store: Store, nowMs: () => number) {
+    this.#store = store;
+    this.#nowMs = nowMs;
+  }
+
+  /** All records, oldest first. STATE_VERSION, STATE_INVALID. */
+  async list(): Promise<TorrentRecord[]> {
+    const out: TorrentRecord[] = [];
+    for (const key of await this.#store.list('')) {
+      const id = key.endsWith(`/${RECORD}`) ? key.slice(0, -RECORD.length - 1) : null;
+      const record = id === null ? null : await this.read(id);
+      if (record) out.push(record);
+    }
+    return out.sort((a, b) => a.addedMs - b.addedMs || (a.id < b.id ? -1 : 1));
+  }
+
+  async read(id: string): Promise<TorrentRecord | null> {
+    const bytes = await this.#store.read(`${id}/${RECORD}`);
+    return bytes === null ? null : parseRecord(id, bytes);
+  }
+
+  /** The torrent file of a record; null while a magnet link has not got its metadata. */
+  metainfo(id: string): Promise<Uint8Array | null> {
+    return this.#store.read(`${id}/${METAINFO}`);
+  }
+
+  /** Forgets a torrent; its content stays. TORRENT_BUSY while a process holds it. */
+  async remove(id: string): Promise<void> {
+    const lock = await this.#store.lock(`${id}/lock`);
+    if (lock === null)
+      throw new ShoalError('TORRENT_BUSY', `another shoal process holds this torrent (${id}); stop it first`);
+    for (const key of [RECORD, METAINFO, 'journal']) await this.#store.remove(`${id}/${key}`);
+    await lock.release();
+  }
+
+  /** A torrent is taken up: its record is made or brought up to date. */
+  async began(id: string, request: AddRequest, source: Metainfo | Magnet): Promise<void> {
+    const old = await this.read(id);
+    const known = 'info' in source;
+    const info = known ? source.info : source;
+    if (known) await this.#store.write(`${id}/${METAINFO}`, request.metainfoBytes ?? metainfoFile(source));
+    await this.#write({
+      version: VERSION,
+      id,
+      name: info.name ?? old?.name ?? null,
+      infoHashV1: info.infoHashV1 && toHex(info.infoHashV1),
+      infoHashV2: info.infoHashV2 && toHex(info.infoHashV2),
+      path: request.contentPath ?? old?.path ?? null,
+      saveFolder: request.saveFolder ?? old?.saveFolder ?? null,
+      mode: request.mode,
+      everyTracker: request.everyTracker ?? false,
+      complete: request.mode === 'seed' || (old?.complete ?? false),
+      magnet: known ? null : formatMagnet(source),
+      lengthBytes: info.lengthBytes,
+      addedMs: old?.addedMs ?? this.#nowMs(),
+    });
+  }
+
+  /** The metadata of a magnet link has come. */
+  learned(id: string, metainfo: Metainfo, path: string): Promise<void> {
+    return this.#change(id, async (record) => {
+      await this.#store.write(`${id}/${METAINFO}`, metainfoFile(metainfo));
+      const { name, lengthBytes, infoHashV1, infoHashV2 } = metainfo.info;
+      return {
+        ...record,
+        name,
+        path,
+        lengthBytes,
+        infoHashV1: infoHashV1 && toHex(infoHashV1),
+        infoHashV2: infoHashV2 && toHex(infoHashV2),
+      };
+    });
+  }
+
+  completed(id: string, path: string): Promise<void> {
+    return this.#change(id, async (record) => ({ ...record, path, complete: true }));
+  }
+
+  /** Resolves when all that was told is on disk. */
+  settled(): Promise<void> {
+    return this.#writing;
+  }
+
+  #change(id: string, change: (record: TorrentRecord) => Promise<TorrentRecord>): Promise<void> {
+    const act = this.#writing.then(async () => {
+      const record = await this.read(id);
+      if (record) await this.#write(await change(record));
+    });
+    this.#writing = act.catch(() => undefined);
+    return act;
+  }
+
+  #write(record: TorrentRecord): Promise<void> {
+    return this.#store.write(`${record.id}/${RECORD}`, utf8(`${JSON.stringify(record, null, 2)}\n`));
+  }
+}
+
+/** A torrent file from what is known. */
+function metainfoFile(metainfo: Metainfo): Uint8Array {
+  return buildMetainfo({ ...metainfo, info: metainfo.info.bytes });
+}
+
+function parseRecord(id: string, bytes: Uint8Array): TorrentRecord {
+  let value: unknown;
+  try {
+    value = JSON.parse(fromUtf8(bytes) ?? '');
+  } catch {
+    value = null;
+  }
+  if (typeof value !== 'object' || value === null || !('version' in value)) {
+    throw new ShoalError(
+      'STATE_INVALID',
+      `the record of torrent ${id} cannot be read; "shoal remove ${id}" forgets it`,
+    );
+  }
+  if (value.version !== VERSION) {
+    throw new ShoalError('STATE_VERSION', 'the state was written by a newer shoal; use that one, or another --state');
+  }
+  return value as TorrentRecord;
+}

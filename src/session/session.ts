@@ -1,0 +1,235 @@
+// Many torrents in one process: one listening port, shared limits and memory, one record of what was shared and fetched.
+
+import type { Address } from '../base/address.ts';
+import { ShoalError } from '../base/errors.ts';
+import { makePeerId } from '../base/ids.ts';
+import type { Magnet, Metainfo } from '../metainfo/types.ts';
+import type { Timer } from '../ports/clock.ts';
+import type { Env } from '../ports/env.ts';
+import type { StoreLock } from '../ports/store.ts';
+import { TokenBucket } from '../rates/token-bucket.ts';
+import { PieceReader } from '../storage/read.ts';
+import type { TorrentHost } from '../torrent/context.ts';
+import { Torrent } from '../torrent/torrent.ts';
+import { TrackerClient } from '../tracker/client/client.ts';
+import { Acceptor } from './acceptor.ts';
+import { Registry, recordId } from './registry.ts';
+
+/** Memory for serving: read-ahead of some dozens of peers, and a cache of what they ask for. */
+const READER_BYTES = 48 * 1024 * 1024;
+/** Connections of all torrents together; each costs a file descriptor and some 100 KiB under load. */
+const MAX_CONNECTIONS = 500;
+const MAX_PEERS_A_TORRENT = 200;
+/** With a limit set, tokens are handed out so often. */
+const TOKEN_TICK_MS = 50;
+const CLIENT_NAME = 'Shoal 0.1.0';
+
+export interface SessionOptions {
+  /** `ip` concrete: everything leaves from it. `port` null: 6881 or the next free one; 0: any. */
+  readonly listen: { readonly ip: Uint8Array | null; readonly port: number | null };
+  /** Bytes per second over all torrents; null: no limit. */
+  readonly maxDownloadBytesPerSecond?: number | null;
+  readonly maxUploadBytesPerSecond?: number | null;
+  readonly maxConnections?: number;
+}
+
+export interface AddRequest {
+  /** Exactly one of both. */
+  readonly metainfo?: Metainfo;
+  readonly magnet?: Magnet;
+  /** The torrent file as it was read: kept for later runs. Without it one is made. */
+  readonly metainfoBytes?: Uint8Array;
+  /** Every tracker is always told (`.mtorrent`). */
+  readonly everyTracker?: boolean;
+  /** Where the content is, or shall be. Without it: `saveFolder` and the torrent's name. */
+  readonly contentPath?: string;
+  readonly saveFolder?: string;
+  /** `seed`: all content must be there and good, and is never written. */
+  readonly mode: 'get' | 'seed';
+  readonly recheck: 'always' | 'as-needed';
+  readonly peers?: readonly Address[];
+  /** Selects files by path below the torrent's folder, and index. */
+  readonly only?: (path: string, index: number) => boolean;
+  readonly sequential?: boolean;
+  readonly preallocate?: boolean;
+  readonly maxDownloadBytesPerSecond?: number | null;
+  readonly maxUploadBytesPerSecond?: number | null;
+}
+
+interface Held {
+  readonly torrent: Torrent;
+  readonly lock: StoreLock;
+}
+
+export class Session {
+  readonly #env: Env;
+  readonly #acceptor: Acceptor;
+  readonly #trackers: TrackerClient;
+  readonly #host: TorrentHost;
+  readonly #registry: Registry;
+  readonly #held: Map<string, Held> = new Map();
+  readonly #hungry: Set<{ tokensArrived(): void }> = new Set();
+  readonly #maxConnections: number;
+  #connections = 0;
+  #tokenTimer: Timer | null = null;
+  #closing: Promise<void> | null = null;
+
+  private constructor(env: Env, options: SessionOptions, acceptor: Acceptor, peerId: Uint8Array) {
+    this.#env = env;
+    this.#acceptor = acceptor;
+    this.#maxConnections = options.maxConnections ?? MAX_CONNECTIONS;
+    this.#trackers = new TrackerClient(env, { from: options.listen.ip });
+    this.#registry = new Registry(env.store, () => env.clock.wallMs());
+    const nowMs = env.clock.nowMs();
+    this.#host = {
+      env,
+      peerId,
+      clientName: CLIENT_NAME,
+      trackers: this.#trackers,
+      reader: new PieceReader(READER_BYTES),
+      from: options.listen.ip,
+      networks: env.sockets.networks(),
+      listenPort: () => acceptor.port,
+      takeConnection: () => this.#takeConnection(),
+      giveConnection: () => {
+        this.#connections--;
+      },
+      down: new TokenBucket(options.maxDownloadBytesPerSecond ?? null, nowMs),
+      up: new TokenBucket(options.maxUploadBytesPerSecond ?? null, nowMs),
+      wantTokens: (torrent) => this.#wantTokens(torrent),
+    };
+  }
+
+  /** Listens. LISTEN_FAILED. */
+  static async open(env: Env, options: SessionOptions): Promise<Session> {
+    const peerId = makePeerId((bytes) => env.random.fill(bytes));
+    const acceptor = await Acceptor.open(env, options.listen);
+    const session = new Session(env, options, acceptor, peerId);
+    acceptor.serve({
+      takeConnection: () => session.#takeConnection(),
+      giveConnection: () => session.#host.giveConnection(),
+      torrents: () => session.torrents,
+    });
+    return session;
+  }
+
+  get listening(): readonly Address[] {
+    return this.#acceptor.addresses;
+  }
+
+  get torrents(): readonly Torrent[] {
+    return [...this.#held.values()].map((held) => held.torrent);
+  }
+
+  /**
+   * Takes a torrent up. Resolves when its content is open and checked, or (magnet) the search for its metadata has
+   * begun. TORRENT_EXISTS: this session has it. TORRENT_BUSY: another process holds it. CONTENT_BAD, and what the disk says.
+   */
+  async add(request: AddRequest, options: { readonly signal?: AbortSignal } = {}): Promise<Torrent> {
+    if (this.#closing) throw new ShoalError('STOPPED', 'the session is closing');
+    const source = request.metainfo ?? request.magnet!;
+    const identity = 'info' in source ? source.info : source;
+    const id = recordId(identity);
+    if (this.#held.has(id)) throw new ShoalError('TORRENT_EXISTS', `this torrent is running already (${id})`);
+    const lock = await this.#env.store.lock(`${id}/lock`);
+    if (lock === null) {
+      throw new ShoalError(
+        'TORRENT_BUSY',
+        `another shoal process holds this torrent (${id}); stop it, or use another --state`,
+      );
+    }
+    const torrent = this.#make(request, source, id);
+    this.#held.set(id, { torrent, lock });
+    const onAbort = (): void => void torrent.stop(0);
+    options.signal?.addEventListener('abort', onAbort);
+    try {
+      if (options.signal?.aborted) throw options.signal.reason as Error;
+      await this.#registry.began(id, request, source);
+      torrent.start();
+      await torrent.opened();
+      return torrent;
+    } catch (error) {
+      await this.#drop(id, 0);
+      throw error;
+    } finally {
+      options.signal?.removeEventListener('abort', onAbort);
+    }
+  }
+
+  #make(request: AddRequest, source: Metainfo | Magnet, id: string): Torrent {
+    const nowMs = this.#env.clock.nowMs();
+    const torrentOptions = {
+      mode: request.mode,
+      recheck: request.recheck,
+      contentPath: request.contentPath ?? null,
+      saveFolder: request.saveFolder ?? '.',
+      everyTracker: request.everyTracker ?? false,
+      only: request.only ?? null,
+      sequential: request.sequential ?? false,
+      preallocate: request.preallocate ?? false,
+      peers: request.peers ?? [],
+      down: new TokenBucket(request.maxDownloadBytesPerSecond ?? null, nowMs),
+      up: new TokenBucket(request.maxUploadBytesPerSecond ?? null, nowMs),
+      maxPeers: MAX_PEERS_A_TORRENT,
+      storeKey: id,
+    };
+    const note = (act: Promise<void>): void => {
+      act.catch((error: unknown) =>
+        this.#env.log.write('warn', 'the record cannot be kept', { id, why: String(error) }),
+      );
+    };
+    return new Torrent(this.#host, torrentOptions, source, {
+      onMetadata: (metainfo, path) => note(this.#registry.learned(id, metainfo, path)),
+      onCompleted: (path) => note(this.#registry.completed(id, path)),
+    });
+  }
+
+  /** Stops one torrent and lets others have it; nothing is deleted. */
+  async remove(torrent: Torrent, options: { readonly deadlineMs: number }): Promise<void> {
+    for (const [id, held] of this.#held) if (held.torrent === torrent) await this.#drop(id, options.deadlineMs);
+  }
+
+  async #drop(id: string, deadlineMs: number): Promise<void> {
+    const held = this.#held.get(id);
+    if (!held) return;
+    await held.torrent.stop(deadlineMs);
+    await this.#registry.settled();
+    await held.lock.release();
+    this.#held.delete(id);
+  }
+
+  /**
+   * A graceful stop: nobody is accepted any more, every torrent records what it has and tells its trackers. Trackers get
+   * `deadlineMs`; what is verified is recorded however long that takes. Idempotent.
+   */
+  close(options: { readonly deadlineMs: number }): Promise<void> {
+    this.#closing ??= this.#close(options.deadlineMs);
+    return this.#closing;
+  }
+
+  async #close(deadlineMs: number): Promise<void> {
+    await this.#acceptor.close();
+    await Promise.all([...this.#held.keys()].map((id) => this.#drop(id, deadlineMs)));
+    this.#tokenTimer?.cancel();
+    await this.#trackers.close();
+  }
+
+  // ---- what torrents share
+
+  #takeConnection(): boolean {
+    if (this.#connections >= this.#maxConnections) return false;
+    this.#connections++;
+    return true;
+  }
+
+  #wantTokens(torrent: { tokensArrived(): void }): void {
+    this.#hungry.add(torrent);
+    if (this.#tokenTimer || this.#closing) return;
+    this.#tokenTimer = this.#env.clock.after(TOKEN_TICK_MS, () => {
+      this.#tokenTimer = null;
+      const hungry = [...this.#hungry];
+      this.#hungry.clear();
+      for (const each of hungry) each.tokensArrived();
+    });
+  }
+}

@@ -1,0 +1,137 @@
+// Peer addresses that a torrent knows: which to dial next, nearest first, and which never again.
+
+import { type Address, type LocalNetwork, type Nearness, nearness } from '../base/address.ts';
+
+/** Addresses kept at most: a tracker sends 50 to 200 at a time, and a swarm's living ones fit many times. */
+const MAX_KNOWN = 2000;
+/** Wait after the first failed dial; doubles with each further one. */
+const FIRST_RETRY_MS = 5_000;
+const LAST_RETRY_MS = 600_000;
+const NEAR_ORDER: Readonly<Record<Nearness, number>> = { machine: 0, network: 1, internet: 2 };
+
+export type AddressSource = 'tracker' | 'magnet' | 'user' | 'incoming';
+
+export interface KnownAddress {
+  readonly address: Address;
+  readonly source: AddressSource;
+  readonly nearness: Nearness;
+  /** It was found in the swarm of the v2 info hash. */
+  readonly v2: boolean;
+  state: 'idle' | 'dialling' | 'connected' | 'banned';
+  /** Dials that failed since the last one that did not. */
+  failures: number;
+  /** Not to be dialled before. */
+  notBeforeMs: number;
+}
+
+export class AddressBook {
+  readonly #known: Map<string, KnownAddress> = new Map();
+  readonly #own: readonly LocalNetwork[];
+
+  constructor(own: readonly LocalNetwork[]) {
+    this.#own = own;
+  }
+
+  get size(): number {
+    return this.#known.size;
+  }
+
+  /** Learns an address; false where it was known, or the book is full of better ones. */
+  add(address: Address, source: AddressSource, v2: boolean): boolean {
+    if (address.port === 0 || this.#known.has(address.key)) return false;
+    if (this.#known.size >= MAX_KNOWN && !this.#forgetWorst()) return false;
+    this.#known.set(address.key, {
+      address,
+      source,
+      nearness: nearness(address, this.#own),
+      v2,
+      state: 'idle',
+      failures: 0,
+      notBeforeMs: 0,
+    });
+    return true;
+  }
+
+  get(address: Address): KnownAddress | null {
+    return this.#known.get(address.key) ?? null;
+  }
+
+  isBanned(address: Address): boolean {
+    return this.#known.get(address.key)?.state === 'banned';
+  }
+
+  /** The best address to dial now: machine before network before internet, then fewest failures, then longest known. */
+  next(nowMs: number): KnownAddress | null {
+    let best: KnownAddress | null = null;
+    for (const known of this.#known.values()) {
+      if (known.state !== 'idle' || known.notBeforeMs > nowMs) continue;
+      if (best === null || rank(known) < rank(best)) best = known;
+    }
+    return best;
+  }
+
+  /** Milliseconds until `next` may find one; null where nothing waits. */
+  nextDueMs(nowMs: number): number | null {
+    let due: number | null = null;
+    for (const known of this.#known.values()) {
+      if (known.state === 'idle')
+        due = Math.min(due ?? Number.POSITIVE_INFINITY, Math.max(0, known.notBeforeMs - nowMs));
+    }
+    return due;
+  }
+
+  /** Addresses that are neither connected nor banned. */
+  get idleCount(): number {
+    let count = 0;
+    for (const known of this.#known.values()) if (known.state === 'idle') count++;
+    return count;
+  }
+
+  dialling(address: Address): void {
+    this.#set(address, 'dialling');
+  }
+
+  connected(address: Address): void {
+    const known = this.#set(address, 'connected');
+    if (known) known.failures = 0;
+  }
+
+  /** A dial failed, or a connection ended: later, and later still each time. */
+  ended(address: Address, nowMs: number, failed: boolean): void {
+    const known = this.#known.get(address.key);
+    if (!known || known.state === 'banned') return;
+    known.state = 'idle';
+    if (failed) known.failures++;
+    known.notBeforeMs = nowMs + Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.max(0, known.failures - 1));
+  }
+
+  /** Never again: it lied, or it is ourselves. */
+  ban(address: Address): void {
+    this.add(address, 'incoming', false);
+    this.#set(address, 'banned');
+  }
+
+  /** Everything known may be tried at once: the network has changed, or a user asked. */
+  forgiveFailures(): void {
+    for (const known of this.#known.values()) known.notBeforeMs = 0;
+  }
+
+  #set(address: Address, state: KnownAddress['state']): KnownAddress | null {
+    const known = this.#known.get(address.key) ?? null;
+    if (known && known.state !== 'banned') known.state = state;
+    return known;
+  }
+
+  #forgetWorst(): boolean {
+    let worst: KnownAddress | null = null;
+    for (const known of this.#known.values()) {
+      if (known.state === 'idle' && known.failures > 0 && (worst === null || known.failures > worst.failures))
+        worst = known;
+    }
+    return worst !== null && this.#known.delete(worst.address.key);
+  }
+}
+
+function rank(known: KnownAddress): number {
+  return NEAR_ORDER[known.nearness] * 1000 + Math.min(known.failures, 999);
+}

@@ -1,0 +1,352 @@
+// One torrent from its start to its stop: metadata, check, exchange, completion. What happens in between lives below.
+
+import { toHex } from '../base/bytes.ts';
+import { ChangeFeed, type Lagged } from '../base/change-feed.ts';
+import { describeError, isShoalError, ShoalError } from '../base/errors.ts';
+import { Gate } from '../base/gate.ts';
+import { parseInfo } from '../metainfo/info.ts';
+import type { Magnet, Metainfo } from '../metainfo/types.ts';
+import type { Greeting, GreetingAnswer } from '../peer/greeting.ts';
+import type { Timer } from '../ports/clock.ts';
+import { joinPath } from '../storage/safe-path.ts';
+import type { Handshake } from '../wire/handshake.ts';
+import { Announcers } from './announcers.ts';
+import { completeLayers } from './complete-layers.ts';
+import type { TorrentEvents, TorrentHost, TorrentOptions } from './context.ts';
+import { type Core, openCore } from './core.ts';
+import { Live } from './live.ts';
+import { swarmFigures, type TorrentSnapshot, type TorrentState } from './snapshot.ts';
+import { type StallReason, stallReasons } from './stall.ts';
+import { TICK_MS, tick } from './tick.ts';
+
+/** What a listener is told; details are in the snapshot. */
+export type TorrentChange =
+  | { readonly kind: 'state'; readonly state: TorrentState }
+  | { readonly kind: 'piece'; readonly piece: number }
+  | { readonly kind: 'peers'; readonly peers: number }
+  | Lagged;
+
+export interface TorrentIdentity {
+  readonly infoHashV1: Uint8Array | null;
+  /** 32 bytes. */
+  readonly infoHashV2: Uint8Array | null;
+}
+
+export class Torrent {
+  readonly identity: TorrentIdentity;
+  readonly #host: TorrentHost;
+  readonly #options: TorrentOptions;
+  readonly #events: TorrentEvents;
+  readonly #source: Metainfo | Magnet;
+  readonly #abort: AbortController = new AbortController();
+  readonly #opened: Gate<void> = new Gate();
+  readonly #metadata: Gate<Metainfo> = new Gate();
+  readonly #completed: Gate<void> = new Gate();
+  readonly #feed: ChangeFeed<TorrentChange> = new ChangeFeed();
+  readonly #announcers: Announcers;
+  #state: TorrentState = 'metadata';
+  #error: ShoalError | null = null;
+  #metainfo: Metainfo | null = null;
+  #live: Live | null = null;
+  #core: Core | null = null;
+  #checked = { done: 0, total: 0 };
+  #timer: Timer | null = null;
+  #running: Promise<void> | null = null;
+  #finishing: Promise<void> | null = null;
+  #stopping: Promise<void> | null = null;
+
+  constructor(host: TorrentHost, options: TorrentOptions, source: Metainfo | Magnet, events: TorrentEvents) {
+    this.#host = host;
+    this.#options = options;
+    this.#events = events;
+    this.#source = source;
+    this.#metainfo = 'info' in source ? source : null;
+    const { infoHashV1, infoHashV2 } = 'info' in source ? source.info : source;
+    this.identity = { infoHashV1, infoHashV2 };
+    this.#announcers = new Announcers(host, {
+      identity: this.identity,
+      tiers: 'info' in source ? source.trackers : source.trackers.map((url) => [url]),
+      everyTracker: options.everyTracker,
+      progress: () => this.#progress(),
+      wantsPeers: () => this.#wantsPeers(),
+      onPeers: (peers, v2) => this.#learn(peers, 'tracker', v2),
+    });
+  }
+
+  // ---- life
+
+  /** Begins. `opened` tells when the content is open and checked. */
+  start(): void {
+    this.#running = this.#run().catch((error: unknown) => this.#fail(error));
+  }
+
+  /** Resolves when the content is open and checked, or the search for metadata has begun; rejects with what prevents it. */
+  opened(): Promise<void> {
+    return this.#opened.wait();
+  }
+
+  async #run(): Promise<void> {
+    let metainfo = this.#metainfo;
+    if (metainfo === null) {
+      this.#goLive(false);
+      this.#opened.open();
+      metainfo = await this.#metadata.wait({ signal: this.#abort.signal });
+    }
+    this.#metadata.open(metainfo);
+    this.#setState('checking');
+    const contentPath = this.#options.contentPath ?? joinPath(this.#options.saveFolder, [metainfo.info.name]);
+    const progress = {
+      onChecked: (done: number, total: number) => {
+        this.#checked = { done, total };
+      },
+      onJournalFault: (error: unknown) => this.#journalFault(error),
+    };
+    const core = await openCore(this.#host, this.#options, metainfo, contentPath, progress, this.#abort.signal);
+    this.#core = core;
+    this.#checked = { done: 0, total: 0 };
+    if (this.#abort.signal.aborted) return;
+    if (this.#live === null) this.#goLive(true);
+    this.#live!.begin(core);
+    this.#setState(this.#live!.isDone ? 'seeding' : 'downloading');
+    if (this.#live!.isDone) await this.#finish(false);
+    this.#opened.open();
+    this.#armTick();
+  }
+
+  /** Joins the swarm: from here on peers are dialled, accepted and asked for. */
+  #goLive(known: boolean): void {
+    const { infoHashV1, infoHashV2 } = this.identity;
+    const live = new Live(
+      this.#host,
+      this.#options,
+      { peerId: this.#host.peerId, hashV1: infoHashV1, hashV2: infoHashV2?.slice(0, 20) ?? null, infoHashV2 },
+      known,
+      {
+        onInfo: (info) => this.#infoArrived(info),
+        onAllVerified: () => void this.#finish(true),
+        onFailed: (error) => this.#fail(error),
+        onPiece: (piece) => this.#feed.tell({ kind: 'piece', piece }),
+        onPeers: () => this.#peersChanged(),
+      },
+    );
+    this.#live = live;
+    for (const address of this.#options.peers) live.swarm.book.add(address, 'user', infoHashV1 === null);
+    this.#announcers.start();
+    live.swarm.dialMore();
+    this.#armTick();
+  }
+
+  #infoArrived(bytes: Uint8Array): void {
+    try {
+      const magnet = this.#source as Magnet;
+      this.#metainfo = {
+        info: parseInfo(bytes, this.#host.env.hashes),
+        pieceLayers: new Map(),
+        trackers: magnet.trackers.map((url) => [url]),
+        webSeeds: magnet.webSeeds,
+        httpSeeds: [],
+        nodes: [],
+        comment: null,
+        createdBy: null,
+        creationDate: null,
+      };
+      this.#metadata.open(this.#metainfo);
+      const path = this.#options.contentPath ?? joinPath(this.#options.saveFolder, [this.#metainfo.info.name]);
+      this.#events.onMetadata(this.#metainfo, path);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Everything wanted is there: files get their final form, the journal its checkpoint, then the world is told. */
+  #finish(whileRunning: boolean): Promise<void> {
+    this.#finishing ??= (async () => {
+      const core = this.#core!;
+      try {
+        if (this.#options.mode === 'get') await core.content.finish(core.layout.symlinks);
+        await core.journal.checkpoint();
+        if (core.have.isFull) await completeLayers(core, this.#abort.signal);
+      } catch (error) {
+        this.#fail(error);
+        return;
+      }
+      if (this.#stopping) return;
+      this.#setState('seeding');
+      if (whileRunning) this.#announcers.completed();
+      this.#completed.open();
+      this.#events.onCompleted(core.contentPath);
+    })();
+    return this.#finishing;
+  }
+
+  #journalFault(error: unknown): void {
+    this.#host.env.log.write('warn', 'progress cannot be recorded', { why: describeError(error) });
+    if (isShoalError(error, 'DISK_FULL') && this.#state === 'downloading') this.#fail(error);
+  }
+
+  #fail(error: unknown): void {
+    if (this.#stopping || this.#error) return;
+    this.#error = isShoalError(error) ? error : new ShoalError('INTERNAL', describeError(error), error);
+    this.#setState('failed');
+    this.#opened.fail(this.#error);
+    this.#metadata.fail(this.#error);
+    this.#completed.fail(this.#error);
+    void this.#live?.close('the torrent has failed');
+    this.#timer?.cancel();
+  }
+
+  /**
+   * Ends it: peers are closed, what is verified is recorded, trackers are told, all by `deadlineMs` from now at the
+   * latest. Idempotent; never rejects.
+   */
+  stop(deadlineMs: number): Promise<void> {
+    this.#stopping ??= this.#stop(deadlineMs);
+    return this.#stopping;
+  }
+
+  async #stop(deadlineMs: number): Promise<void> {
+    const stopped = new ShoalError('STOPPED', 'the torrent was stopped');
+    if (this.#state !== 'failed') this.#setState('stopped');
+    this.#abort.abort(stopped);
+    this.#timer?.cancel();
+    const quiet = this.#live?.close('stopping');
+    const farewell = this.#announcers.stop(deadlineMs);
+    this.#opened.fail(stopped);
+    this.#metadata.fail(stopped);
+    this.#completed.fail(stopped);
+    await this.#running;
+    await this.#finishing;
+    const core = this.#core;
+    if (core) {
+      core.journal.counters(this.#uploadedBytes(), core.resume.downloaded + (this.#live?.down.total ?? 0));
+      await quiet;
+      await core.journal.close(this.#error === null);
+      await core.content.close();
+    }
+    await farewell;
+    this.#feed.close();
+  }
+
+  // ---- peers
+
+  /** A connection that came for this torrent. */
+  accept(greeting: Greeting, handshake: Handshake): GreetingAnswer {
+    if (this.#live === null || this.#error || this.#stopping) return { refused: 'the torrent is not ready' };
+    return this.#live.swarm.accept(greeting, handshake);
+  }
+
+  /** More addresses to try, from a user or another source. */
+  addPeers(addresses: TorrentOptions['peers']): void {
+    this.#learn(addresses, 'user', this.identity.infoHashV1 === null);
+  }
+
+  #learn(addresses: TorrentOptions['peers'], source: 'tracker' | 'user', v2: boolean): void {
+    const live = this.#live;
+    if (!live || this.#stopping || this.#error) return;
+    for (const address of addresses) live.swarm.book.add(address, source, v2);
+    if (!live.isDone) live.swarm.dialMore();
+    this.#armTick();
+  }
+
+  #wantsPeers(): boolean {
+    const live = this.#live;
+    return live !== null && !live.isDone && live.swarm.peers.length < 20;
+  }
+
+  #peersChanged(): void {
+    this.#feed.tell({ kind: 'peers', peers: this.#live!.swarm.peers.length });
+    if (this.#live!.swarm.peers.length === 0 && this.#wantsPeers()) this.#announcers.moreSoon();
+    this.#armTick();
+  }
+
+  #armTick(): void {
+    if (this.#timer || this.#live === null || this.#stopping || this.#error) return;
+    this.#timer = this.#host.env.clock.after(TICK_MS, () => {
+      this.#timer = null;
+      const again = tick(this.#live!, this.#host.env.clock.nowMs());
+      this.#core?.journal.counters(this.#uploadedBytes(), this.#core.resume.downloaded + this.#live!.down.total);
+      if (again) this.#armTick();
+    });
+  }
+
+  // ---- what is told
+
+  /** The metadata, at once or when peers have sent it; rejects with what prevents it. */
+  metadata(options: { readonly signal?: AbortSignal } = {}): Promise<Metainfo> {
+    return this.#metadata.wait(options);
+  }
+
+  /** Everything that was selected is verified, written and synced; rejects with what prevents it. */
+  completed(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    return this.#completed.wait(options);
+  }
+
+  /** Changes from now on; the snapshot has the details. Says `lagged` where it lost some. */
+  changes(options: { readonly signal: AbortSignal }): AsyncIterable<TorrentChange> {
+    return this.#feed.listen(options);
+  }
+
+  /** Why it is slow or stuck, the most telling reason first; empty while all is well. */
+  why(): readonly StallReason[] {
+    const limited = !this.#options.down.isUnlimited || !this.#host.down.isUnlimited;
+    return this.#live ? stallReasons(this.#live, this.#announcers.snapshot(), limited) : [];
+  }
+
+  snapshot(): TorrentSnapshot {
+    const info = this.#metainfo?.info ?? null;
+    const live = this.#live;
+    const uploadedBytes = this.#uploadedBytes();
+    const quiet = {
+      downloadBytesPerSecond: 0,
+      uploadBytesPerSecond: 0,
+      peers: 0,
+      seeds: 0,
+      knownAddresses: 0,
+      etaS: null,
+      peerList: [],
+    };
+    return {
+      name: info?.name ?? ('name' in this.#source ? this.#source.name : null),
+      infoHashV1: this.identity.infoHashV1 && toHex(this.identity.infoHashV1),
+      infoHashV2: this.identity.infoHashV2 && toHex(this.identity.infoHashV2),
+      state: this.#state,
+      error: this.#error && { code: this.#error.code, message: this.#error.message },
+      path: this.#core?.contentPath ?? this.#options.contentPath,
+      lengthBytes: info?.lengthBytes ?? null,
+      wantedBytes: live?.wantedBytes ?? info?.lengthBytes ?? 0,
+      verifiedBytes: live?.verifiedWantedBytes ?? 0,
+      pieceCount: info?.pieceCount ?? 0,
+      piecesVerified: this.#core?.have.count ?? 0,
+      checkedFraction:
+        this.#checked.total > 0 ? this.#checked.done / this.#checked.total : this.#state === 'checking' ? 0 : 1,
+      downloadedBytes: live?.down.total ?? 0,
+      wastedBytes: live?.download?.wastedBytes ?? 0,
+      uploadedBytes,
+      ratio: info && info.lengthBytes > 0 ? uploadedBytes / info.lengthBytes : 0,
+      trackers: this.#announcers.snapshot(),
+      ...(live ? swarmFigures(live, this.#host.env.clock.nowMs()) : quiet),
+    };
+  }
+
+  #uploadedBytes(): number {
+    return (this.#core?.resume.uploaded ?? 0) + (this.#live?.up.total ?? 0);
+  }
+
+  #progress(): { uploaded: number; downloaded: number; left: number } {
+    const live = this.#live;
+    const total = this.#metainfo?.info.lengthBytes;
+    // While the length is unknown something is left: one block says so.
+    const left = total === undefined ? 16384 : Math.max(0, total - (live?.verifiedBytes ?? 0));
+    return {
+      uploaded: live?.up.total ?? 0,
+      downloaded: live?.down.total ?? 0,
+      left: this.#core?.have.isFull ? 0 : left,
+    };
+  }
+
+  #setState(state: TorrentState): void {
+    if (this.#state === state) return;
+    this.#state = state;
+    this.#feed.tell({ kind: 'state', state });
+  }
+}

@@ -1,0 +1,225 @@
+// Giving pieces: whom to unchoke, and what each has asked for, in runs of blocks lent from the reader's memory.
+
+import { type ChokePeer, Choker, RECHOKE_MS } from '../choker/choker.ts';
+import { uploadSlots } from '../choker/slots.ts';
+import { BLOCK_BYTES } from '../metainfo/geometry.ts';
+import type { Peer } from '../peer/peer.ts';
+import type { Upload as Wish } from '../peer/uploads.ts';
+import type { Limits } from '../rates/limits.ts';
+import { type ContentReader, messageEnd, messageStart, type ReadyUnit } from '../storage/read.ts';
+import { putPieceHeader } from '../wire/encoder.ts';
+import { PIECE_HEADER_BYTES } from '../wire/messages.ts';
+import type { TorrentHost } from './context.ts';
+import type { Core } from './core.ts';
+
+/** Bytes on their way to a peer before more are added: half a second of its rate, within these. */
+const LEAST_AHEAD_BYTES = 256 * 1024;
+const MOST_AHEAD_BYTES = 4 * 1024 * 1024;
+/** A slot of a seed goes round after so much: some pieces, so that what was given can be passed on. */
+const LEAST_QUOTA_BYTES = 8 * 1024 * 1024;
+
+export interface UploadEvents {
+  isSeeding(): boolean;
+  /** Payload was handed to a peer's connection. */
+  onSent(bytes: number): void;
+  /** Content that was good cannot be read any more. */
+  onReadFailed(error: unknown): void;
+  /** What a peer waits for is in memory now. */
+  onReady(peer: Peer): void;
+  onStarved(): void;
+}
+
+export class Upload {
+  readonly #core: Core;
+  readonly #limits: Limits;
+  readonly #events: UploadEvents;
+  readonly #reader: ContentReader;
+  readonly #choker: Choker;
+  /** One function a peer, for the reader to call. */
+  readonly #ready: Map<Peer, () => void> = new Map();
+  #nextRechokeMs = 0;
+
+  constructor(host: TorrentHost, core: Core, limits: Limits, events: UploadEvents) {
+    this.#core = core;
+    this.#limits = limits;
+    this.#events = events;
+    this.#choker = new Choker(host.env.random);
+    this.#reader = host.reader.open({
+      content: core.content,
+      layout: core.layout,
+      geometry: core.geometry,
+      onFault: (_piece, error) => events.onReadFailed(error),
+    });
+  }
+
+  // ---- serving
+
+  /** Puts into a peer's outbox what it has asked for, as far as memory, its connection and the limits allow. */
+  serve(peer: Peer, nowMs: number): void {
+    if (peer.uploads.count === 0 || peer.amChoking) return;
+    const rate = peer.up.bytesPerSecond(nowMs);
+    const ahead = Math.min(MOST_AHEAD_BYTES, Math.max(LEAST_AHEAD_BYTES, rate / 2));
+    for (let wish = peer.uploads.peek(); wish && peer.outbox.pendingBytes < ahead; wish = peer.uploads.peek()) {
+      if (!this.#isServable(wish)) {
+        peer.sendReject(wish.piece, wish.begin, wish.length);
+        peer.uploads.shift();
+      } else if (!this.#reader.isBlock(wish.piece, wish.begin, wish.length)) {
+        if (!this.#grant(wish.length, nowMs)) return;
+        this.#serveOdd(peer, wish);
+      } else if (!this.#serveRun(peer, wish, nowMs)) {
+        return;
+      }
+    }
+  }
+
+  #isServable({ piece, begin, length }: Wish): boolean {
+    const { geometry, have } = this.#core;
+    return piece < geometry.pieceCount && have.has(piece) && begin + length <= geometry.fullBytes(piece);
+  }
+
+  /** How many of so many bytes may be sent now; they are counted. */
+  #grant(bytes: number, nowMs: number): number {
+    const granted = this.#limits.take(bytes, nowMs);
+    if (granted < bytes) this.#events.onStarved();
+    return granted;
+  }
+
+  /** Consecutive blocks of one unit in one part. False where nothing can be sent now: no memory, or a rate limit. */
+  #serveRun(peer: Peer, wish: Wish, nowMs: number): boolean {
+    const { piece } = wish;
+    const first = wish.begin / BLOCK_BYTES;
+    const unit = this.#reader.get(piece, first, this.#readyOf(peer));
+    if (unit === null) return false;
+    let count = this.#runLength(peer, unit, first);
+    if (!this.#limits.isUnlimited) {
+      const granted = this.#grant(count * BLOCK_BYTES, nowMs);
+      count = Math.ceil(granted / BLOCK_BYTES);
+      this.#limits.spend(count * BLOCK_BYTES - granted);
+    }
+    if (count === 0) {
+      unit.release();
+      return false;
+    }
+    const last = first + count - 1;
+    peer.outbox.lent(unit.bytes.subarray(messageStart(unit, first), messageEnd(unit, last)), unit.release);
+    const bytes = last * BLOCK_BYTES + this.#core.geometry.blockBytes(piece, last) - first * BLOCK_BYTES;
+    peer.uploads.shift(count);
+    this.#count(peer, bytes, nowMs);
+    const next = peer.uploads.peek();
+    if (next && this.#isServable(next)) this.#reader.prefetch(next.piece, Math.floor(next.begin / BLOCK_BYTES));
+    return true;
+  }
+
+  #runLength(peer: Peer, unit: ReadyUnit, first: number): number {
+    const { geometry } = this.#core;
+    const end = unit.firstBlock + unit.blockCount;
+    let count = 1;
+    for (let block = first + 1; block < end; block++, count++) {
+      const wish = peer.uploads.peek(count);
+      if (wish?.piece !== unit.piece || wish.begin !== block * BLOCK_BYTES) break;
+      if (wish.length !== geometry.blockBytes(unit.piece, block)) break;
+    }
+    return count;
+  }
+
+  /** What is no block of ours: padding, or other sizes than 16 KiB, copied into a message of its own. */
+  #serveOdd(peer: Peer, wish: Wish): void {
+    const { piece, begin, length } = wish;
+    peer.uploads.shift();
+    this.#reader.readRange(piece, begin, length).then(
+      (bytes) => {
+        if (peer.closed || peer.amChoking) return;
+        const message = new Uint8Array(PIECE_HEADER_BYTES + length);
+        putPieceHeader(message, 0, piece, begin, length);
+        message.set(bytes, PIECE_HEADER_BYTES);
+        peer.outbox.message(message);
+        this.#count(peer, length, peer.lastHeardMs);
+        this.#events.onReady(peer);
+      },
+      () => peer.close('its pieces cannot be read'),
+    );
+  }
+
+  #count(peer: Peer, bytes: number, nowMs: number): void {
+    peer.up.add(bytes, nowMs);
+    this.#events.onSent(bytes);
+  }
+
+  #readyOf(peer: Peer): () => void {
+    let ready = this.#ready.get(peer);
+    if (!ready) {
+      ready = () => this.#events.onReady(peer);
+      this.#ready.set(peer, ready);
+    }
+    return ready;
+  }
+
+  // ---- choking
+
+  /** Once a second: a choking round every ten. */
+  tick(peers: readonly Peer[], nowMs: number): void {
+    if (nowMs < this.#nextRechokeMs) return;
+    this.#nextRechokeMs = nowMs + RECHOKE_MS;
+    const terms = {
+      nowMs,
+      seeding: this.#events.isSeeding(),
+      slots: this.#slots(peers, nowMs),
+      quotaBytes: Math.max(LEAST_QUOTA_BYTES, 4 * this.#core.geometry.pieceLengthBytes),
+    };
+    const { unchoked, optimistic } = this.#choker.rechoke(
+      peers.map((peer) => chokePeer(peer, nowMs)),
+      terms,
+    );
+    for (const peer of peers) {
+      peer.optimistic = optimistic.includes(peer.number);
+      this.#setChoke(peer, !unchoked.has(peer.number), nowMs);
+    }
+  }
+
+  /** A peer's interest has changed: a free slot is given at once. */
+  onInterest(peer: Peer, peers: readonly Peer[], nowMs: number): void {
+    const unchoked = peers.reduce((count, other) => count + (other.amChoking || !other.isInterested ? 0 : 1), 0);
+    if (this.#choker.mayUnchokeNow(chokePeer(peer, nowMs), unchoked, this.#slots(peers, nowMs))) {
+      this.#setChoke(peer, false, nowMs);
+    } else if (!peer.isInterested && !peer.amChoking) {
+      this.#setChoke(peer, true, nowMs);
+      this.#nextRechokeMs = Math.min(this.#nextRechokeMs, nowMs);
+    }
+  }
+
+  onPeerGone(peer: Peer): void {
+    this.#ready.delete(peer);
+    if (!peer.amChoking) this.#nextRechokeMs = 0;
+  }
+
+  #setChoke(peer: Peer, choke: boolean, nowMs: number): void {
+    if (peer.amChoking === choke || peer.closed) return;
+    peer.sendChoke(choke);
+    if (choke) return;
+    peer.lastUnchokedMs = nowMs;
+    peer.sentBeforeUnchoke = peer.up.total;
+  }
+
+  #slots(peers: readonly Peer[], nowMs: number): number {
+    const rate = peers.reduce((sum, peer) => sum + peer.up.bytesPerSecond(nowMs), 0);
+    return uploadSlots(this.#limits.bytesPerSecond, rate);
+  }
+
+  stop(): Promise<void> {
+    return this.#reader.close();
+  }
+}
+
+function chokePeer(peer: Peer, nowMs: number): ChokePeer {
+  return {
+    number: peer.number,
+    interested: peer.isInterested,
+    choked: peer.amChoking,
+    snubbed: peer.snubbed,
+    downBytesPerSecond: peer.down.bytesPerSecond(nowMs),
+    upBytesPerSecond: peer.up.bytesPerSecond(nowMs),
+    sentSinceUnchokedBytes: peer.up.total - peer.sentBeforeUnchoke,
+    connectedMs: peer.connectedMs,
+    lastUnchokedMs: peer.lastUnchokedMs,
+  };
+}
