@@ -12,7 +12,6 @@ import type { Hashes } from '../ports/hashes.ts';
 import type { ContentFile, PieceIo } from '../ports/piece-io.ts';
 import { hashJob, hashPieces } from '../storage/hash-run.ts';
 import { Layout } from '../storage/layout.ts';
-import { joinPath } from '../storage/safe-path.ts';
 import type { FoundFile } from './walk.ts';
 
 const SHA1_BYTES = 20;
@@ -55,7 +54,7 @@ export async function hashFiles(
     const states = await content.states();
     for (const [i, file] of found.entries()) {
       const now = states[i]!;
-      const path = joinPath(root, file.path);
+      const path = onDisk(root, file);
       if (!now.exists) throw new ShoalError('CREATE_VANISHED', `"${path}" vanished while it was hashed: start again`);
       if (now.lengthBytes !== file.lengthBytes || now.mtimeMs !== file.mtimeMs) throw changed(path);
     }
@@ -71,7 +70,7 @@ export async function hashFiles(
         return hashJob(layout.pieceSpans(piece), geometry.pieceBytes(piece), digests);
       },
       onOutcome(piece, outcome) {
-        if (!outcome.present) throw changed(joinPath(root, found[layout.firstFileOf(piece)]!.path));
+        if (!outcome.present) throw changed(onDisk(root, found[layout.firstFileOf(piece)]!));
         if (outcome.sha1) pieceHashes?.set(outcome.sha1, piece * SHA1_BYTES);
         if (outcome.root) pieceRoots?.set(outcome.root, piece * NODE_BYTES);
       },
@@ -107,6 +106,10 @@ export function withRoots(
     return { ...file, piecesRoot };
   });
   return { files: rooted, pieceLayers };
+}
+
+function onDisk(root: string, file: FoundFile): string {
+  return [root, ...file.path].join('/');
 }
 
 function changed(path: string): ShoalError {

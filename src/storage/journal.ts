@@ -3,21 +3,14 @@
 //   pieceVerified -> pending --flush--> look at the files, sync the content, append to the log
 //                       ^-- at most one flush a second, or 64 MiB; the next batch collects while one runs
 
+import { assert } from '../base/assert.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { Content } from '../ports/piece-io.ts';
-import type { Store, StoreLog } from '../ports/store.ts';
-import {
-  type DecodedJournal,
-  decodeJournal,
-  encodeBatch,
-  encodeSnapshot,
-  encodeWriting,
-  type FileRecord,
-  type JournalIdentity,
-  JournalState,
-  snapshotBytes,
-} from './journal-format.ts';
+import type { Store } from '../ports/store.ts';
+import { encodeBatch, encodeWriting, type JournalIdentity } from './journal-format.ts';
+import { JournalLog } from './journal-log.ts';
+import type { FileRecord, JournalState } from './journal-state.ts';
 import type { Layout } from './layout.ts';
 import { findDoubtful, type ResumeState } from './resume.ts';
 
@@ -30,8 +23,6 @@ const FLUSH_BYTES = 64 * 1024 * 1024;
 const COUNTERS_INTERVAL_MS = 60_000;
 /** A full state folder is tried again after this: often enough for a person who made room, rare enough for the log. */
 const RETRY_MS = 10_000;
-/** A log is replaced by a snapshot when what was appended is longer than this and than a snapshot. */
-const COMPACT_BYTES = 64 * 1024;
 
 export interface JournalOptions {
   readonly store: Store;
@@ -60,8 +51,7 @@ interface Pending {
 
 export class Journal {
   readonly #options: JournalOptions;
-  readonly #identity: JournalIdentity;
-  readonly #log: StoreLog;
+  readonly #log: JournalLog;
   /** What the log says, or will say when it is written again after a failure. */
   readonly #state: JournalState;
   #pending: Pending = { pieces: new Map(), bytes: 0 };
@@ -69,9 +59,6 @@ export class Journal {
   #downloaded: number;
   /** Content files that got pieces in this run. */
   readonly #touched: Set<number> = new Set();
-  #appendedBytes: number;
-  /** The end of the log may be torn: nothing can be appended before it is replaced. */
-  #isTorn = false;
   #isFailing = false;
   #running: Promise<void> | null = null;
   #closing: Promise<void> | null = null;
@@ -79,14 +66,12 @@ export class Journal {
   #lastFlushMs = Number.NEGATIVE_INFINITY;
   #notBeforeMs = Number.NEGATIVE_INFINITY;
 
-  private constructor(options: JournalOptions, log: StoreLog, state: JournalState) {
+  private constructor(options: JournalOptions, log: JournalLog, state: JournalState) {
     this.#options = options;
-    this.#identity = identityOf(options);
     this.#log = log;
     this.#state = state;
     this.#uploaded = state.uploaded;
     this.#downloaded = state.downloaded;
-    this.#appendedBytes = log.initial.length;
   }
 
   /**
@@ -94,9 +79,12 @@ export class Journal {
    * written to the content. STATE_VERSION, and what the store and the content throw.
    */
   static async open(options: JournalOptions): Promise<{ journal: Journal; resume: ResumeState }> {
-    const log = await options.store.openLog(options.key, longestLog(identityOf(options)) + 1);
+    const { log, state, condition } = await JournalLog.open(options.store, options.key, identityOf(options));
     try {
-      const { state, kind, isWhole } = readLog(log.initial, options);
+      if (condition === 'damaged') {
+        const { contentPath, key } = options;
+        options.log.write('warn', 'the journal cannot be read: all pieces are checked again', { contentPath, key });
+      }
       const unclean = !state.clean;
       const changed = await findDoubtful(state, options.layout, options.content);
       changed.forEach((piece) => {
@@ -104,10 +92,10 @@ export class Journal {
         state.doubtful.set(piece);
       });
       const journal = new Journal(options, log, state);
-      await journal.#begin(isWhole && changed.isEmpty);
+      await journal.#begin(condition === 'whole' && changed.isEmpty);
       const { uploaded, downloaded } = state;
       const [verified, recheck] = [state.verified.copy(), state.doubtful.copy()];
-      return { journal, resume: { verified, recheck, unclean, uploaded, downloaded, fresh: kind === 'fresh' } };
+      return { journal, resume: { verified, recheck, unclean, uploaded, downloaded, fresh: condition === 'fresh' } };
     } catch (error) {
       await log.close();
       throw error;
@@ -171,8 +159,8 @@ export class Journal {
     if (intact && this.#state.verified.isFull) return;
     this.#state.clean = false;
     this.#state.wallMs = this.#options.clock.wallMs();
-    if (intact) await this.#write(encodeWriting(this.#state.wallMs));
-    else await this.#replace();
+    if (intact) await this.#log.write(encodeWriting(this.#state.wallMs), this.#state);
+    else await this.#log.replace(this.#state);
   }
 
   #hasNews(): boolean {
@@ -235,10 +223,9 @@ export class Journal {
     const batch = { wallMs, uploaded, downloaded, won, lost, files };
     try {
       this.#state.apply(batch);
-      await this.#write(encodeBatch(batch));
+      await this.#log.write(encodeBatch(batch), this.#state);
       if (isSecured) this.#isFailing = false;
     } catch (error) {
-      this.#isTorn = true;
       this.#notBeforeMs = this.#options.clock.nowMs() + RETRY_MS;
       // The state has the batch already, so that the next write, a replacement, carries it; keep a reason to write.
       for (const piece of won) if (!this.#pending.pieces.has(piece)) this.#pending.pieces.set(piece, true);
@@ -255,7 +242,7 @@ export class Journal {
     for (const piece of won) {
       for (let file = layout.firstFileOf(piece); file <= layout.lastFileOf(piece); file++) files.add(file);
     }
-    const records = await this.#look([...files]);
+    const records = await this.#look(files);
     await content.sync();
     for (const file of files) this.#touched.add(file);
     return records;
@@ -264,10 +251,10 @@ export class Journal {
   async #writeCheckpoint(): Promise<void> {
     try {
       await this.#options.content.sync();
-      this.#state.applyFiles(await this.#look([...this.#touched]));
+      this.#state.applyFiles(await this.#look(this.#touched));
       this.#state.clean = true;
       this.#state.wallMs = this.#options.clock.wallMs();
-      await this.#replace();
+      await this.#log.replace(this.#state);
       this.#touched.clear();
     } catch (error) {
       this.#state.clean = false;
@@ -275,28 +262,15 @@ export class Journal {
     }
   }
 
-  async #look(files: readonly number[]): Promise<FileRecord[]> {
-    if (files.length === 0) return [];
-    const states = await this.#options.content.states(files);
-    return files.map((index, i) => {
+  async #look(files: ReadonlySet<number>): Promise<FileRecord[]> {
+    if (files.size === 0) return [];
+    const indices = [...files].sort((a, b) => a - b);
+    const states = await this.#options.content.states(indices);
+    assert(states.length === indices.length, 'states of the files that were asked for');
+    return indices.map((index, i) => {
       const { exists, lengthBytes, mtimeMs } = states[i]!;
       return { index, lengthBytes: exists ? lengthBytes : -1, mtimeMs: exists ? mtimeMs : 0 };
     });
-  }
-
-  async #write(record: Uint8Array): Promise<void> {
-    if (this.#isTorn || this.#appendedBytes + record.length > mostAppended(this.#identity)) {
-      await this.#replace();
-      return;
-    }
-    this.#appendedBytes += record.length;
-    await this.#log.append(record);
-  }
-
-  async #replace(): Promise<void> {
-    await this.#log.replace(encodeSnapshot(this.#identity, this.#state));
-    this.#appendedBytes = 0;
-    this.#isTorn = false;
   }
 
   #fail(error: unknown): void {
@@ -309,33 +283,4 @@ export class Journal {
 function identityOf(options: JournalOptions): JournalIdentity {
   const { infoHash, pieceCount, layout } = options;
   return { infoHash, pieceCount, fileCount: layout.files.length };
-}
-
-/** What a log says; nothing where there is none, and everything doubtful where it cannot be read. */
-function readLog(
-  bytes: Uint8Array,
-  options: JournalOptions,
-): { state: JournalState; kind: DecodedJournal['kind']; isWhole: boolean } {
-  const identity = identityOf(options);
-  const isTooLong = bytes.length > longestLog(identity);
-  const decoded: DecodedJournal = isTooLong ? { kind: 'damaged' } : decodeJournal(bytes, identity);
-  if (decoded.kind === 'read') return { state: decoded.state, kind: 'read', isWhole: !decoded.torn };
-  const state = new JournalState(identity.pieceCount, identity.fileCount);
-  if (decoded.kind === 'damaged') {
-    state.doubtful.setAll();
-    state.clean = false;
-    const { contentPath, key } = options;
-    options.log.write('warn', 'the journal cannot be read: all pieces are checked again', { contentPath, key });
-  }
-  return { state, kind: decoded.kind, isWhole: false };
-}
-
-/** How much may follow the snapshot before it is made anew. */
-function mostAppended(identity: JournalIdentity): number {
-  return Math.max(COMPACT_BYTES, snapshotBytes(identity, identity.fileCount));
-}
-
-/** No journal that was written here is longer. */
-function longestLog(identity: JournalIdentity): number {
-  return snapshotBytes(identity, identity.fileCount) + mostAppended(identity);
 }

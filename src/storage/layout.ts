@@ -3,6 +3,7 @@
 import { BLOCK_BYTES, type Geometry } from '../metainfo/geometry.ts';
 import type { TorrentInfo } from '../metainfo/types.ts';
 import type { ContentFile, ContentSpec, Spans } from '../ports/piece-io.ts';
+import { checkPaths } from './safe-path.ts';
 import { SpanTable } from './span-table.ts';
 
 export interface ContentSymlink {
@@ -30,7 +31,9 @@ export class Layout {
   readonly #torrentFiles: Uint32Array;
   readonly #contentFiles: Int32Array;
 
+  /** UNSAFE_PATH where a path would leave the torrent's folder. */
   constructor(info: TorrentInfo, geometry: Geometry) {
+    checkPaths(info);
     const files: ContentFile[] = [];
     const symlinks: ContentSymlink[] = [];
     const torrentFiles: number[] = [];

@@ -1,8 +1,9 @@
 // Which journaled pieces can be trusted when a torrent is taken up again: the files must be as the journal left them.
 
+import { assert } from '../base/assert.ts';
 import { Bitfield } from '../base/bitfield.ts';
 import type { Content, ContentFileState } from '../ports/piece-io.ts';
-import type { JournalState } from './journal-format.ts';
+import type { JournalState } from './journal-state.ts';
 import type { Layout } from './layout.ts';
 
 /** What is known about a torrent's content when it is taken up again. */
@@ -41,6 +42,7 @@ export async function findDoubtful(state: JournalState, layout: Layout, content:
   if (files.length === 0) return doubtful;
   const unfinished = state.clean ? null : unfinishedFiles(state.verified, layout);
   const found = await content.states(files);
+  assert(found.length === files.length, 'states of the files that were asked for');
   const changed = new Uint8Array(neededBytes.length);
   for (const [i, file] of files.entries()) {
     const lateWrites = unfinished !== null && unfinished[file] === 1;
