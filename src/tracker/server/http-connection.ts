@@ -1,0 +1,132 @@
+// One HTTP connection: requests in, pipelined or not, replies out, one write a turn. Nothing a client does holds more of
+// us than a head and a bounded output, nor for longer than a deadline.
+
+import { concatBytes } from '../../base/bytes.ts';
+import type { ByteStream, StreamSink } from '../../ports/sockets.ts';
+import { MAX_HEAD_LENGTH, type RequestHead, readHead } from './http-head.ts';
+import type { HttpReplies } from './http-replies.ts';
+import type { HttpRoutes } from './http-routes.ts';
+
+/** A connection between requests: clients that keep one ask again within seconds or after half an hour. */
+const IDLE_MS = 60_000;
+/** From the first byte of a head to its last. */
+const HEAD_MS = 10_000;
+/** For our last reply to get through, and the client to close. */
+const LINGER_MS = 5_000;
+/** A client that asks but does not read is not answered further. */
+const HIGH_WATER_BYTES = 256 * 1024;
+
+/** What the connections of a server share: they take turns. */
+export interface HttpShared {
+  readonly routes: HttpRoutes;
+  readonly head: RequestHead;
+  readonly replies: HttpReplies;
+  nowMs(): number;
+  closed(connection: HttpConnection): void;
+}
+
+export class HttpConnection implements StreamSink {
+  /** When it is closed unless something happens before. */
+  deadlineMs: number;
+  /** Its place in the server's list. */
+  place = 0;
+  readonly #stream: ByteStream;
+  readonly #shared: HttpShared;
+  /** The begin of a head, or requests that wait for the client to read. */
+  #rest: Uint8Array | null = null;
+  #paused = false;
+  #ending = false;
+
+  constructor(stream: ByteStream, shared: HttpShared) {
+    this.#stream = stream;
+    this.#shared = shared;
+    this.deadlineMs = shared.nowMs() + HEAD_MS;
+  }
+
+  onChunk(chunk: Uint8Array): void {
+    if (this.#ending) return;
+    const hadRest = this.#rest !== null;
+    const bytes = this.#rest === null ? chunk : concatBytes([this.#rest, chunk]);
+    this.#rest = null;
+    if (this.#paused) {
+      // Read before the pause took hold: a chunk or two, no more.
+      this.#rest = hadRest ? bytes : bytes.slice();
+      return;
+    }
+    const nowMs = this.#shared.nowMs();
+    const served = this.#serve(bytes);
+    if (this.#ending) this.deadlineMs = nowMs + LINGER_MS;
+    else if (served === bytes.length) this.deadlineMs = nowMs + IDLE_MS;
+    else {
+      this.#rest = bytes.slice(served);
+      // A head that drips in has its time from its first byte.
+      if (served > 0 || !hadRest) this.deadlineMs = nowMs + HEAD_MS;
+    }
+  }
+
+  onWritable(): void {
+    if (!this.#paused || this.#stream.bufferedBytes >= HIGH_WATER_BYTES / 2) return;
+    this.#paused = false;
+    this.#stream.resume();
+    const rest = this.#rest;
+    this.#rest = null;
+    if (rest !== null) this.onChunk(rest);
+  }
+
+  onEnd(): void {
+    this.#end();
+  }
+
+  onClose(): void {
+    this.#ending = true;
+    this.#rest = null;
+    this.#shared.closed(this);
+  }
+
+  destroy(): void {
+    this.#stream.destroy();
+  }
+
+  /** Answers all whole requests in `bytes`; returns how many bytes that were. */
+  #serve(bytes: Uint8Array): number {
+    const { routes, head, replies } = this.#shared;
+    const ip = this.#stream.remote.ip;
+    let at = 0;
+    while (at < bytes.length && !this.#ending && !this.#paused) {
+      // Empty lines before a request are passed over (RFC 9112, 2.2).
+      if (bytes[at] === 0x0d || bytes[at] === 0x0a) {
+        at++;
+        continue;
+      }
+      const next = readHead(bytes, at, Math.min(bytes.length, at + MAX_HEAD_LENGTH), head);
+      if (next < 0) {
+        if (bytes.length - at < MAX_HEAD_LENGTH) break;
+        head.isHead = false;
+        routes.fault(head, 431, replies);
+      } else {
+        routes.answer(bytes, head, ip, replies);
+        at = next;
+      }
+      if (!head.keepAlive) this.#end();
+      else if (replies.isFull) this.#flush();
+    }
+    this.#flush();
+    return at;
+  }
+
+  #flush(): void {
+    const { replies } = this.#shared;
+    if (replies.length === 0) return;
+    this.#stream.write([replies.take()]);
+    if (this.#stream.bufferedBytes < HIGH_WATER_BYTES || this.#ending) return;
+    this.#paused = true;
+    this.#stream.pause();
+  }
+
+  #end(): void {
+    if (this.#ending) return;
+    this.#ending = true;
+    this.#flush();
+    this.#stream.end();
+  }
+}

@@ -1,0 +1,102 @@
+// Whole HTTP replies in one buffer: the body is written first, its head put in front of it when the length is known.
+
+import { fromLatin1, utf8 } from '../../base/bytes.ts';
+import { ReplyWriter } from '../protocol/http-reply-writer.ts';
+import type { RequestHead } from './http-head.ts';
+
+export type ContentType = 'bencode' | 'json' | 'html' | 'text';
+
+const STATUS: Readonly<Record<number, string>> = {
+  200: 'OK',
+  400: 'Bad Request',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  413: 'Content Too Large',
+  431: 'Request Header Fields Too Large',
+};
+
+const TYPES: Readonly<Record<ContentType, string>> = {
+  bencode: 'Content-Type: text/plain\r\n',
+  json: 'Content-Type: application/json\r\nCache-Control: no-store\r\nAccess-Control-Allow-Origin: *\r\n',
+  html:
+    'Content-Type: text/html; charset=utf-8\r\nCache-Control: no-store\r\n' +
+    "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'\r\nX-Content-Type-Options: nosniff\r\n",
+  text: 'Content-Type: text/plain; charset=utf-8\r\n',
+};
+
+const LENGTH = fromLatin1('Content-Length: ');
+const END = fromLatin1('\r\n\r\n');
+const CLOSE = fromLatin1('\r\nConnection: close\r\n\r\n');
+const KEEP_ALIVE = fromLatin1('\r\nConnection: keep-alive\r\n\r\n');
+
+/** Longest head that we write. */
+const HEAD_ROOM = 512;
+/** Longest body, by the limits of announces, scrapes and pages. */
+const BODY_ROOM = 32 * 1024;
+/** Replies gathered before they are handed on. */
+const GATHERED = 32 * 1024;
+
+/** Replies of one turn of one connection; used again by the next. */
+export class HttpReplies {
+  /** Where the body of the current reply is written to. */
+  readonly out: ReplyWriter = new ReplyWriter(GATHERED + HEAD_ROOM + BODY_ROOM);
+  readonly #heads = new Map<string, Uint8Array>();
+  #start = 0;
+
+  get length(): number {
+    return this.#start;
+  }
+
+  /** Enough is gathered: `take` before the next reply. */
+  get isFull(): boolean {
+    return this.#start >= GATHERED;
+  }
+
+  /** A copy of all replies that are finished, which begins anew. */
+  take(): Uint8Array {
+    const bytes = this.out.bytes.slice(0, this.#start);
+    this.#start = 0;
+    return bytes;
+  }
+
+  /** The body goes to `out` after this. */
+  begin(): void {
+    this.out.at = this.#start + HEAD_ROOM;
+  }
+
+  /** Puts the head in front of the body. `request` says whether the body is left out and the connection stays. */
+  finish(request: RequestHead, status: number, type: ContentType): void {
+    const { out } = this;
+    const bodyStart = this.#start + HEAD_ROOM;
+    const bodyEnd = out.at;
+    out.at = this.#start;
+    out.put(this.#head(status, type));
+    out.putNumber(bodyEnd - bodyStart);
+    if (!request.keepAlive) out.put(CLOSE);
+    else out.put(request.isOld ? KEEP_ALIVE : END);
+    if (!request.isHead) {
+      out.bytes.copyWithin(out.at, bodyStart, bodyEnd);
+      out.at += bodyEnd - bodyStart;
+    }
+    this.#start = out.at;
+  }
+
+  /** A whole reply with a short body. */
+  text(request: RequestHead, status: number, type: ContentType, body: string): void {
+    this.begin();
+    this.out.put(utf8(body));
+    this.finish(request, status, type);
+  }
+
+  #head(status: number, type: ContentType): Uint8Array {
+    const key = `${status} ${type}`;
+    let head = this.#heads.get(key);
+    if (head === undefined) {
+      const allow = status === 405 ? 'Allow: GET, HEAD\r\n' : '';
+      const fields = fromLatin1(`HTTP/1.1 ${status} ${STATUS[status]}\r\n${TYPES[type]}${allow}`);
+      head = new Uint8Array([...fields, ...LENGTH]);
+      this.#heads.set(key, head);
+    }
+    return head;
+  }
+}

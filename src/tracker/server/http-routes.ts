@@ -1,0 +1,113 @@
+// What an HTTP request is answered with.
+
+import { fromLatin1 } from '../../base/bytes.ts';
+import type { Clock } from '../../ports/clock.ts';
+import { AnnounceFields } from '../protocol/announce.ts';
+import { readAnnounceQuery, readScrapeQuery } from '../protocol/http-query.ts';
+import { encodeRefusal, writeAnnounceReply } from '../protocol/http-reply-writer.ts';
+import type { AnnounceRules } from './announce.ts';
+import type { RequestHead } from './http-head.ts';
+import type { HttpReplies } from './http-replies.ts';
+import type { ScrapeRules } from './scrape.ts';
+import type { TrackerCounters, TrackerStats } from './stats.ts';
+import { statusPage } from './status-page.ts';
+
+const ANNOUNCE = fromLatin1('/announce');
+const SCRAPE = fromLatin1('/scrape');
+const HOME = fromLatin1('/');
+const STATS = fromLatin1('/stats');
+const HEALTH = fromLatin1('/healthz');
+
+export interface HttpRoutesOptions {
+  readonly clock: Clock;
+  readonly announces: AnnounceRules;
+  readonly scrapes: ScrapeRules;
+  readonly counters: TrackerCounters;
+  readonly intervalS: number;
+  readonly minIntervalS: number;
+  stats(): TrackerStats;
+}
+
+export class HttpRoutes {
+  readonly #options: HttpRoutesOptions;
+  readonly #fields = new AnnounceFields();
+
+  constructor(options: HttpRoutesOptions) {
+    this.#options = options;
+  }
+
+  /** Adds the reply for the request at `bytes`, whose parts `head` names, of a client at `ip`. */
+  answer(bytes: Uint8Array, head: RequestHead, ip: Uint8Array, replies: HttpReplies): void {
+    if (head.fault !== 0) this.fault(head, head.fault, replies);
+    else if (isPath(bytes, head, ANNOUNCE)) this.#announce(bytes, head, ip, replies);
+    else if (isPath(bytes, head, SCRAPE)) this.#scrape(bytes, head, replies);
+    else if (isPath(bytes, head, HOME)) replies.text(head, 200, 'html', statusPage(this.#options.stats()));
+    else if (isPath(bytes, head, STATS)) replies.text(head, 200, 'json', JSON.stringify(this.#options.stats()));
+    else if (isPath(bytes, head, HEALTH)) replies.text(head, 200, 'text', 'ok\n');
+    else {
+      this.#options.counters.httpErrors++;
+      replies.text(head, 404, 'text', 'not found: this is a BitTorrent tracker; announce at /announce\n');
+    }
+  }
+
+  /** Adds a reply that ends the connection. */
+  fault(head: RequestHead, status: number, replies: HttpReplies): void {
+    this.#options.counters.httpErrors++;
+    head.keepAlive = false;
+    replies.text(head, status, 'text', 'this request cannot be answered\n');
+  }
+
+  #announce(bytes: Uint8Array, head: RequestHead, ip: Uint8Array, replies: HttpReplies): void {
+    const { announces, counters, clock, intervalS, minIntervalS } = this.#options;
+    const fields = this.#fields;
+    const fault =
+      readAnnounceQuery(bytes, head.queryStart, head.queryEnd, fields) ??
+      announces.handle(fields, ip, true, clock.nowMs() / 1000);
+    if (fault !== null) {
+      this.#refuse(head, fault, replies);
+      return;
+    }
+    counters.httpAnnounces++;
+    replies.begin();
+    writeAnnounceReply(
+      replies.out,
+      announces.counts,
+      intervalS,
+      minIntervalS,
+      ip,
+      fields.compact,
+      announces.peers4,
+      announces.length4,
+      announces.peers6,
+      announces.length6,
+    );
+    replies.finish(head, 200, 'bencode');
+  }
+
+  #scrape(bytes: Uint8Array, head: RequestHead, replies: HttpReplies): void {
+    const { scrapes, counters, minIntervalS } = this.#options;
+    const count = readScrapeQuery(bytes, head.queryStart, head.queryEnd, scrapes.hashes);
+    if (count <= 0) {
+      this.#refuse(head, count < 0 ? 'info_hash is not 20 bytes' : 'info_hash is missing', replies);
+      return;
+    }
+    counters.httpScrapes++;
+    replies.begin();
+    scrapes.writeHttp(count, minIntervalS, replies.out);
+    replies.finish(head, 200, 'bencode');
+  }
+
+  /** Refusals have status 200: clients look for a failure reason only there. */
+  #refuse(head: RequestHead, reason: string, replies: HttpReplies): void {
+    this.#options.counters.httpErrors++;
+    replies.begin();
+    replies.out.put(encodeRefusal(reason, null));
+    replies.finish(head, 200, 'bencode');
+  }
+}
+
+function isPath(bytes: Uint8Array, head: RequestHead, path: Uint8Array): boolean {
+  if (head.pathEnd - head.pathStart !== path.length) return false;
+  for (let i = 0; i < path.length; i++) if (bytes[head.pathStart + i] !== path[i]) return false;
+  return true;
+}

@@ -1,0 +1,45 @@
+// Scrapes (BEP 48, BEP 15): counts of the swarms that are asked for, zeros for those that nobody is in.
+
+import { compareBytes } from '../../base/bytes.ts';
+import { HASH_LENGTH } from '../protocol/announce.ts';
+import { type ReplyWriter, writeScrapeEnd, writeScrapeEntry, writeScrapeHead } from '../protocol/http-reply-writer.ts';
+import { writeScrapeEntry as writeUdpEntry } from '../protocol/udp-packets.ts';
+import { Counts } from './announce.ts';
+import type { SwarmTable } from './swarm-table.ts';
+
+/** Info hashes of one HTTP scrape: as many as a request head holds. */
+export const MAX_HTTP_SCRAPE = 128;
+
+export class ScrapeRules {
+  /** Where the query's info hashes are read to. */
+  readonly hashes: Uint8Array = new Uint8Array(MAX_HTTP_SCRAPE * HASH_LENGTH);
+  readonly #table: SwarmTable;
+  readonly #counts = new Counts();
+
+  constructor(table: SwarmTable) {
+    this.#table = table;
+  }
+
+  /** Writes the reply for the first `count` of `hashes`. Keys of a dictionary are sorted and come once. */
+  writeHttp(count: number, minIntervalS: number, out: ReplyWriter): void {
+    const hashes = Array.from({ length: count }, (_, i) =>
+      this.hashes.subarray(i * HASH_LENGTH, (i + 1) * HASH_LENGTH),
+    );
+    hashes.sort(compareBytes);
+    writeScrapeHead(out);
+    for (const [i, hash] of hashes.entries()) {
+      if (i > 0 && compareBytes(hash, hashes[i - 1]!) === 0) continue;
+      this.#counts.read(this.#table, this.#table.find(hash));
+      writeScrapeEntry(out, hash, this.#counts);
+    }
+    writeScrapeEnd(out, minIntervalS);
+  }
+
+  /** Writes the entries of a UDP reply for `count` info hashes that begin at byte `at` of `packet`, in their order. */
+  writeUdp(packet: Uint8Array, at: number, count: number, out: Uint8Array): void {
+    for (let i = 0; i < count; i++) {
+      this.#counts.read(this.#table, this.#table.find(packet, at + i * HASH_LENGTH));
+      writeUdpEntry(out, i, this.#counts.seeds, this.#counts.completed, this.#counts.leeches);
+    }
+  }
+}
