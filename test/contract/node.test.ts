@@ -1,0 +1,39 @@
+// The contract suites on the real world: loopback, a folder for temporary files, real threads.
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createNodeEnv, type NodeEnv } from '../../src/platform/node/env.ts';
+import { filesContract } from './files.ts';
+import { hashesContract } from './hashes.ts';
+import { pieceIoContract } from './piece-io.ts';
+import { storeContract } from './store.ts';
+import type { ContractHost, ContractWorld } from './world.ts';
+
+const LOOPBACK = Uint8Array.of(127, 0, 0, 1);
+
+async function makeNodeWorld(): Promise<ContractWorld> {
+  const [a, b] = [await makeHost(), await makeHost()];
+  return {
+    a,
+    b,
+    run: (work) => work,
+    close: async () => {
+      for (const host of [a, b]) {
+        await host.env.close();
+        await rm(host.base, { recursive: true });
+      }
+    },
+  };
+}
+
+async function makeHost(): Promise<ContractHost & { env: NodeEnv; base: string }> {
+  const base = await mkdtemp(join(tmpdir(), 'shoal-contract-'));
+  const folder = await mkdtemp(join(base, 'folder-'));
+  return { env: createNodeEnv({ stateFolder: join(base, 'state') }), ip: LOOPBACK, folder, base };
+}
+
+pieceIoContract('node', makeNodeWorld);
+filesContract('node', makeNodeWorld);
+storeContract('node', makeNodeWorld);
+hashesContract('node', makeNodeWorld);
