@@ -1,10 +1,10 @@
 // The whole program: reads the command line, runs one command, says one line about a failure, ends.
 
-import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { EXIT_DONE, EXIT_USAGE, failureOf } from './errors.ts';
 import { flush, silenceBrokenPipes } from './output.ts';
 import { buildProgram, type CommandModules } from './program.ts';
+import { packageVersion } from './version.ts';
 
 /** Loaded when called for: `shoal inspect` must not wait for the engine. */
 const MODULES: CommandModules = {
@@ -26,6 +26,8 @@ const MODULES: CommandModules = {
 /** Ends the process with the exit code of the command; never rejects. */
 export async function main(args: readonly string[]): Promise<void> {
   silenceBrokenPipes();
+  // A command runs until it says so itself, even while nothing but timers is under way.
+  setInterval(() => undefined, 2 ** 30);
   const exitCode = await runProgram(args);
   await flush();
   process.exit(exitCode);
@@ -50,9 +52,4 @@ async function runProgram(args: readonly string[]): Promise<number> {
 
 function commandName(program: Command, args: readonly string[]): string {
   return program.commands.find((command) => command.name() === args[0])?.name() ?? '';
-}
-
-function packageVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }

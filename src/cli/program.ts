@@ -38,7 +38,7 @@ export function buildProgram(version: string, modules: CommandModules): Command 
     .configureOutput({ writeErr: () => undefined, outputError: () => undefined })
     .configureHelp({ sortSubcommands: false, showGlobalOptions: false })
     .addHelpText('after', examples('shoal share ~/Videos', 'shoal get Videos.torrent -o /srv'));
-  const add: Add = (name, ...lines) =>
+  const add: Add = (name, summary, ...lines) =>
     program
       .command(name)
       .summary(summary)

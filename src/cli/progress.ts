@@ -28,6 +28,30 @@ export interface ProgressState {
   readonly ratio: number | null;
 }
 
+/** A task without peers: hashing, checking. Changed in place while it runs. */
+export interface TaskState {
+  readonly name: string;
+  state: string;
+  done: number;
+  total: number;
+}
+
+export function taskProgress(task: TaskState): ProgressState {
+  return {
+    name: task.name,
+    state: task.state,
+    fraction: task.total === 0 ? 0 : task.done / task.total,
+    doneBytes: task.done,
+    totalBytes: task.total,
+    downloadBytesPerSecond: null,
+    uploadBytesPerSecond: null,
+    etaS: null,
+    peers: null,
+    seeds: null,
+    ratio: null,
+  };
+}
+
 export interface Progress {
   /** Removes the display. Idempotent. */
   stop(): void;

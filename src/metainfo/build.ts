@@ -67,7 +67,7 @@ export function layOut(files: readonly BuildFile[], kind: MetaKind, pieceLengthB
   let offset = 0;
   let end = 0;
   for (const file of inTreeOrder(files)) {
-    out.push({ ...file, padding: false, offsetBytes: offset });
+    out.push({ ...file, padding: false, offsetBytes: file.lengthBytes === 0 ? end : offset });
     if (file.lengthBytes === 0) continue;
     offset += file.lengthBytes;
     end = offset;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { concatBytes, equalBytes } from '../base/bytes.ts';
 import { leavesOf, noise, plainTree, testHashes } from '../../test/support/sample-torrents.ts';
+import { concatBytes, equalBytes } from '../base/bytes.ts';
 import {
   type HashRange,
   isRangeOf,
@@ -9,8 +9,8 @@ import {
   MAX_RANGE_HASHES,
   nodesWithPiece,
   proofFor,
-  uncleCount,
   UpperTree,
+  uncleCount,
   verifyHashes,
 } from './hash-range.ts';
 import { leafCountFor, NODE_BYTES, padHash, pieceLayerOf } from './merkle.ts';

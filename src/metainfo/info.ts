@@ -171,7 +171,8 @@ function placeFiles(
   for (const [i, file] of listing.files.entries()) {
     const path = paths[i]!;
     const symlink = file.symlink ? safeTarget(file.symlink, file.path) : null;
-    files.push({ ...file, path, symlink, offsetBytes: offset });
+    // An empty file is nowhere: at the end of what is before it, so that none lies behind the piece space.
+    files.push({ ...file, path, symlink, offsetBytes: file.lengthBytes === 0 ? end : offset });
     if (file.lengthBytes === 0) continue;
     end = offset + file.lengthBytes;
     if (!Number.isSafeInteger(end)) throw metainfoInvalid('its files together are longer than 2^53 bytes');

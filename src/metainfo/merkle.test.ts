@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { concatBytes, toHex } from '../base/bytes.ts';
 import { leavesOf, noise, plainTree, testHashes } from '../../test/support/sample-torrents.ts';
+import { concatBytes, toHex } from '../base/bytes.ts';
 import { rootOfLayer } from './layers.ts';
 import { hashPair, leafCountFor, merkleRoot, NODE_BYTES, padHash, parentLayer, pieceLayerOf } from './merkle.ts';
 

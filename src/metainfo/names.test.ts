@@ -29,9 +29,12 @@ describe('safeName', () => {
     expect(safeName(name)).toBe(safe);
   });
 
-  it.each(['...', '.hidden', 'a.', 'a ', ' ', 'CON', 'a:b*?"<>|', '日本語.txt', '𝒳', 'é', '-rf', '~'])('keeps %j', (name) => {
-    expect(safeName(name)).toBe(name);
-  });
+  it.each(['...', '.hidden', 'a.', 'a ', ' ', 'CON', 'a:b*?"<>|', '日本語.txt', '𝒳', 'é', '-rf', '~'])(
+    'keeps %j',
+    (name) => {
+      expect(safeName(name)).toBe(name);
+    },
+  );
 
   it('shortens to what a disk takes, at a whole character, with the ending', () => {
     const name = safeName(`${'日'.repeat(200)}.torrent`);

@@ -40,7 +40,7 @@ export class Extensions {
   /** Requests it lets us have waiting; null where it did not say. */
   requestQueue: number | null = null;
   metadataBytes: number | null = null;
-  #ids: ReadonlyMap<string, number> = new Map();
+  readonly #ids: Map<string, number> = new Map();
 
   constructor(supported: boolean) {
     this.supported = supported;
@@ -80,7 +80,8 @@ export class Extensions {
   #handshake(payload: Uint8Array): ExtensionMessage {
     const read = decodeExtendedHandshake(payload);
     if (read === null) return { kind: 'fault', why: 'malformed extended handshake' };
-    this.#ids = read.ids;
+    // A later handshake names what has changed; id 0 turns an extension off (BEP 10).
+    for (const name of Object.keys(OWN_IDS)) this.#ids.set(name, read.ids.get(name) ?? this.#ids.get(name) ?? 0);
     this.client = read.client ?? this.client;
     this.port = read.port ?? this.port;
     this.requestQueue = read.requestQueue ?? this.requestQueue;

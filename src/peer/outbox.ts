@@ -1,9 +1,7 @@
 // What one peer is to be sent: small messages collected in one buffer, blocks lent from memory, one vectored write a turn.
 
 import type { ByteStream } from '../ports/sockets.ts';
-
-/** Room that a put function of wire/encoder may use at once: the longest fixed message is a request, 17 bytes. */
-const LONGEST_SMALL = 32;
+import { MAX_PUT_BYTES } from '../wire/encoder.ts';
 
 /**
  * Collects messages in order and writes them by `flush`.
@@ -35,13 +33,13 @@ export class Outbox {
     return this.#end === 0 && this.#parts.length === 0;
   }
 
-  /** Where the next small message goes: write at most 32 bytes at `room()` of `buffer`, then tell `wrote` the new end. */
+  /** Where the next small message goes: one put at `room()` of `buffer`, then tell `wrote` the new end. */
   get buffer(): Uint8Array {
     return this.#small;
   }
 
   room(): number {
-    if (this.#end + LONGEST_SMALL > this.#small.length) this.#sealSmall();
+    if (this.#end + MAX_PUT_BYTES > this.#small.length) this.#sealSmall();
     return this.#end;
   }
 

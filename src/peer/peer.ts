@@ -303,6 +303,11 @@ export class Peer implements WireSink, StreamSink {
   }
 
   onBlock(piece: number, begin: number, length: number, placed: boolean): void {
+    if (length === 0) {
+      // BitComet's way to refuse a request.
+      this.onReject(piece, begin, 0);
+      return;
+    }
     this.receivingPiece = this.receivingBegin = -1;
     this.lastBlockMs = this.lastHeardMs;
     if (this.credit > 0) this.credit--;
@@ -323,7 +328,7 @@ export class Peer implements WireSink, StreamSink {
     const message = this.extensions.read(id, payload);
     switch (message.kind) {
       case 'handshake':
-        this.uploadOnly = message.uploadOnly;
+        this.uploadOnly ||= message.uploadOnly;
         this.#events.onPeerExtended(this);
         break;
       case 'metadata':

@@ -8,7 +8,7 @@ import type { PieceOrder } from './order.ts';
 import type { PieceStates } from './piece-states.ts';
 
 /**
- * Places of the order looked at before all pieces are compared with the peer's at once, eight a step: the walk is best
+ * Places of the order looked at before all pieces are compared with the peer's at once, 32 a step: the walk is best
  * when the peer has many of the open pieces, the comparison when it has few.
  */
 const MAX_PROBES = 512;
@@ -21,6 +21,10 @@ export class Candidates {
   readonly #dice: Dice;
   /** Where the last walk stopped: what is before it in the order, that peer does not have. */
   #position = 0;
+  // of the comparison under way: the best piece, its level, and how many there were like it
+  #best: number = NONE;
+  #bestLevel = 0;
+  #equals = 0;
 
   constructor(states: PieceStates, availability: Availability, order: PieceOrder, dice: Dice) {
     this.#states = states;
@@ -76,24 +80,33 @@ export class Candidates {
     return best;
   }
 
+  /** Goes over 32 pieces a step; of those that both sets have, keeps the best, each of equals with the same chance. */
   #rarestByComparison(have: Bitfield): number {
-    const { open } = this.#states;
-    let best = NONE;
-    let bestLevel = Number.POSITIVE_INFINITY;
-    let equals = 0;
+    const open = asWords(this.#states.open);
+    const peers = asWords(have.bytes);
+    this.#best = NONE;
+    this.#bestLevel = Number.POSITIVE_INFINITY;
     for (let at = 0; at < open.length; at++) {
-      let both = open[at]! & have.bytes[at]!;
+      if ((open[at]! & peers[at]!) !== 0) this.#compareBytes(have.bytes, 4 * at, 4 * at + 4);
+    }
+    this.#compareBytes(have.bytes, 4 * open.length, have.bytes.length);
+    return this.#best;
+  }
+
+  #compareBytes(bytes: Uint8Array, start: number, end: number): void {
+    const { open } = this.#states;
+    for (let at = start; at < end; at++) {
+      let both = open[at]! & bytes[at]!;
       while (both !== 0) {
         const piece = at * 8 + lowestIndexBit(both);
         both = withoutLowestIndex(both);
         const level = this.#order.levelOf(piece);
-        if (level > bestLevel) continue;
-        equals = level < bestLevel ? 1 : equals + 1;
-        if (equals === 1 || this.#dice.below(equals) === 0) best = piece;
-        bestLevel = level;
+        if (level > this.#bestLevel) continue;
+        this.#equals = level < this.#bestLevel ? 1 : this.#equals + 1;
+        if (this.#equals === 1 || this.#dice.below(this.#equals) === 0) this.#best = piece;
+        this.#bestLevel = level;
       }
     }
-    return best;
   }
 
   /** Byte of the first open piece. */
@@ -111,6 +124,11 @@ export class Candidates {
     if (this.#order.size === 0) return false;
     return this.#availability.seeds > 0 || this.#order.countWithoutCopies() < this.#order.size;
   }
+}
+
+/** The whole 32-bit words of a bitfield; a view, in the machine's byte order. */
+function asWords(bytes: Uint8Array): Uint32Array {
+  return new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
 }
 
 /** In a byte of a bitfield the high bit is the lowest index. */

@@ -8,11 +8,10 @@ import {
   encodeMetadataData,
   encodeMetadataReject,
   encodeMetadataRequest,
+  MAX_METADATA_BYTES,
   METADATA_PIECE_BYTES,
 } from '../wire/metadata.ts';
 
-/** 64 MiB: an info dictionary of some 100,000 files with millions of pieces is below it. */
-const MAX_METADATA_BYTES = 64 << 20;
 /** A piece that does not come is asked of another peer. */
 const ANSWER_MS = 10_000;
 /** Pieces asked of one peer at once: enough to hide the round trip, few enough that refusals cost little. */
