@@ -31,6 +31,7 @@ export class JournalLog {
   #appendedBytes: number;
   /** The end of the log may be unreadable: nothing can be appended before it is replaced. */
   #isTorn: boolean;
+  #last: Promise<void> = Promise.resolve();
 
   private constructor(log: StoreLog, identity: JournalIdentity, isTorn: boolean) {
     this.#log = log;
@@ -58,27 +59,42 @@ export class JournalLog {
     }
   }
 
-  /** Adds a record; `state` has it applied already, and is written as a whole where that is shorter or needed. */
-  async write(record: Uint8Array, state: JournalState): Promise<void> {
-    if (this.#isTorn || this.#appendedBytes + record.length > mostAppended(this.#identity)) {
-      await this.replace(state);
-      return;
-    }
-    this.#appendedBytes += record.length;
-    this.#isTorn = true;
-    await this.#log.append(record);
-    this.#isTorn = false;
+  /**
+   * Adds a record; `state` has it applied already, and is written as a whole where that is shorter or needed. Calls are
+   * carried out one after the other.
+   */
+  write(record: Uint8Array, state: JournalState): Promise<void> {
+    return this.#inOrder(async () => {
+      if (this.#isTorn || this.#appendedBytes + record.length > mostAppended(this.#identity)) {
+        await this.#replace(state);
+        return;
+      }
+      this.#appendedBytes += record.length;
+      this.#isTorn = true;
+      await this.#log.append(record);
+      this.#isTorn = false;
+    });
   }
 
   /** Makes the log say what `state` says, and no more. */
-  async replace(state: JournalState): Promise<void> {
+  replace(state: JournalState): Promise<void> {
+    return this.#inOrder(() => this.#replace(state));
+  }
+
+  close(): Promise<void> {
+    return this.#inOrder(() => this.#log.close());
+  }
+
+  async #replace(state: JournalState): Promise<void> {
     await this.#log.replace(encodeSnapshot(this.#identity, state));
     this.#appendedBytes = 0;
     this.#isTorn = false;
   }
 
-  close(): Promise<void> {
-    return this.#log.close();
+  #inOrder(act: () => Promise<void>): Promise<void> {
+    const done = this.#last.then(act);
+    this.#last = done.catch(() => undefined);
+    return done;
   }
 }
 

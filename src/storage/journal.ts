@@ -3,16 +3,16 @@
 //   pieceVerified -> pending --flush--> look at the files, sync the content, append to the log
 //                       ^-- at most one flush a second, or 64 MiB; the next batch collects while one runs
 
-import { assert } from '../base/assert.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { Content } from '../ports/piece-io.ts';
 import type { Store } from '../ports/store.ts';
+import { filesOfPieces, recordFiles } from './file-records.ts';
 import { encodeBatch, encodeWriting, type JournalIdentity } from './journal-format.ts';
 import { JournalLog } from './journal-log.ts';
 import type { FileRecord, JournalState } from './journal-state.ts';
 import type { Layout } from './layout.ts';
-import { findDoubtful, type ResumeState } from './resume.ts';
+import { findDoubtful, LATE_WRITE_MS, type ResumeState } from './resume.ts';
 
 export type { ResumeState } from './resume.ts';
 
@@ -64,6 +64,8 @@ export class Journal {
   #closing: Promise<void> | null = null;
   #timer: Timer | null = null;
   #lastFlushMs = Number.NEGATIVE_INFINITY;
+  /** When the log was last told that files are being written. */
+  #lastRecordMs = Number.NEGATIVE_INFINITY;
   #notBeforeMs = Number.NEGATIVE_INFINITY;
 
   private constructor(options: JournalOptions, log: JournalLog, state: JournalState) {
@@ -100,6 +102,19 @@ export class Journal {
       await log.close();
       throw error;
     }
+  }
+
+  /**
+   * A piece was begun that will be written when it is complete: call it for each. Where the journal has been silent, it
+   * says now that files may be newer from here on, so that a crash does not cost a recheck of the files being written.
+   */
+  willWrite(): void {
+    const { clock } = this.#options;
+    if (this.#closing || clock.nowMs() - this.#lastRecordMs < LATE_WRITE_MS / 2) return;
+    this.#lastRecordMs = clock.nowMs();
+    this.#state.clean = false;
+    this.#state.wallMs = clock.wallMs();
+    this.#log.write(encodeWriting(this.#state.wallMs), this.#state).catch((error: unknown) => this.#fail(error));
   }
 
   /** A piece was verified and written. `lengthBytes`: what was written for it, 0 where a recheck found it. */
@@ -157,6 +172,7 @@ export class Journal {
   /** The first record of a run. A complete torrent that is intact needs none: nothing will be written to it. */
   async #begin(intact: boolean): Promise<void> {
     if (intact && this.#state.verified.isFull) return;
+    this.#lastRecordMs = this.#options.clock.nowMs();
     this.#state.clean = false;
     this.#state.wallMs = this.#options.clock.wallMs();
     if (intact) await this.#log.write(encodeWriting(this.#state.wallMs), this.#state);
@@ -219,6 +235,7 @@ export class Journal {
       isSecured = false;
       this.#fail(error);
     }
+    this.#lastRecordMs = this.#options.clock.nowMs();
     const [uploaded, downloaded, wallMs] = [this.#uploaded, this.#downloaded, this.#options.clock.wallMs()];
     const batch = { wallMs, uploaded, downloaded, won, lost, files };
     try {
@@ -238,11 +255,8 @@ export class Journal {
   async #secure(won: readonly number[]): Promise<readonly FileRecord[]> {
     if (won.length === 0) return [];
     const { layout, content } = this.#options;
-    const files = new Set<number>();
-    for (const piece of won) {
-      for (let file = layout.firstFileOf(piece); file <= layout.lastFileOf(piece); file++) files.add(file);
-    }
-    const records = await this.#look(files);
+    const files = filesOfPieces(layout, won);
+    const records = await recordFiles(content, files);
     await content.sync();
     for (const file of files) this.#touched.add(file);
     return records;
@@ -251,7 +265,7 @@ export class Journal {
   async #writeCheckpoint(): Promise<void> {
     try {
       await this.#options.content.sync();
-      this.#state.applyFiles(await this.#look(this.#touched));
+      this.#state.applyFiles(await recordFiles(this.#options.content, this.#touched));
       this.#state.clean = true;
       this.#state.wallMs = this.#options.clock.wallMs();
       await this.#log.replace(this.#state);
@@ -260,17 +274,6 @@ export class Journal {
       this.#state.clean = false;
       this.#fail(error);
     }
-  }
-
-  async #look(files: ReadonlySet<number>): Promise<FileRecord[]> {
-    if (files.size === 0) return [];
-    const indices = [...files].sort((a, b) => a - b);
-    const states = await this.#options.content.states(indices);
-    assert(states.length === indices.length, 'states of the files that were asked for');
-    return indices.map((index, i) => {
-      const { exists, lengthBytes, mtimeMs } = states[i]!;
-      return { index, lengthBytes: exists ? lengthBytes : -1, mtimeMs: exists ? mtimeMs : 0 };
-    });
   }
 
   #fail(error: unknown): void {

@@ -1,8 +1,8 @@
 // Which journaled pieces can be trusted when a torrent is taken up again: the files must be as the journal left them.
 
-import { assert } from '../base/assert.ts';
 import { Bitfield } from '../base/bitfield.ts';
 import type { Content, ContentFileState } from '../ports/piece-io.ts';
+import { statesOf } from './file-records.ts';
 import type { JournalState } from './journal-state.ts';
 import type { Layout } from './layout.ts';
 
@@ -39,10 +39,8 @@ export async function findDoubtful(state: JournalState, layout: Layout, content:
   const neededBytes = neededLengths(state.verified, layout);
   const files: number[] = [];
   for (let file = 0; file < neededBytes.length; file++) if (neededBytes[file]! > 0) files.push(file);
-  if (files.length === 0) return doubtful;
   const unfinished = state.clean ? null : unfinishedFiles(state.verified, layout);
-  const found = await content.states(files);
-  assert(found.length === files.length, 'states of the files that were asked for');
+  const found = await statesOf(content, files);
   const changed = new Uint8Array(neededBytes.length);
   for (const [i, file] of files.entries()) {
     const lateWrites = unfinished !== null && unfinished[file] === 1;
