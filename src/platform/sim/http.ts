@@ -49,7 +49,7 @@ export class SimHttp implements Http {
     let url = request.url;
     for (let redirects = 0; ; redirects++) {
       const reply = await this.#once(url, request, signal);
-      const target = reply.headers['location'];
+      const target = reply.headers.location;
       if (![301, 302, 303, 307, 308].includes(reply.status) || target === undefined) return { ...reply, url };
       if (redirects === MAX_REDIRECTS) throw new BadReply('too many redirects');
       url = new URL(target, url).href;

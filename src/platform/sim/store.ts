@@ -19,7 +19,7 @@ export class SimStore implements Store {
     this.#disk = disk;
   }
 
-  read(key: string): Promise<Uint8Array | null> {
+  async read(key: string): Promise<Uint8Array | null> {
     checkKey(key);
     const bytes = this.#lengthOf(key);
     return this.#disk.submit(this.#process, {
@@ -33,13 +33,13 @@ export class SimStore implements Store {
     });
   }
 
-  write(key: string, value: Uint8Array): Promise<void> {
+  async write(key: string, value: Uint8Array): Promise<void> {
     checkKey(key);
     const copy = value.slice();
     return this.#change(key, 'writing a record', copy.length, () => this.#disk.setRecord(key, [copy]));
   }
 
-  remove(key: string): Promise<void> {
+  async remove(key: string): Promise<void> {
     checkKey(key);
     return this.#change(key, 'removing a record', 0, () => this.#disk.setRecord(key, null));
   }
@@ -78,7 +78,7 @@ export class SimStore implements Store {
     }
   }
 
-  lock(key: string): Promise<StoreLock | null> {
+  async lock(key: string): Promise<StoreLock | null> {
     checkKey(key);
     const { locks } = this.#disk;
     return this.#disk.submit(this.#process, {

@@ -1,0 +1,18 @@
+// The contract of every port, in the simulated world.
+
+import { clockContract } from './clock.ts';
+import { filesContract } from './files.ts';
+import { httpContract } from './http.ts';
+import { pieceIoContract } from './piece-io.ts';
+import { randomContract } from './random.ts';
+import { makeSimWorlds } from './sim-world.ts';
+import { socketsContract } from './sockets.ts';
+import { storeContract } from './store.ts';
+
+clockContract('simulated', makeSimWorlds(100));
+randomContract('simulated', makeSimWorlds(200));
+socketsContract('simulated', makeSimWorlds(300));
+httpContract('simulated', makeSimWorlds(400));
+filesContract('simulated', makeSimWorlds(500));
+pieceIoContract('simulated', makeSimWorlds(600));
+storeContract('simulated', makeSimWorlds(700));
