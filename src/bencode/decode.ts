@@ -2,6 +2,7 @@
 
 import { fromUtf8 } from '../base/bytes.ts';
 import { ShoalError } from '../base/errors.ts';
+import { keyText } from './key-text.ts';
 
 /** Integers are numbers where they are safe, else bigints. Byte strings are borrowed from the decoded input. */
 export type BencodeValue = number | bigint | Uint8Array | readonly BencodeValue[] | BencodeDict;
@@ -40,30 +41,30 @@ const E = 0x65;
 const I = 0x69;
 const L = 0x6c;
 
-/** A decoded dictionary. Keys are raw bytes as latin1 text (one character a byte); iteration is in input order. */
+/** Slots of a dictionary: key, value, where the value begins and ends in the input; and so on. */
+type Slot = string | BencodeValue;
+const STRIDE = 4;
+
+/**
+ * A decoded dictionary. Keys are raw bytes as latin1 text (one character a byte); iteration is in input order.
+ * One array holds all: torrents of many files have a dictionary or two for each of them.
+ */
 export class BencodeDict implements Iterable<readonly [string, BencodeValue]> {
+  readonly size: number;
   readonly #input: Uint8Array;
-  readonly #keys: readonly string[];
-  readonly #values: readonly BencodeValue[];
-  /** Where each value begins and ends in the input. */
-  readonly #ends: readonly number[];
+  readonly #slots: readonly Slot[];
   #index: Map<string, number> | undefined;
 
-  /** Made by the decoder; `ends` has two numbers a key. */
-  constructor(input: Uint8Array, keys: readonly string[], values: readonly BencodeValue[], ends: readonly number[]) {
+  /** Made by the decoder. */
+  constructor(input: Uint8Array, slots: readonly Slot[]) {
+    this.size = slots.length / STRIDE;
     this.#input = input;
-    this.#keys = keys;
-    this.#values = values;
-    this.#ends = ends;
-  }
-
-  get size(): number {
-    return this.#keys.length;
+    this.#slots = slots;
   }
 
   get(key: string): BencodeValue | undefined {
     const at = this.#find(key);
-    return at < 0 ? undefined : this.#values[at];
+    return at < 0 ? undefined : (this.#slots[at + 1] as BencodeValue);
   }
 
   has(key: string): boolean {
@@ -73,22 +74,28 @@ export class BencodeDict implements Iterable<readonly [string, BencodeValue]> {
   /** The exact bytes of a value, a view into the input: what an info hash is taken of. */
   rawSpan(key: string): Uint8Array | undefined {
     const at = this.#find(key);
-    return at < 0 ? undefined : this.#input.subarray(this.#ends[2 * at], this.#ends[2 * at + 1]);
+    return at < 0 ? undefined : this.#input.subarray(this.#slots[at + 2] as number, this.#slots[at + 3] as number);
   }
 
   /** In input order. */
-  keys(): readonly string[] {
-    return this.#keys;
+  *keys(): IterableIterator<string> {
+    for (let at = 0; at < this.#slots.length; at += STRIDE) yield this.#slots[at] as string;
   }
 
-  *[Symbol.iterator](): Iterator<readonly [string, BencodeValue]> {
-    for (let i = 0; i < this.#keys.length; i++) yield [this.#keys[i]!, this.#values[i]!];
+  *[Symbol.iterator](): IterableIterator<readonly [string, BencodeValue]> {
+    for (let at = 0; at < this.#slots.length; at += STRIDE) {
+      yield [this.#slots[at] as string, this.#slots[at + 1] as BencodeValue];
+    }
   }
 
+  /** The slot of a key, or -1. */
   #find(key: string): number {
-    if (this.#keys.length <= SCAN_KEYS) return this.#keys.indexOf(key);
-    this.#index ??= new Map(this.#keys.map((each, i) => [each, i]));
-    return this.#index.get(key) ?? -1;
+    if (this.size > SCAN_KEYS) {
+      this.#index ??= new Map([...this.keys()].map((each, i) => [each, i * STRIDE]));
+      return this.#index.get(key) ?? -1;
+    }
+    for (let at = 0; at < this.#slots.length; at += STRIDE) if (this.#slots[at] === key) return at;
+    return -1;
   }
 }
 
@@ -156,31 +163,27 @@ class Decoder {
       this.at++;
       return EMPTY_DICT;
     }
-    const keys: string[] = [];
-    const values: BencodeValue[] = [];
-    const ends: number[] = [];
+    const slots: Slot[] = [];
+    let previous: string | null = null;
     let seen: Set<string> | null = null;
     while (this.#bytes[this.at] !== E) {
       const keyAt = this.at;
       const key = this.#key();
-      const previous = keys.at(-1);
-      if (previous !== undefined && key <= previous) {
+      if (previous !== null && key <= previous) {
         if (key === previous) this.fail('duplicate key', keyAt);
         if (this.#strict) this.fail('keys are not sorted', keyAt);
         // Sorted keys cannot repeat; from the first one out of order on, a set has to tell.
-        seen ??= new Set(keys);
+        seen ??= new Set(slots.filter((_, i) => i % STRIDE === 0) as string[]);
       }
-      if (seen !== null) {
-        if (seen.has(key)) this.fail('duplicate key', keyAt);
-        seen.add(key);
-      }
+      if (seen?.has(key)) this.fail('duplicate key', keyAt);
+      seen?.add(key);
+      previous = key;
       const start = this.at;
-      values.push(this.value(depth + 1));
-      keys.push(key);
-      ends.push(start, this.at);
+      const value = this.value(depth + 1);
+      slots.push(key, value, start, this.at);
     }
     this.at++;
-    return new BencodeDict(this.#bytes, keys, values, ends);
+    return new BencodeDict(this.#bytes, slots);
   }
 
   #key(): string {
@@ -244,43 +247,10 @@ class Decoder {
 }
 
 const EMPTY_LIST: readonly BencodeValue[] = Object.freeze([]);
-const EMPTY_DICT: BencodeDict = new BencodeDict(new Uint8Array(0), [], [], []);
+const EMPTY_DICT: BencodeDict = new BencodeDict(new Uint8Array(0), []);
 
 function invalid(at: number, what: string): ShoalError {
   return new ShoalError('BENCODE_INVALID', `bencoding is broken at byte ${at}: ${what}`);
-}
-
-/** Keys met lately, by a hash of their bytes: the same few keys come again with every file of a torrent. */
-const recentKeys: string[] = new Array<string>(256).fill('');
-const LONGEST_RECENT_KEY = 24;
-
-function keyText(bytes: Uint8Array, start: number, length: number): string {
-  if (length === 0) return '';
-  if (length > LONGEST_RECENT_KEY) return latin1Text(bytes, start, length);
-  const end = start + length;
-  let hash = length;
-  for (let i = start; i < end; i++) hash = (hash * 31 + bytes[i]!) | 0;
-  const slot = (hash ^ (hash >>> 8)) & 255;
-  const known = recentKeys[slot]!;
-  if (known.length === length) {
-    let i = 0;
-    while (i < length && known.charCodeAt(i) === bytes[start + i]) i++;
-    if (i === length) return known;
-  }
-  const text = latin1Text(bytes, start, length);
-  recentKeys[slot] = text;
-  return text;
-}
-
-/** Arguments a call can take differ by engine; 4096 is safe in all. */
-const CALL_ARGUMENTS = 4096;
-
-function latin1Text(bytes: Uint8Array, start: number, length: number): string {
-  let out = '';
-  for (let at = start; at < start + length; at += CALL_ARGUMENTS) {
-    out += String.fromCharCode(...bytes.subarray(at, Math.min(at + CALL_ARGUMENTS, start + length)));
-  }
-  return out;
 }
 
 /** The byte string, or null where the value is none. */

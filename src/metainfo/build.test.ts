@@ -6,7 +6,7 @@ import { asDict, decode } from '../bencode/decode.ts';
 import { buildMetainfo, inTreeOrder, layOut, type MetaKind } from './build.ts';
 import { parseMetainfo } from './parse.ts';
 
-const keysOf = (info: Uint8Array): readonly string[] => asDict(decode(info, { strict: true }))!.keys();
+const keysOf = (info: Uint8Array): readonly string[] => [...asDict(decode(info, { strict: true }))!.keys()];
 const file = (path: string, lengthBytes: number) => ({ path: path.split('/'), lengthBytes });
 
 describe('layOut', () => {

@@ -39,27 +39,17 @@ export interface UniqueOptions {
  */
 export function uniquePaths(paths: readonly (readonly string[])[], options: UniqueOptions): (readonly string[])[] {
   const keyOf = (path: readonly string[]): string => foldedKey(path, options.caseSensitive);
-  const folders = new Set<string>();
-  const wanted = new Set<string>();
-  for (const path of paths) {
-    const key = keyOf(path);
-    wanted.add(key);
-    for (let at = key.lastIndexOf('/'); at > 0; at = key.lastIndexOf('/', at - 1)) {
-      const folder = key.slice(0, at);
-      if (folders.has(folder)) break;
-      folders.add(folder);
-    }
-  }
+  const keys = paths.map(keyOf);
+  const wanted = new Set(keys);
+  const folders = foldersOf(keys);
   const taken = new Set<string>();
   const numbers = new Map<string, number>();
-  return paths.map((path) => {
+  return paths.map((path, i) => {
     checkLength(path);
-    const key = keyOf(path);
-    if (!taken.has(key) && !folders.has(key)) {
-      taken.add(key);
-      return path;
-    }
-    return renamed(path);
+    const key = keys[i]!;
+    if (taken.has(key) || folders.has(key)) return renamed(path);
+    taken.add(key);
+    return path;
   });
 
   function renamed(path: readonly string[]): readonly string[] {
@@ -74,6 +64,19 @@ export function uniquePaths(paths: readonly (readonly string[])[], options: Uniq
       return candidate;
     }
   }
+}
+
+/** Every folder that the paths need. */
+function foldersOf(paths: readonly string[]): ReadonlySet<string> {
+  const out = new Set<string>();
+  for (const path of paths) {
+    for (let at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1)) {
+      const folder = path.slice(0, at);
+      if (out.has(folder)) break;
+      out.add(folder);
+    }
+  }
+  return out;
 }
 
 /** Text that two paths share where a disk may take them for one: Apple's also treats composed characters alike. */
