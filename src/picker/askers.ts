@@ -12,8 +12,13 @@ export class Askers {
   /** How many pieces the peer had then. */
   #dryHave: Uint32Array = new Uint32Array(64);
 
-  meet(peer: number, slow: boolean): void {
+  /** Makes room for a peer. */
+  reserve(peer: number): void {
     if (peer >= this.outstanding.length) this.#grow(peer + 1);
+  }
+
+  meet(peer: number, slow: boolean): void {
+    this.reserve(peer);
     this.slow[peer] = slow ? 1 : 0;
   }
 

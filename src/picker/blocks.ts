@@ -30,6 +30,8 @@ export class BegunPiece {
   slow = false;
   /** Only the owner may be asked: its data, or the piece, is suspect, and the next verdict shall name one peer. */
   exclusive = false;
+  /** Its blocks may be asked for: it is still wanted, and its hash is known. */
+  pickable = true;
   /** Place in the picker's list. */
   listIndex = 0;
   /** By block: MISSING, REQUESTED or ARRIVED. */
@@ -51,6 +53,7 @@ export class BegunPiece {
     this.piece = piece;
     this.blockCount = blockCount;
     this.exclusive = false;
+    this.pickable = true;
     this.owner = NONE;
     this.slow = false;
     this.missAll();

@@ -3,7 +3,7 @@
 import type { Askers } from './askers.ts';
 import { type BegunPiece, type BegunPieces, NONE, REQUESTED } from './blocks.ts';
 import type { Dice } from './dice.ts';
-import type { PickPeer } from './picker.ts';
+import type { PickPeer } from './pick-peer.ts';
 
 /**
  * Requests that a peer may have out for it to help: a busy peer is left alone, and the waste is bounded. 128 KiB keep
@@ -32,7 +32,8 @@ export function pickDuplicates(
   for (let holders = 1; holders >= (peer.slow ? 1 : 0) && taken < limit; holders--) {
     for (let i = 0; i < begun.count && taken < limit; i++) {
       const piece = begun.at((start + i) % begun.count);
-      if (piece.exclusive || piece.doubled === piece.requested || !peer.have.has(piece.piece)) continue;
+      if (piece.exclusive || !piece.pickable || piece.doubled === piece.requested) continue;
+      if (!peer.have.has(piece.piece)) continue;
       taken += doubleFromBack(piece, askers, holders, peer.number, limit - taken, out, at + taken);
     }
   }

@@ -1,7 +1,7 @@
 // Picking from pieces that are begun already: one's own, those nobody works at, those one may help with.
 
 import { type BegunPiece, type BegunPieces, NONE } from './blocks.ts';
-import type { PickPeer } from './picker.ts';
+import type { PickPeer } from './pick-peer.ts';
 
 /**
  * Which begun pieces to take from:
