@@ -53,7 +53,7 @@ function installInterop() {
 
 /** @param {string} name */
 function isInstalled(name) {
-  return outputOf('dpkg-query', ['-W', '-f=${Status}', name])?.endsWith(' installed') ?? false;
+  return outputOf('dpkg', ['-s', name])?.includes('Status: install ok installed') ?? false;
 }
 
 /** @param {string} name */

@@ -76,7 +76,9 @@ function suite(name, node, version) {
 
 /** @param {string} folder */
 function hasTests(folder) {
-  return existsSync(folder) && readdirSync(folder, { recursive: true }).some((path) => String(path).endsWith('.test.ts'));
+  return (
+    existsSync(folder) && readdirSync(folder, { recursive: true }).some((path) => String(path).endsWith('.test.ts'))
+  );
 }
 
 /**

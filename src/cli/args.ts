@@ -66,7 +66,9 @@ export interface HostPort {
 export function parseHostPort(text: string): HostPort {
   const match = splitHostPort(text);
   if (!match || match.port === null || match.port === 0) {
-    throw new UsageError(`'${text}' is no HOST:PORT; give for example 192.0.2.7:6881, [2001:db8::7]:6881 or a name:6881`);
+    throw new UsageError(
+      `'${text}' is no HOST:PORT; give for example 192.0.2.7:6881, [2001:db8::7]:6881 or a name:6881`,
+    );
   }
   return { host: match.host, port: match.port };
 }

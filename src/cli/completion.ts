@@ -3,7 +3,10 @@
 import type { Argument, Command, Option } from 'commander';
 
 /** What may stand where a value is expected. */
-type Values = { readonly kind: 'path' } | { readonly kind: 'any' } | { readonly kind: 'choice'; readonly of: readonly string[] };
+type Values =
+  | { readonly kind: 'path' }
+  | { readonly kind: 'any' }
+  | { readonly kind: 'choice'; readonly of: readonly string[] };
 
 interface OptionShape {
   readonly flags: readonly string[];
@@ -133,12 +136,16 @@ function zshAction(values: Values): string {
 }
 
 function fishScript(commands: readonly CommandShape[]): string {
-  const lines = ['# Completion of shoal for fish: save as ~/.config/fish/completions/shoal.fish', 'complete -c shoal -f'];
+  const lines = [
+    '# Completion of shoal for fish: save as ~/.config/fish/completions/shoal.fish',
+    'complete -c shoal -f',
+  ];
   for (const command of commands) {
     lines.push(`complete -c shoal -n __fish_use_subcommand -a ${command.name} -d ${quote(command.description)}`);
     const when = `-n ${quote(`__fish_seen_subcommand_from ${command.name}`)}`;
     if (command.values.kind === 'path') lines.push(`complete -c shoal ${when} -F`);
-    if (command.values.kind === 'choice') lines.push(`complete -c shoal ${when} -a ${quote(command.values.of.join(' '))}`);
+    if (command.values.kind === 'choice')
+      lines.push(`complete -c shoal ${when} -a ${quote(command.values.of.join(' '))}`);
     for (const option of command.options) lines.push(`complete -c shoal ${when} ${fishOption(option)}`);
   }
   return `${lines.join('\n')}\n`;

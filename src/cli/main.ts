@@ -45,7 +45,7 @@ async function runProgram(args: readonly string[]): Promise<number> {
   } catch (error) {
     const failure = failureOf(error, commandName(program, args));
     if (failure.line !== null) process.stderr.write(`${failure.line}\n`);
-    if (process.env['SHOAL_DEBUG'] === '1' && failure.exitCode !== 0) console.error(error);
+    if (process.env.SHOAL_DEBUG === '1' && failure.exitCode !== 0) console.error(error);
     return failure.exitCode;
   }
 }

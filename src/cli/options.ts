@@ -44,7 +44,7 @@ export interface SwarmOptions extends JsonOption {
 }
 
 /** A parser for one option whose error names the option. */
-export function valueOf<T>(name: string, parse: (text: string) => T): (text: string) => T {
+export function parsedBy<T>(name: string, parse: (text: string) => T): (text: string) => T {
   return (text) => {
     try {
       return parse(text);
@@ -55,9 +55,9 @@ export function valueOf<T>(name: string, parse: (text: string) => T): (text: str
   };
 }
 
-/** As {@link valueOf}, for an option that may be given many times. */
+/** As {@link parsedBy}, for an option that may be given many times. */
 function listOf<T>(name: string, parse: (text: string) => T): (text: string, before: readonly T[]) => readonly T[] {
-  const one = valueOf(name, parse);
+  const one = parsedBy(name, parse);
   return (text, before) => [...before, one(text)];
 }
 
@@ -71,7 +71,7 @@ export function many<T>(flags: string, description: string, parse: (text: string
 
 export function one<T>(flags: string, description: string, parse: (text: string) => T): Option {
   const option = new Option(flags, description);
-  return option.argParser(valueOf(option.long ?? flags, parse));
+  return option.argParser(parsedBy(option.long ?? flags, parse));
 }
 
 export function addJson(command: Command): Command {
@@ -105,7 +105,11 @@ export function addSwarm(command: Command): Command {
   return addState(
     command
       .addOption(
-        one('--listen <HOST:PORT>', 'where to listen; all leaves from HOST (default: everywhere, 6881 or next)', parseListen),
+        one(
+          '--listen <HOST:PORT>',
+          'where to listen; all leaves from HOST (default: everywhere, 6881 or next)',
+          parseListen,
+        ),
       )
       .addOption(many('--peer <HOST:PORT>', 'a peer to connect to', parseHostPort))
       .addOption(one('--max-download <RATE>', 'bytes a second over all torrents, such as 10MB/s', parseRate))

@@ -1,6 +1,6 @@
 // The tree of commands: names, arguments, options, examples. What a command does is imported when it runs.
 
-import { Argument, Command } from 'commander';
+import { Argument, Command, Help } from 'commander';
 import { parseListen, parseRatio } from './args.ts';
 import { addCreate, addJson, addState, addSwarm, many, one } from './options.ts';
 
@@ -36,7 +36,9 @@ export function buildProgram(version: string, modules: CommandModules): Command 
     .helpCommand('help [command]', 'show help for a command')
     .exitOverride()
     .configureOutput({ writeErr: () => undefined, outputError: () => undefined })
-    .configureHelp({ sortSubcommands: false, showGlobalOptions: false })
+    .configureHelp({
+      optionDescription: (option) => new Help().optionDescription(option).replace(' (default: none)', ''),
+    })
     .addHelpText('after', examples('shoal share ~/Videos', 'shoal get Videos.torrent -o /srv'));
   const add: Add = (name, summary, ...lines) =>
     program
@@ -102,7 +104,7 @@ function addFetching(add: Add): void {
         'fetch a torrent, uploading to others meanwhile',
         'shoal get Videos.torrent -o /srv',
         "shoal get 'magnet:?xt=urn:btih:…' --keep-seeding",
-        "shoal get https://example.org/disk.torrent --on-complete 'sha256sum \"$SHOAL_PATH\"'",
+        'shoal get https://example.org/disk.torrent --on-complete \'sha256sum "$SHOAL_PATH"\'',
       )
         .argument('<FILE|MAGNET|URL>', 'a .torrent or .mtorrent file, a magnet link, or the URL of a torrent file')
         .option('-o, --output <DIR>', 'the folder that the content is put into', '.')
@@ -136,7 +138,10 @@ function addFetching(add: Add): void {
           'shoal share disk.img --host 192.0.2.7',
           'shoal share ~/Videos --tracker http://tracker.example:6969/announce',
         ).argument('<PATH>', 'the file or folder'),
-      ).option('--host <HOST>', "the name or address under which others reach the own tracker (default: this machine's)"),
+      ).option(
+        '--host <HOST>',
+        "the name or address under which others reach the own tracker (default: this machine's)",
+      ),
     ),
   );
 }
@@ -144,12 +149,9 @@ function addFetching(add: Add): void {
 function addRest(add: Add): void {
   addJson(
     addState(
-      add(
-        'tracker',
-        'run a tracker',
-        'shoal tracker',
-        'shoal tracker --listen 192.0.2.7:6969',
-      ).addOption(one('--listen <HOST:PORT>', 'where to listen (default: all addresses, port 6969)', parseListen)),
+      add('tracker', 'run a tracker', 'shoal tracker', 'shoal tracker --listen 192.0.2.7:6969').addOption(
+        one('--listen <HOST:PORT>', 'where to listen (default: all addresses, port 6969)', parseListen),
+      ),
     ),
   );
   addJson(

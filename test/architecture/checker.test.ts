@@ -1,4 +1,5 @@
 // The checker finds what it is for, and nothing else.
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the strings are source text to be checked
 
 import { describe, expect, it } from 'vitest';
 import { checkHouse } from './checker.ts';

@@ -49,7 +49,8 @@ function isTest(path: string): boolean {
 function checkShape(path: string, text: string, say: Say): void {
   const lines = text.split('\n').length - (text.endsWith('\n') ? 1 : 0);
   const most = isTest(path) ? MAX_TEST_LINES : MAX_LINES;
-  if (lines > most) say(most + 1, `${lines} lines are more than ${most}: find the second idea in it and give it a file`);
+  if (lines > most)
+    say(most + 1, `${lines} lines are more than ${most}: find the second idea in it and give it a file`);
   if (/(^|[/-])(utils?|helpers?|managers?|misc|common)\.ts$/.test(path)) {
     say(1, 'a file is named after its one idea: utils, helpers, manager, misc, common are none');
   }
@@ -60,7 +61,8 @@ function checkImport(path: string, room: string, entry: Import, sources: Sources
   const { from, line } = entry;
   if (entry.everything) say(line, "'export *' hides what is public: name it");
   if (from.startsWith('node:')) {
-    if (!WORLDLY.has(room)) say(line, `${room} names ${from}: only platform/node, daemon and cli may; take it from Env`);
+    if (!WORLDLY.has(room))
+      say(line, `${room} names ${from}: only platform/node, daemon and cli may; take it from Env`);
     return;
   }
   if (!from.startsWith('.')) {
@@ -85,7 +87,10 @@ function checkRank(room: string, target: string | null, line: number, say: Say):
   if (target === null || target === room) return;
   if (target.startsWith('platform/')) {
     if (!WITH_PLATFORM.has(room)) {
-      say(line, `${room} makes its own world with ${target}: it gets Env as an argument from cli, daemon, lab or a test`);
+      say(
+        line,
+        `${room} makes its own world with ${target}: it gets Env as an argument from cli, daemon, lab or a test`,
+      );
     }
     return;
   }

@@ -30,7 +30,9 @@ export function renderTable(columns: readonly Column[], rows: readonly (readonly
 }
 
 /** `label  value` lines; a fact whose value is null is left out, an array stands on several lines. */
-export function renderFacts(facts: readonly (readonly [label: string, value: string | readonly string[] | null])[]): string {
+export function renderFacts(
+  facts: readonly (readonly [label: string, value: string | readonly string[] | null])[],
+): string {
   const told = facts.filter(([, value]) => value !== null && value.length > 0);
   const width = Math.max(0, ...told.map(([label]) => label.length));
   const lines: string[] = [];

@@ -1,0 +1,39 @@
+// shoal create: a torrent file of a file or folder.
+
+import { parseTrackers, UsageError } from '../args.ts';
+import { EXIT_FAILED } from '../errors.ts';
+import { factsOf } from '../facts.ts';
+import { checkFormat, make, outputPath, writeOut } from '../making.ts';
+import type { CreateOptions } from '../options.ts';
+import { print, printJson } from '../output.ts';
+import { printable } from '../render/printable.ts';
+import { count, formatBytes, formatPieceLength } from '../render/quantities.ts';
+import { watchSignals } from '../signals.ts';
+import { openWorld } from '../world.ts';
+
+export async function run(path: string, options: CreateOptions): Promise<void> {
+  const trackers = parseTrackers(options.tracker);
+  checkFormat(options, trackers);
+  if (options.json && options.output === '-') {
+    throw new UsageError('--json and -o - both want stdout; write the torrent to a file');
+  }
+  const stop = watchSignals({ exitCode: () => EXIT_FAILED, word: () => '' });
+  const env = await openWorld(undefined);
+  try {
+    const target = await outputPath(env, path, options);
+    const created = await stop.race(make(env, path, options, trackers, stop.signal));
+    await writeOut(env, target, created.bytes);
+    const facts = factsOf(created.metainfo);
+    const { ignored, altered } = created;
+    if (options.json) printJson({ file: target, format: options.format, ...facts, ignored, altered });
+    else if (target !== null) {
+      const pieces = `${count(facts.pieceCount ?? 0, 'piece')} of ${formatPieceLength(facts.pieceLength ?? 0)}`;
+      const hashes = [facts.infoHashV1, facts.infoHashV2].filter((hash) => hash !== null);
+      print(printable(target));
+      print(`${formatBytes(facts.length ?? 0)} in ${pieces}`);
+      for (const hash of hashes) print(`info hash ${hash}`);
+    }
+  } finally {
+    await env.close();
+  }
+}

@@ -1,0 +1,32 @@
+// shoal tracker: runs a tracker until it is stopped.
+
+import type { ListenText } from '../args.ts';
+import { EXIT_DONE } from '../errors.ts';
+import type { JsonOption } from '../options.ts';
+import { note, print, printJson } from '../output.ts';
+import { announceUrl, openLastingTracker } from '../own-tracker.ts';
+import { watchSignals } from '../signals.ts';
+import { openWorld } from '../world.ts';
+
+export interface TrackerOptions extends JsonOption {
+  readonly listen?: ListenText;
+  readonly state?: string;
+}
+
+export async function run(options: TrackerOptions): Promise<void> {
+  const stop = watchSignals({ exitCode: () => EXIT_DONE, word: () => '' });
+  const env = await openWorld(options.state);
+  const tracker = await openLastingTracker(env, options.listen);
+  try {
+    const urls = tracker.addresses.map((address) => announceUrl(env.sockets, address, null));
+    const listen = tracker.addresses.map((address) => address.key);
+    if (options.json) printJson({ event: 'ready', listen, urls });
+    else print(`tracker at ${urls.join(' and ')}; Ctrl-C ends it`);
+    await stop.stopped;
+    if (options.json) printJson({ event: 'stopped' });
+    else note('stopped; peers that come back are known again within an interval');
+  } finally {
+    await tracker.close();
+    await env.close();
+  }
+}

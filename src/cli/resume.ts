@@ -1,0 +1,67 @@
+// `shoal seed` without arguments: takes up all that earlier runs shared and fetched, finished or not.
+
+import { describeError, isShoalError, ShoalError } from '../base/errors.ts';
+import { parseMagnet } from '../metainfo/magnet.ts';
+import { parseMetainfo } from '../metainfo/parse.ts';
+import { Registry, type TorrentRecord } from '../session/registry.ts';
+import type { AddRequest } from '../session/session.ts';
+import type { Torrent } from '../torrent/torrent.ts';
+import { note } from './output.ts';
+import type { StopWatch } from './signals.ts';
+import type { Swarm } from './swarm.ts';
+
+/** What cannot be taken up (content that is gone, a torrent that another process holds) is said and left out. */
+export async function resume(swarm: Swarm, stop: StopWatch): Promise<readonly Torrent[]> {
+  const registry = new Registry(swarm.env.store, () => swarm.env.clock.wallMs());
+  const records = await registry.list();
+  if (records.length === 0) {
+    throw new ShoalError(
+      'NOTHING_TO_DO',
+      "nothing was shared or fetched yet; name a torrent file and its content's path",
+    );
+  }
+  const out: Torrent[] = [];
+  for (const record of records) {
+    try {
+      const request = await requestFrom(record, registry, swarm);
+      out.push(await stop.race(swarm.session.add(request, { signal: stop.signal })));
+    } catch (error) {
+      if (stop.signal.aborted || !isShoalError(error)) throw error;
+      note(`shoal: ${error.code}: ${record.name ?? record.id}: ${describeError(error)}`);
+    }
+  }
+  if (out.length === 0) {
+    throw new ShoalError(
+      'NOTHING_TO_DO',
+      "nothing of it can be taken up; 'shoal list' shows it, 'shoal remove' forgets it",
+    );
+  }
+  return out;
+}
+
+async function requestFrom(record: TorrentRecord, registry: Registry, swarm: Swarm): Promise<AddRequest> {
+  const { hashes, files } = swarm.env;
+  const bytes = await registry.metainfo(record.id);
+  if (record.complete && record.path !== null && (await files.info(record.path)) === null) {
+    throw new ShoalError('FILE_NOT_FOUND', `there is nothing at "${record.path}" any more`);
+  }
+  return {
+    // Layers of a torrent that came by a magnet link may not be whole yet.
+    ...(bytes
+      ? { metainfo: parseMetainfo(bytes, hashes, { requireLayers: false }), metainfoBytes: bytes }
+      : magnet(record)),
+    ...(record.path === null ? {} : { contentPath: record.path }),
+    ...(record.saveFolder === null ? {} : { saveFolder: record.saveFolder }),
+    everyTracker: record.everyTracker,
+    mode: record.mode,
+    recheck: 'as-needed',
+    peers: swarm.peers,
+  };
+}
+
+function magnet(record: TorrentRecord): Pick<AddRequest, 'magnet'> {
+  if (record.magnet === null) {
+    throw new ShoalError('STATE_INVALID', `its torrent file is lost; 'shoal remove ${record.id}' forgets it`);
+  }
+  return { magnet: parseMagnet(record.magnet) };
+}

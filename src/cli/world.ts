@@ -1,0 +1,47 @@
+// The real world for a command: its Env, its state folder, addresses by name. Loaded part by part, so that small commands start fast.
+
+import { homedir } from 'node:os';
+import { isAbsolute, join, resolve } from 'node:path';
+import { Address } from '../base/address.ts';
+import { ShoalError } from '../base/errors.ts';
+import type { NodeEnv } from '../platform/node/env.ts';
+import type { Http } from '../ports/http.ts';
+import type { Sockets } from '../ports/sockets.ts';
+import type { HostPort, ListenText } from './args.ts';
+import { logFromEnvironment } from './log.ts';
+
+export async function loadHttp(): Promise<Http> {
+  return (await import('../platform/node/http.ts')).createNodeHttp();
+}
+
+/** `--state`, else `$XDG_STATE_HOME/shoal`, else `~/.local/state/shoal`. Not made yet. */
+export function stateFolder(option: string | undefined): string {
+  if (option !== undefined) return resolve(option);
+  const base = process.env.XDG_STATE_HOME;
+  // The XDG specification says to ignore relative paths.
+  return join(base && isAbsolute(base) ? base : join(homedir(), '.local', 'state'), 'shoal');
+}
+
+/** To be closed at the end. Nothing is written to the state folder before the store is used. */
+export async function openWorld(state: string | undefined): Promise<NodeEnv> {
+  const { createNodeEnv } = await import('../platform/node/env.ts');
+  return createNodeEnv({ stateFolder: stateFolder(state), log: logFromEnvironment() });
+}
+
+/** Where to listen as the session takes it: a host name becomes its first address. */
+export async function resolveListen(
+  sockets: Sockets,
+  listen: ListenText | undefined,
+): Promise<{ ip: Uint8Array | null; port: number | null }> {
+  if (!listen) return { ip: null, port: null };
+  if (listen.host === null) return { ip: null, port: listen.port };
+  const ips = await sockets.resolve(listen.host);
+  if (!ips[0]) throw new ShoalError('HOST_NOT_FOUND', `'${listen.host}' has no address; give one of this machine's`);
+  return { ip: ips[0], port: listen.port };
+}
+
+/** All addresses of all peers; a name that cannot be found is an error that says which. */
+export async function resolvePeers(sockets: Sockets, peers: readonly HostPort[]): Promise<Address[]> {
+  const each = peers.map(async ({ host, port }) => (await sockets.resolve(host)).map((ip) => new Address(ip, port)));
+  return (await Promise.all(each)).flat();
+}
