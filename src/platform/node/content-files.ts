@@ -1,20 +1,11 @@
 // The files of torrents as a piece worker opens them: few at a time, made when first written, and never through a
 // symbolic link below the root when they are written. Synchronous: a worker does one thing at a time.
 
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  ftruncateSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, constants, fstatSync, ftruncateSync, lstatSync, openSync, statSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ShoalError } from '../../base/errors.ts';
 import type { ContentSpec } from '../../ports/piece-io.ts';
+import { makeFoldersSync } from './make-folders.ts';
 import { errnoOf, fileError } from './system-errors.ts';
 
 /** Enough for pieces that go around among many files, little beside the usual limit of 1024 open files. */
@@ -100,29 +91,20 @@ export function openReadable(spec: ContentSpec, file: number): number | null {
 /** Makes the folders of a path below `root`, none of which may be a link: what is above is the user's own choice. */
 export function makeFoldersAbove(root: string, path: readonly string[]): void {
   if (path.length === 0) {
-    mkdirSync(dirname(root), { recursive: true });
+    makeFoldersSync(dirname(root));
     return;
   }
-  if (!statSync(root, { throwIfNoEntry: false })) mkdirSync(root, { recursive: true });
+  if (!statSync(root, { throwIfNoEntry: false })) makeFoldersSync(root);
   mustBeFolder(statSync(root), root);
   let folder = root;
   for (const component of path.slice(0, -1)) {
     folder = join(folder, component);
-    if (!lstatSync(folder, { throwIfNoEntry: false })) makeFolder(folder);
+    if (!lstatSync(folder, { throwIfNoEntry: false })) makeFoldersSync(folder);
     const stats = lstatSync(folder);
     if (stats.isSymbolicLink()) {
       throw new ShoalError('UNSAFE_PATH', `"${folder}" is a symbolic link: nothing is written through it, remove it`);
     }
     mustBeFolder(stats, folder);
-  }
-}
-
-/** Another worker may be just as far. */
-function makeFolder(path: string): void {
-  try {
-    mkdirSync(path);
-  } catch (error) {
-    if (errnoOf(error) !== 'EEXIST') throw error;
   }
 }
 

@@ -1,11 +1,12 @@
 // The Files port on Node. Everything is asynchronous and runs on the threads of libuv.
 
 import type { Stats } from 'node:fs';
-import { lstat, mkdir, open, readdir, readlink, realpath, rmdir, stat, unlink } from 'node:fs/promises';
+import { lstat, open, readdir, readlink, realpath, rmdir, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { ShoalError } from '../../base/errors.ts';
 import type { FileInfo, FileKind, Files } from '../../ports/files.ts';
 import { writeAtomically } from './atomic-write.ts';
+import { makeFolders } from './make-folders.ts';
 import { errnoOf, fileError } from './system-errors.ts';
 
 let temporaryCount = 0;
@@ -19,7 +20,7 @@ export const nodeFiles: Files = {
   write: (path, bytes) => attempt(`write "${path}"`, () => write(path, bytes)),
   makeFolder: (path) =>
     attempt(`make the folder "${path}"`, async () => {
-      await mkdir(path, { recursive: true });
+      await makeFolders(path);
     }),
   remove: (path) => attempt(`remove "${path}"`, () => remove(path)),
 };

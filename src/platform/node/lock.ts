@@ -10,8 +10,9 @@
 //                   owner of L is gone -> acquire L~nonce -> L still the same? unlink(L) -> release L~nonce -> again
 
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, readFile, readlink, unlink, writeFile } from 'node:fs/promises';
+import { link, readFile, readlink, unlink, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { makeFolders } from './make-folders.ts';
 import { errnoOf } from './system-errors.ts';
 
 /** Each level needs a process that was killed within the microseconds of a takeover. */
@@ -36,7 +37,7 @@ export interface FileLock {
 
 /** Makes the lock file `path`, and the folders above it; null while it is held. Throws what the system throws. */
 export async function acquireFileLock(path: string): Promise<FileLock | null> {
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolders(dirname(path));
   return acquire(path, 0);
 }
 

@@ -1,13 +1,14 @@
 // The Store port as files in the state folder: the key `a/b` is the file `a/b`. Names with `~`, which no key has, are
 // locks and temporary files. The folder is made at the first write.
 
-import { type FileHandle, mkdir, open, readdir, readFile, unlink } from 'node:fs/promises';
+import { type FileHandle, open, readdir, readFile, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { assert } from '../../base/assert.ts';
 import { concatBytes, EMPTY } from '../../base/bytes.ts';
 import type { Store, StoreLock, StoreLog } from '../../ports/store.ts';
 import { syncFolder, writeAtomically } from './atomic-write.ts';
 import { acquireFileLock, isLeftover, temporaryName } from './lock.ts';
+import { makeFolders } from './make-folders.ts';
 import { errnoOf, fileError } from './system-errors.ts';
 
 const KEY = /^[a-z0-9._-]+(\/[a-z0-9._-]+)*$/;
@@ -132,8 +133,8 @@ function isAbsent(error: unknown): boolean {
 }
 
 async function makeClean(folder: string): Promise<void> {
-  const made = await mkdir(folder, { recursive: true });
-  if (made !== undefined) {
+  const made = await makeFolders(folder);
+  if (made !== null) {
     await syncFolder(dirname(made));
     return;
   }

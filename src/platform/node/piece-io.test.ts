@@ -1,0 +1,258 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { CommitOutcome, Content, ContentSpec, PieceIo } from '../../ports/piece-io.ts';
+import { nodeHashes } from './hashes.ts';
+import { createNodePieceIo } from './piece-io.ts';
+
+const BUDGET_BYTES = 4 << 20;
+
+let folder: string;
+let pieceIo: PieceIo;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'shoal-pieces-'));
+  pieceIo = createNodePieceIo({ slotBudgetBytes: BUDGET_BYTES, workers: 2 });
+});
+
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await pieceIo.close();
+  await rm(folder, { recursive: true });
+});
+
+function open(path: string[], lengthBytes: number, more: Partial<ContentSpec> = {}): Content {
+  const files = [{ path, lengthBytes, executable: false }];
+  return pieceIo.open({ root: join(folder, 'root'), files, writable: true, preallocate: false, ...more });
+}
+
+async function commit(content: Content, piece: Uint8Array): Promise<CommitOutcome> {
+  const slot = pieceIo.acquire(piece.length)!;
+  slot.bytes.set(piece);
+  const check = { sha1: nodeHashes.sha1(piece), root: null, treeBytes: 0, leafCount: 0 };
+  try {
+    return await content.commit(slot, check, Float64Array.of(0, 0, 0, piece.length));
+  } finally {
+    pieceIo.release(slot);
+  }
+}
+
+const piece: Uint8Array = Uint8Array.from({ length: 100 }, (_, i) => i);
+
+describe('pieces on a real disk', () => {
+  it('never leave the root through a link that is there already', async () => {
+    const outside = join(folder, 'outside');
+    mkdirSync(outside);
+    mkdirSync(join(folder, 'root'));
+    writeFileSync(join(outside, 'precious'), 'precious');
+    symlinkSync(outside, join(folder, 'root', 'absolute'));
+    symlinkSync('../outside', join(folder, 'root', 'relative'));
+    symlinkSync(join(outside, 'precious'), join(folder, 'root', 'file'));
+    symlinkSync(join(outside, 'new'), join(folder, 'root', 'dangling'));
+    const paths = [
+      ['absolute', 'precious'],
+      ['relative', 'precious'],
+      ['relative', 'sub', 'x'],
+      ['file'],
+      ['dangling'],
+    ];
+    for (const path of paths) {
+      const content = open(path, 100);
+      await expect(commit(content, piece)).rejects.toMatchObject({ code: 'UNSAFE_PATH' });
+      await content.close();
+    }
+    expect(await readdir(outside)).toEqual(['precious']);
+    expect(readFileSync(join(outside, 'precious'), 'utf8')).toBe('precious');
+  });
+
+  it('are not finished through a link either', async () => {
+    const outside = join(folder, 'precious');
+    writeFileSync(outside, 'precious');
+    mkdirSync(join(folder, 'root'));
+    symlinkSync(outside, join(folder, 'root', 'file'));
+    for (const lengthBytes of [0, 3]) {
+      const content = open(['file'], lengthBytes);
+      await expect(content.finish([])).rejects.toMatchObject({ code: 'UNSAFE_PATH' });
+      await content.close();
+    }
+    expect(readFileSync(outside, 'utf8')).toBe('precious');
+  });
+
+  it('may have a root that the user made a link', async () => {
+    mkdirSync(join(folder, 'elsewhere'));
+    symlinkSync(join(folder, 'elsewhere'), join(folder, 'root'));
+    const content = open(['a', 'b'], 100);
+    expect((await commit(content, piece)).good).toBe(true);
+    expect(new Uint8Array(readFileSync(join(folder, 'elsewhere', 'a', 'b')))).toEqual(piece);
+    await content.close();
+  });
+
+  it.skipIf(process.platform === 'win32')('do not wait for the other end of a pipe', async () => {
+    mkdirSync(join(folder, 'root'));
+    execFileSync('mkfifo', [join(folder, 'root', 'pipe')]);
+    const content = open(['pipe'], 100);
+    await expect(commit(content, piece)).rejects.toMatchObject({ code: 'FILE_IN_THE_WAY' });
+    const job = { spans: Float64Array.of(0, 0, 0, 100), lengthBytes: 100, sha1: true, treeBytes: 0, leafCount: 0 };
+    expect((await content.hash([{ ...job, wantLeaves: false }]))[0]!.present).toBe(false);
+    await expect(content.read(job.spans, new Uint8Array(100))).rejects.toMatchObject({ code: 'FILE_CHANGED' });
+    await content.close();
+  });
+
+  it('keep the executable bits of who may read, and leave others alone', async () => {
+    const content = open(['run'], 100, { files: [{ path: ['run'], lengthBytes: 100, executable: true }] });
+    await commit(content, piece);
+    const path = join(folder, 'root', 'run');
+    chmodSync(path, 0o640);
+    await content.finish([]);
+    expect(statSync(path).mode & 0o777).toBe(0o750);
+    await content.close();
+  });
+
+  it('are read anew by every recheck, also when a file was replaced', async () => {
+    const content = open([], 100, { root: join(folder, 'single') });
+    await commit(content, piece);
+    const spans = Float64Array.of(0, 0, 0, 100);
+    const job = { spans, lengthBytes: 100, sha1: true, treeBytes: 0, leafCount: 0, wantLeaves: false };
+    expect((await content.hash([job]))[0]!.sha1).toEqual(nodeHashes.sha1(piece));
+    await rm(join(folder, 'single'));
+    expect((await content.hash([job]))[0]!.present).toBe(false);
+    writeFileSync(
+      join(folder, 'single'),
+      piece.map((byte) => byte + 1),
+    );
+    expect((await content.hash([job]))[0]!.sha1).toEqual(nodeHashes.sha1(piece.map((byte) => byte + 1)));
+    await content.close();
+  });
+
+  it('cannot be synced when their file is gone', async () => {
+    const content = open(['a'], 100);
+    await commit(content, piece);
+    await rm(join(folder, 'root', 'a'));
+    await expect(content.sync()).rejects.toMatchObject({ code: 'FILE_CHANGED' });
+    await content.close();
+  });
+});
+
+/** A file system of one mebibyte; only root may mount one. */
+function mountSmall(place: string): boolean {
+  try {
+    mkdirSync(place);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', place], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+describe.skipIf(process.platform !== 'linux' || process.getuid?.() !== 0)(
+  'a disk that is full or read-only (root)',
+  () => {
+    it('is named, harms nothing that is there, and is taken up again when there is room', async ({ skip }) => {
+      const place = join(folder, 'disk');
+      if (!mountSmall(place)) return skip('this machine does not let us mount');
+      try {
+        writeFileSync(join(place, 'filler'), new Uint8Array(900_000));
+        const content = pieceIo.open({
+          root: join(place, 'root'),
+          files: [{ path: ['a'], lengthBytes: 500_000, executable: false }],
+          writable: true,
+          preallocate: false,
+        });
+        const large = new Uint8Array(500_000).fill(7);
+        await expect(commit(content, large)).rejects.toMatchObject({ code: 'DISK_FULL' });
+        expect(readFileSync(join(place, 'filler')).length).toBe(900_000);
+        await rm(join(place, 'filler'));
+        expect((await commit(content, large)).good).toBe(true);
+        expect(new Uint8Array(readFileSync(join(place, 'root', 'a')))).toEqual(large);
+        await content.close();
+
+        const reserving = pieceIo.open({
+          root: join(place, 'reserved'),
+          files: [{ path: [], lengthBytes: 5_000_000, executable: false }],
+          writable: true,
+          preallocate: true,
+        });
+        await expect(commit(reserving, piece)).rejects.toMatchObject({ code: 'DISK_FULL' });
+        expect(statSync(join(place, 'reserved')).size).toBe(0);
+        await reserving.close();
+
+        execFileSync('mount', ['-o', 'remount,ro', place]);
+        const readOnly = pieceIo.open({
+          root: join(place, 'other'),
+          files: [{ path: ['a'], lengthBytes: 100, executable: false }],
+          writable: true,
+          preallocate: false,
+        });
+        await expect(commit(readOnly, piece)).rejects.toMatchObject({ code: 'READ_ONLY' });
+        await readOnly.close();
+      } finally {
+        execFileSync('umount', [place]);
+      }
+    });
+  },
+);
+
+describe('the threads of pieces', () => {
+  it('are not started before there is work', async () => {
+    const post = vi.spyOn(Worker.prototype, 'postMessage');
+    const content = open(['a'], 100);
+    pieceIo.release(pieceIo.acquire(100)!);
+    await content.close();
+    expect(post).not.toHaveBeenCalled();
+    expect(existsSync(join(folder, 'root'))).toBe(false);
+  });
+
+  it('reject the work of one that dies, and a new one takes over', async () => {
+    const content = open(['a'], 100);
+    const seen = new Set<Worker>();
+    const real = Worker.prototype.postMessage;
+    vi.spyOn(Worker.prototype, 'postMessage').mockImplementation(function (this: Worker, message: unknown) {
+      seen.add(this);
+      real.call(this, message);
+    });
+    const work = commit(content, piece);
+    for (const worker of seen) void worker.terminate();
+    await expect(work).rejects.toMatchObject({ code: 'IO' });
+    expect((await commit(content, piece)).good).toBe(true);
+    expect(seen.size).toBe(2);
+    await content.close();
+  });
+
+  it('get the memory of a slot once, however often it is used', async () => {
+    const post = vi.spyOn(Worker.prototype, 'postMessage');
+    const content = open(['a'], 100);
+    for (let i = 0; i < 5; i++) await commit(content, piece);
+    const slots = post.mock.calls.filter(([message]) => (message as { kind: string }).kind === 'slot');
+    expect(slots.length).toBe(1);
+    await content.close();
+  });
+});
+
+describe('slots', () => {
+  it('give up free memory of other sizes for a new size', () => {
+    const small = Array.from({ length: BUDGET_BYTES / (1 << 20) }, () => pieceIo.acquire(1 << 20)!);
+    expect(pieceIo.acquire(1 << 20)).toBeNull();
+    for (const slot of small) pieceIo.release(slot);
+    const large = pieceIo.acquire(3 << 20)!;
+    const one = pieceIo.acquire(1 << 20)!;
+    expect(pieceIo.acquire(16384)).toBeNull();
+    pieceIo.release(large);
+    pieceIo.release(one);
+  });
+
+  it('are released once, and not during their commit', async () => {
+    const slot = pieceIo.acquire(100)!;
+    const content = open(['a'], 100);
+    const check = { sha1: new Uint8Array(20), root: null, treeBytes: 0, leafCount: 0 };
+    const work = content.commit(slot, check, Float64Array.of(0, 0, 0, 100));
+    expect(() => pieceIo.release(slot)).toThrow('during its commit');
+    expect((await work).good).toBe(false);
+    pieceIo.release(slot);
+    expect(() => pieceIo.release(slot)).toThrow('released once');
+    await content.close();
+  });
+});
