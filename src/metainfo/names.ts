@@ -95,8 +95,8 @@ function shortened(name: string, maxBytes: number): [stem: string, ending: strin
 
 /** The longest beginning of whole characters that fits. */
 function cut(text: string, maxBytes: number): string {
+  if (fits(text, maxBytes)) return text;
   const bytes = utf8(text);
-  if (bytes.length <= maxBytes) return text;
   let end = maxBytes;
   while ((bytes[end]! & 0xc0) === 0x80) end--;
   return fromUtf8(bytes.subarray(0, end))!;
