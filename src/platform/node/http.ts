@@ -1,12 +1,12 @@
 // One bounded HTTP GET at a time, without kept connections. The http modules are loaded at the first request.
 
 import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
-import type { Transform } from 'node:stream';
+import { promisify } from 'node:util';
+import type { ZlibOptions } from 'node:zlib';
 import { formatIp } from '../../base/address.ts';
 import { concatBytes } from '../../base/bytes.ts';
-import { ShoalError } from '../../base/errors.ts';
 import type { Http, HttpRequest, HttpResponse } from '../../ports/http.ts';
-import { networkError } from './system-errors.ts';
+import { errnoOf, networkError } from './system-errors.ts';
 
 const MAX_REDIRECTS = 5;
 
@@ -22,7 +22,7 @@ async function get(request: HttpRequest): Promise<HttpResponse> {
   const stop = new AbortController();
   const onAbort = (): void => stop.abort(request.signal?.reason);
   request.signal?.addEventListener('abort', onAbort, { once: true });
-  const timer = setTimeout(() => stop.abort(failed('no answer in time')), request.timeoutMs);
+  const timer = setTimeout(() => stop.abort(new Error('no answer in time')), request.timeoutMs);
   try {
     return await follow(request, stop.signal);
   } catch (error) {
@@ -46,7 +46,7 @@ async function follow(request: HttpRequest, signal: AbortSignal): Promise<HttpRe
       return { status: incoming.statusCode ?? 0, headers: flatten(incoming), body, url: url.href };
     }
     incoming.destroy();
-    if (redirects === MAX_REDIRECTS) throw failed(`more than ${MAX_REDIRECTS} redirects`);
+    if (redirects === MAX_REDIRECTS) throw new Error(`more than ${MAX_REDIRECTS} redirects`);
     const target = parseUrl(location, url);
     if (target.origin !== url.origin) headers = withoutPrivate(headers);
     url = target;
@@ -58,9 +58,9 @@ function parseUrl(text: string, base?: URL): URL {
   try {
     url = new URL(text, base);
   } catch {
-    throw failed('the URL is not valid');
+    throw new Error('the URL is not valid');
   }
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw failed('the URL is neither http nor https');
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new Error('the URL is neither http nor https');
   return url;
 }
 
@@ -89,51 +89,46 @@ async function send(
 }
 
 async function readBody(incoming: IncomingMessage, maxBytes: number, signal: AbortSignal): Promise<Uint8Array> {
+  const encoding = incoming.headers['content-encoding']?.trim().toLowerCase() ?? '';
+  const isEncoded = encoding !== '' && encoding !== 'identity';
+  if (isEncoded && !KNOWN_ENCODINGS.has(encoding)) throw new Error(`the answer has the unknown encoding "${encoding}"`);
+  const received = await receive(incoming, isEncoded ? maxBytes + ENCODING_OVERHEAD_BYTES : maxBytes);
+  signal.throwIfAborted();
+  if (!incoming.complete) throw new Error('the answer broke off');
+  return isEncoded && received.length > 0 ? decode(received, maxBytes) : received;
+}
+
+async function receive(incoming: IncomingMessage, maxBytes: number): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   let length = 0;
-  let total = 0;
-  const count = (chunk: Uint8Array, soFar: number): number => {
-    if (soFar + chunk.length > maxBytes) throw failed(`the answer is longer than ${maxBytes} bytes`);
-    return soFar + chunk.length;
-  };
   try {
-    const decoder = await decoderFor(incoming);
-    if (decoder === null) {
-      for await (const chunk of incoming as AsyncIterable<Uint8Array>) {
-        length = count(chunk, length);
-        parts.push(chunk);
-      }
-    } else {
-      incoming.on('error', (error) => decoder.destroy(error));
-      incoming.on('data', (chunk: Uint8Array) => {
-        // Encoded bytes are limited too: a stream of empty blocks decodes to nothing for ever.
-        total += chunk.length;
-        if (total > maxBytes + ENCODING_OVERHEAD_BYTES) decoder.destroy(failed('the encoded answer is too long'));
-      });
-      incoming.pipe(decoder);
-      for await (const chunk of decoder as AsyncIterable<Uint8Array>) {
-        length = count(chunk, length);
-        parts.push(chunk);
-      }
+    for await (const chunk of incoming as AsyncIterable<Uint8Array>) {
+      length += chunk.length;
+      if (length > maxBytes) throw tooLong(maxBytes);
+      parts.push(chunk);
     }
-    signal.throwIfAborted();
-    if (!incoming.complete) throw failed('the answer broke off');
     return concatBytes(parts);
   } finally {
     incoming.destroy();
   }
 }
 
+const KNOWN_ENCODINGS: ReadonlySet<string> = new Set(['gzip', 'x-gzip', 'deflate']);
+
 /** gzip and deflate never lengthen data by more than their headers and a few bytes each 16 KiB. */
 const ENCODING_OVERHEAD_BYTES = 64 * 1024;
 
-async function decoderFor(incoming: IncomingMessage): Promise<Transform | null> {
-  const encoding = incoming.headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
-  if (encoding === 'identity' || encoding === '') return null;
+/** Some servers send deflate without the zlib header that the standard asks for (RFC 9110, 8.4.1.2). */
+async function decode(encoded: Uint8Array, maxBytes: number): Promise<Uint8Array> {
   const zlib = await import('node:zlib');
-  // What follows a truncated or padded gzip stream is cut off without an error, as browsers do.
-  if (encoding === 'gzip' || encoding === 'x-gzip' || encoding === 'deflate') return zlib.createUnzip();
-  throw failed(`the answer has the unknown encoding "${encoding}"`);
+  const hasHeader = encoded[0] === 0x1f || (encoded[0]! & 0x0f) === 8;
+  const inflate = promisify<Uint8Array, ZlibOptions, Uint8Array>(hasHeader ? zlib.unzip : zlib.inflateRaw);
+  const decoded = await inflate(encoded, { maxOutputLength: Math.max(maxBytes, 1) }).catch((error: unknown) => {
+    const isTooLong = errnoOf(error) === 'ERR_BUFFER_TOO_LARGE';
+    throw isTooLong ? tooLong(maxBytes) : new Error('the encoded answer is damaged', { cause: error });
+  });
+  if (decoded.length > maxBytes) throw tooLong(maxBytes);
+  return new Uint8Array(decoded.buffer, decoded.byteOffset, decoded.length);
 }
 
 function flatten(incoming: IncomingMessage): Record<string, string> {
@@ -157,6 +152,6 @@ function hostOf(url: string): string {
   }
 }
 
-function failed(what: string): ShoalError {
-  return new ShoalError('HTTP_FAILED', what);
+function tooLong(maxBytes: number): Error {
+  return new Error(`the answer is longer than ${maxBytes} bytes`);
 }
