@@ -17,6 +17,8 @@ import { Blame, differing } from './blame.ts';
 
 /** Blocks picked by one call. */
 const PICK_BATCH = 256;
+/** A peer that stops in the middle of a block loses its place to another that brings the same block. */
+const WRITER_SILENT_MS = 1000;
 /** What a remote takes that did not say how many requests may wait (BEP 10, `reqq`): the least that clients allow. */
 const UNSAID_QUEUE = 250;
 
@@ -183,7 +185,9 @@ export class Download {
     const count = this.#deps.picker.requesters(piece, block, this.#others);
     for (let i = 0; i < count; i++) {
       const other = this.#others[i]! === peer.number ? null : this.#deps.peer(this.#others[i]!);
-      if (other && other.receivingPiece === piece && other.receivingBegin === begin) return true;
+      if (other?.receivingPiece !== piece || other.receivingBegin !== begin) continue;
+      if (peer.lastHeardMs - other.lastHeardMs < WRITER_SILENT_MS) return true;
+      other.dropBlock();
     }
     return false;
   }

@@ -266,6 +266,7 @@ export class Live implements PeerEvents, DownloadEvents {
 
   onLiars(liars: readonly Address[]): void {
     for (const address of liars) {
+      if (this.swarm.book.isBanned(address)) continue;
       this.host.env.log.write('warn', 'banned: it sent bad data', { peer: address.key });
       this.swarm.banAddress(address);
       const peer = this.swarm.peers.find((candidate) => candidate.address.key === address.key);

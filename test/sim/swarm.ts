@@ -5,6 +5,7 @@ import { parseMetainfo } from '../../src/metainfo/parse.ts';
 import type { Metainfo } from '../../src/metainfo/types.ts';
 import type { HostOptions } from '../../src/platform/sim/index.ts';
 import { SeededRandom, type SimHost, type SimWorld, type WorldOptions } from '../../src/platform/sim/index.ts';
+import type { Env } from '../../src/ports/env.ts';
 import { type AddRequest, Session } from '../../src/session/session.ts';
 import type { Torrent } from '../../src/torrent/torrent.ts';
 import { newSimWorld } from '../contract/sim-world.ts';
@@ -75,12 +76,12 @@ export class SimSwarm {
     return this.join(host, { mode: 'get', saveFolder: '/got', peers, ...request });
   }
 
-  async join(host: SimHost, request: Partial<AddRequest>): Promise<Member> {
+  async join(host: SimHost, request: Partial<AddRequest>, place: { env?: Env; port?: number } = {}): Promise<Member> {
     const work = (async () => {
-      const session = await Session.open(host.env, { listen: { ip: host.ip, port: PORT } });
+      const opened = await Session.open(place.env ?? host.env, { listen: { ip: host.ip, port: place.port ?? PORT } });
       const source = request.magnet ? {} : { metainfo: this.metainfo };
-      const torrent = await session.add({ mode: 'get', recheck: 'as-needed', ...source, ...request });
-      return { host, session, torrent };
+      const torrent = await opened.add({ mode: 'get', recheck: 'as-needed', ...source, ...request });
+      return { host, session: opened, torrent };
     })();
     const member = await this.world.run(work);
     this.members.push(member);
