@@ -44,8 +44,6 @@ export class Picker {
     this.#requests = new Requests(this.#states);
   }
 
-  // ---- what is wanted
-
   /**
    * Pieces with a priority that are not verified. Pieces of padding only count too, though no block of them is ever
    * picked: the torrent verifies them itself.
@@ -100,8 +98,6 @@ export class Picker {
     this.#requests.place(piece);
   }
 
-  // ---- who has what
-
   /** A peer came with these pieces. Later changes of the bitfield are told by `peerHas` and `peerLost`. */
   peerJoined(have: Bitfield): void {
     this.#countAll(have, 1);
@@ -142,8 +138,6 @@ export class Picker {
     for (let at = 0; at < wanted.length; at++) if ((wanted[at]! & bytes[at]!) !== 0) return true;
     return false;
   }
-
-  // ---- requests
 
   /**
    * Chooses up to `count` blocks to ask `peer` for, marks them, and writes them into `out` as pairs (piece, block).
@@ -247,8 +241,6 @@ export class Picker {
   begunPieces(): IterableIterator<number> {
     return this.#requests.begun.pieces();
   }
-
-  // ---- inside
 
   #pickNew(peer: PickPeer, count: number, maxNewPieces: number, out: Int32Array, at: number): number {
     const { number, have } = peer;
