@@ -191,7 +191,7 @@ function addRest(add: Add): void {
     'completion',
     'print a completion script for a shell',
     'source <(shoal completion bash)',
-    'shoal completion zsh > "${fpath[1]}/_shoal"',
+    'shoal completion zsh > ~/.zfunc/_shoal',
     'shoal completion fish > ~/.config/fish/completions/shoal.fish',
   ).addArgument(new Argument('<SHELL>', 'the shell').choices(['bash', 'zsh', 'fish']));
 }

@@ -7,6 +7,11 @@ import { note } from './output.ts';
 export const CLOSE_DEADLINE_MS = 2000;
 /** After this the program ends whatever still runs. */
 const HARD_DEADLINE_MS = 2700;
+/**
+ * Signals that come together are one: `timeout` and `npm run` send theirs to the program and to its whole group, and a
+ * terminal adds its own. A person is slower than this.
+ */
+const ONE_SIGNAL_MS = 400;
 
 const SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
@@ -22,8 +27,10 @@ export interface StopWatch {
 export interface StopOptions {
   /** The exit code when the clean end takes too long or a second signal comes. */
   readonly exitCode: () => number;
-  /** Said at the first signal: how to go on later. */
+  /** Said at the first signal; empty: nothing. */
   readonly word: () => string;
+  /** Said when the end is forced, in the place of what the clean end would have said; empty: nothing. */
+  readonly lastWord?: () => string;
 }
 
 /** Takes over the signals until the program ends; call once a run. */
@@ -33,17 +40,29 @@ export function watchSignals(options: StopOptions): StopWatch {
   const stopped = new Promise<void>((resolve) => {
     resolveStopped = resolve;
   });
+  const force = (): never => {
+    say(options.lastWord?.() ?? '');
+    process.exit(options.exitCode());
+  };
+  let firstMs = 0;
   const onSignal = (): void => {
-    if (controller.signal.aborted) process.exit(options.exitCode());
-    const word = options.word();
-    if (word !== '') note(word);
-    setTimeout(() => process.exit(options.exitCode()), HARD_DEADLINE_MS).unref();
+    if (controller.signal.aborted) {
+      if (performance.now() - firstMs > ONE_SIGNAL_MS) force();
+      return;
+    }
+    firstMs = performance.now();
+    say(options.word());
+    setTimeout(force, HARD_DEADLINE_MS).unref();
     controller.abort(new ShoalError('STOPPED', 'stopped before it was done; run the same command again to do it'));
     resolveStopped();
   };
   for (const name of SIGNALS) process.on(name, onSignal);
   const signal = controller.signal;
   return { signal, stopped, race: (work) => raceSignal(work, signal) };
+}
+
+function say(text: string): void {
+  if (text !== '') note(text);
 }
 
 function raceSignal<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {

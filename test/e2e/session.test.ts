@@ -62,7 +62,16 @@ describe.each(['v1', 'v2', 'hybrid'] as const)('a %s torrent', (meta) => {
 
     const second = await session();
     const { infoHashV1, infoHashV2 } = metainfo.info;
-    const magnet = { infoHashV1, infoHashV2, name: null, lengthBytes: null, trackers: [], webSeeds: [], peers: [], selectOnly: null };
+    const magnet = {
+      infoHashV1,
+      infoHashV2,
+      name: null,
+      lengthBytes: null,
+      trackers: [],
+      webSeeds: [],
+      peers: [],
+      selectOnly: null,
+    };
     const byMagnet = await second.session.add({
       magnet,
       saveFolder: second.dir,

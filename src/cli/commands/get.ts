@@ -3,7 +3,7 @@
 import { resolve } from 'node:path';
 import { ShoalError } from '../../base/errors.ts';
 import type { Torrent } from '../../torrent/torrent.ts';
-import { EXIT_DONE, EXIT_FAILED } from '../errors.ts';
+import { EXIT_DONE, EXIT_FAILED, failureOf } from '../errors.ts';
 import { algorithmOf } from '../facts.ts';
 import { pathMatcher } from '../globs.ts';
 import { runHook } from '../hook.ts';
@@ -31,7 +31,8 @@ export async function run(text: string, options: GetOptions): Promise<void> {
   let complete = false;
   const stop = watchSignals({
     exitCode: () => (complete ? EXIT_DONE : EXIT_FAILED),
-    word: () => (complete ? '' : 'stopping; again to end at once'),
+    word: () => 'stopping; again to end at once',
+    lastWord: () => (complete ? '' : (failureOf(unfinished(torrent), 'get').line ?? '')),
   });
   const stays = options.keepSeeding === true || options.seedRatio !== undefined;
   const swarm = await openSwarm(options);
