@@ -72,12 +72,7 @@ async function withTracker(
 }
 
 /** Sends parts over one connection, a second apart; resolves with all that came when the tracker closes it. */
-function talk(
-  host: SimHost,
-  to: Address,
-  parts: readonly string[],
-  enough: (text: string) => boolean,
-): Promise<string> {
+function talk(host: SimHost, to: Address, parts: readonly string[]): Promise<string> {
   return new Promise((resolve) => {
     let text = '';
     const stream = host.env.sockets.connect(to);
@@ -334,7 +329,6 @@ describe('the tracker over HTTP', () => {
         host,
         place(setting),
         Array.from({ length: 60 }, () => 'G'),
-        never,
       );
       expect(drip).toBe('');
       expect(clock.nowMs() - start).toBeLessThan(13_000);
