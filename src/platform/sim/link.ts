@@ -40,14 +40,23 @@ export class Pipe {
     this.#bytesPerSecond = bytesPerSecond;
   }
 
-  /** `flow` has something to send; it is asked at the end of the turn, never within this call. */
+  /** For calls of the program: `flow` has something to send; it is asked later in this instant, never within this call. */
   wake(flow: Flow): void {
-    if (flow.isQueued) return;
+    if (this.#mustStart(flow)) this.#schedule.at(this.#schedule.nowMs, null, this.#step);
+  }
+
+  /** For what comes from the net: `flow` may be asked at once. */
+  enter(flow: Flow): void {
+    if (this.#mustStart(flow)) this.#step();
+  }
+
+  #mustStart(flow: Flow): boolean {
+    if (flow.isQueued) return false;
     flow.isQueued = true;
     this.#round.push(flow);
-    if (this.#isRunning) return;
+    if (this.#isRunning) return false;
     this.#isRunning = true;
-    this.#schedule.at(this.#schedule.nowMs, null, this.#step);
+    return true;
   }
 
   readonly #step = (): void => {

@@ -40,8 +40,8 @@ export class TcpReceiver implements Flow {
 
   constructor(side: ReceiverSide, windowBytes: number, random: SeededRandom | null) {
     this.#side = side;
-    // A window update a quarter window: few events, and the sender never waits for one that does not come.
-    this.#acknowledgeBytes = windowBytes / 4;
+    // A window update an eighth of a window: few events, and nearly the whole window stays in use.
+    this.#acknowledgeBytes = windowBytes / 8;
     this.#random = random;
   }
 

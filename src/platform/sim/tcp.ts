@@ -160,7 +160,7 @@ export class SimStream implements ByteStream, SenderSide, ReceiverSide {
   }
 
   told(releases: readonly (() => void)[]): void {
-    if (!this.process.isAlive) return;
+    if (!this.process.isAlive || (releases.length === 0 && !this.#sink?.onWritable)) return;
     this.process.note('sent');
     for (const released of releases) released();
     if (!this.#isClosed) this.#sink?.onWritable?.();
@@ -210,7 +210,7 @@ export class SimStream implements ByteStream, SenderSide, ReceiverSide {
 
   #arrive(packet: Packet): void {
     this.#receiver.arrive(packet);
-    (this.#isLoopback ? this.#machine.loopback : this.#machine.down).wake(this.#receiver);
+    (this.#isLoopback ? this.#machine.loopback : this.#machine.down).enter(this.#receiver);
   }
 
   #closeWhenDone(): void {

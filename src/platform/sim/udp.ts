@@ -34,11 +34,13 @@ class DatagramQueue implements Flow {
     this.#through = through;
   }
 
-  push(datagram: Datagram): void {
+  /** `isFromNet`: it may go through at once. */
+  push(datagram: Datagram, isFromNet: boolean): void {
     if (this.#bytes + datagram.bytes.length > QUEUE_BYTES) return;
     this.#bytes += datagram.bytes.length;
     this.#waiting.push(datagram);
-    this.#pipe.wake(this);
+    if (isFromNet) this.#pipe.enter(this);
+    else this.#pipe.wake(this);
   }
 
   begin(): number {
@@ -90,7 +92,7 @@ export class SimUdpSocket implements UdpSocket, UdpPort {
   send(bytes: Uint8Array, to: Address): void {
     if (!this.process.canAct() || this.#isClosed || bytes.length > MAX_DATAGRAM_BYTES) return;
     const queue = this.#network.machineAt(this.#machine, to.ip) === this.#machine ? this.#loop : this.#out;
-    queue.push({ bytes: bytes.slice(), ip: to.ip, port: to.port });
+    queue.push({ bytes: bytes.slice(), ip: to.ip, port: to.port }, false);
   }
 
   close(): Promise<void> {
@@ -105,7 +107,7 @@ export class SimUdpSocket implements UdpSocket, UdpPort {
   arrive(message: Uint8Array, from: Address, isLocal: boolean): void {
     const datagram = { bytes: message, ip: from.ip, port: from.port };
     if (isLocal) this.#deliver(datagram);
-    else this.#in.push(datagram);
+    else this.#in.push(datagram, true);
   }
 
   #depart(datagram: Datagram): void {
