@@ -12,7 +12,7 @@ import { encodeBatch, encodeWriting, type JournalIdentity } from './journal-form
 import { JournalLog } from './journal-log.ts';
 import type { FileRecord, JournalState } from './journal-state.ts';
 import type { Layout } from './layout.ts';
-import { findDoubtful, LATE_WRITE_MS, type ResumeState } from './resume.ts';
+import { compareFiles, LATE_WRITE_MS, type ResumeState } from './resume.ts';
 
 export type { ResumeState } from './resume.ts';
 
@@ -88,13 +88,14 @@ export class Journal {
         options.log.write('warn', 'the journal cannot be read: all pieces are checked again', { contentPath, key });
       }
       const unclean = !state.clean;
-      const changed = await findDoubtful(state, options.layout, options.content);
-      changed.forEach((piece) => {
+      const { doubtful, trusted } = await compareFiles(state, options.layout, options.content);
+      state.applyFiles(trusted);
+      doubtful.forEach((piece) => {
         state.verified.clear(piece);
         state.doubtful.set(piece);
       });
       const journal = new Journal(options, log, state);
-      await journal.#begin(condition === 'whole' && changed.isEmpty);
+      await journal.#begin(condition === 'whole' && doubtful.isEmpty);
       const { uploaded, downloaded } = state;
       const [verified, recheck] = [state.verified.copy(), state.doubtful.copy()];
       return { journal, resume: { verified, recheck, unclean, uploaded, downloaded, fresh: condition === 'fresh' } };

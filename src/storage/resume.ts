@@ -3,7 +3,7 @@
 import { Bitfield } from '../base/bitfield.ts';
 import type { Content, ContentFileState } from '../ports/piece-io.ts';
 import { statesOf } from './file-records.ts';
-import type { JournalState } from './journal-state.ts';
+import type { FileRecord, JournalState } from './journal-state.ts';
 import type { Layout } from './layout.ts';
 
 /** What is known about a torrent's content when it is taken up again. */
@@ -26,15 +26,23 @@ export interface ResumeState {
  */
 export const LATE_WRITE_MS = 10_000;
 
+/** What a look at the files has shown. */
+export interface Findings {
+  /** Verified pieces that can no longer be trusted, because a file of theirs is not as it was recorded. */
+  readonly doubtful: Bitfield;
+  /** The files that can be trusted, as they are now. */
+  readonly trusted: readonly FileRecord[];
+}
+
 /**
- * The verified pieces of `state` that can no longer be trusted, because a file of theirs is not as it was recorded.
+ * Compares the files of the verified pieces of `state` with what was recorded of them.
  *
  * - After a clean stop length and modification time must be the recorded ones.
  * - After an unclean stop so must those of files that were complete: nobody wrote to them any more.
  * - An unfinished file may have grown and be newer, up to {@link LATE_WRITE_MS} after the journal's last record: those
  *   are the writes that the journal had no time to tell of, and they touch no verified piece.
  */
-export async function findDoubtful(state: JournalState, layout: Layout, content: Content): Promise<Bitfield> {
+export async function compareFiles(state: JournalState, layout: Layout, content: Content): Promise<Findings> {
   const doubtful = new Bitfield(state.verified.length);
   const neededBytes = neededLengths(state.verified, layout);
   const files: number[] = [];
@@ -42,16 +50,22 @@ export async function findDoubtful(state: JournalState, layout: Layout, content:
   const unfinished = state.clean ? null : unfinishedFiles(state.verified, layout);
   const found = await statesOf(content, files);
   const changed = new Uint8Array(neededBytes.length);
-  for (const [i, file] of files.entries()) {
-    const lateWrites = unfinished !== null && unfinished[file] === 1;
-    changed[file] = isAsRecorded(state, file, found[i]!, neededBytes[file]!, lateWrites) ? 0 : 1;
+  const trusted: FileRecord[] = [];
+  for (const [i, index] of files.entries()) {
+    const { lengthBytes, mtimeMs } = found[i]!;
+    const lateWrites = unfinished !== null && unfinished[index] === 1;
+    if (isAsRecorded(state, index, found[i]!, neededBytes[index]!, lateWrites)) {
+      trusted.push({ index, lengthBytes, mtimeMs });
+    } else {
+      changed[index] = 1;
+    }
   }
   state.verified.forEach((piece) => {
     for (let file = layout.firstFileOf(piece); file <= layout.lastFileOf(piece); file++) {
       if (changed[file] === 1) doubtful.set(piece);
     }
   });
-  return doubtful;
+  return { doubtful, trusted };
 }
 
 function isAsRecorded(
