@@ -7,7 +7,7 @@ export interface ChokePeer {
   readonly interested: boolean;
   /** By us. */
   readonly choked: boolean;
-  /** It has not sent a block for a minute though asked (see `isSnubbed`). */
+  /** It has sent no block for long though asked (see `isSnubbed`). */
   readonly snubbed: boolean;
   /** Bytes a second of payload from it, over the last seconds. */
   readonly downBytesPerSecond: number;

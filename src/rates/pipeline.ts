@@ -24,6 +24,11 @@ const FLAT_LOOKS = 2;
 const FALL = 0.25;
 /** Looks after which the round trip is judged again. */
 const JUDGE_LOOKS = 25;
+/** Delays vary: this much longer than expected is longer. */
+const DELAY_MARGIN = 1.25;
+const DELAY_DECAY = 0.9;
+/** A queue that was this many times as long as is needed now says nothing of the round trip. */
+const DRAIN = 8;
 
 const BLOCK_BYTES = 16384;
 
@@ -52,8 +57,8 @@ export class Pipeline {
   /** The request whose delay is being measured: when it was sent, and how many blocks come up to and with it. */
   #probeMs = Number.NaN;
   #probeBlocks = 0;
-  /** Nothing else was out when it was sent. */
-  #probeAlone = false;
+  /** How many were out with it when it was sent. */
+  #probeDepth = 0;
   /** Since when nothing is out. */
   #idleMs = Number.NEGATIVE_INFINITY;
 
@@ -112,8 +117,7 @@ export class Pipeline {
   /** The peer choked us: all requests are lost, and the next unchoke starts anew. */
   reset(): void {
     this.onLost(this.#outstanding);
-    this.#slowStart = true;
-    this.#flatLooks = 0;
+    this.#startSlowly();
     this.#bytesPerMs = 0;
     this.#lookMs = Number.NaN;
     this.#delayMs = Number.POSITIVE_INFINITY;
@@ -129,13 +133,14 @@ export class Pipeline {
   #startProbe(blocks: number, nowMs: number): void {
     this.#probeMs = nowMs;
     this.#probeBlocks = blocks;
-    this.#probeAlone = blocks === 1;
+    this.#probeDepth = blocks;
   }
 
   #endProbe(nowMs: number): void {
     const delayMs = nowMs - this.#probeMs;
-    this.#delayMs = this.#probeAlone ? delayMs : Math.min(this.#delayMs, delayMs);
-    this.#recentDelayMs = Math.min(this.#recentDelayMs, delayMs);
+    this.#delayMs = this.#probeDepth === 1 ? delayMs : Math.min(this.#delayMs, delayMs);
+    // the remote got much slower meanwhile: the delay was spent in a queue that is gone
+    if (this.#probeDepth <= this.target * DRAIN) this.#recentDelayMs = Math.min(this.#recentDelayMs, delayMs);
     this.#probeMs = Number.NaN;
   }
 
@@ -157,13 +162,24 @@ export class Pipeline {
     if (this.#flatLooks >= FLAT_LOOKS) this.#slowStart = false;
   }
 
-  /** When for seconds every delay was longer than the queue accounts for, the round trip itself has grown. */
+  /**
+   * When for seconds every delay was longer than the queue accounts for, the round trip itself has grown. Else it is
+   * taken for a little shorter each time, so that a wrong judgement mends itself.
+   */
   #judgeDelay(): void {
-    const recent = this.#recentDelayMs;
-    const byOurQueue = this.target <= MIN_REQUESTS;
-    if (Number.isFinite(recent) && recent > this.#horizonMs() * 1.25 && !byOurQueue) this.#delayMs = recent;
+    const recentMs = this.#recentDelayMs;
+    const tooLong = Number.isFinite(recentMs) && recentMs > this.#horizonMs() * DELAY_MARGIN;
+    if (!tooLong) this.#delayMs *= DELAY_DECAY;
+    else if (this.target > MIN_REQUESTS) this.#delayMs = recentMs;
+    else this.#startSlowly();
     this.#recentDelayMs = Number.POSITIVE_INFINITY;
     this.#looks = 0;
+  }
+
+  /** With so few requests out, a slow peer and a long way look the same: more requests tell them apart. */
+  #startSlowly(): void {
+    this.#slowStart = true;
+    this.#flatLooks = 0;
   }
 
   #horizonMs(): number {

@@ -5,11 +5,11 @@ const BURST_MS = 100;
 /** A block is never cut: what it takes above what is there is a debt, paid before anything else is granted. */
 const BLOCK_BYTES = 16384;
 /**
- * What a late look lost although bytes were waiting is made good, up to this much, by 1 % of the rate: a busy machine
- * then still keeps the average, and no window of 10 s has more than 2 % too much.
+ * What a late look lost although bytes were waiting is made good, up to this much, by running a tenth faster: a busy
+ * machine then still keeps the average. With what is saved up, 10 s have 2 % too much at most.
  */
 const ARREARS_MS = 100;
-const ARREARS_RATE = 0.01;
+const ARREARS_RATE = 0.1;
 
 /** `available` then `spend`, or `take` for both. Times are monotonic milliseconds. */
 export class TokenBucket {
