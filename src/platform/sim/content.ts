@@ -19,7 +19,7 @@ import type { SimClock } from './clock.ts';
 import { ContentFiles } from './content-files.ts';
 import type { DiskAction, SimDisk } from './disk.ts';
 import type { HashingThreads, PieceDigests } from './hashing.ts';
-import type { SimProcess } from './process.ts';
+import type { SimProgram } from './program.ts';
 import type { SeededRandom } from './random.ts';
 import { digestOf } from './trace.ts';
 import type { FileNode } from './tree.ts';
@@ -32,7 +32,7 @@ export interface ContentOwner {
 }
 
 export class SimContent implements Content {
-  readonly #process: SimProcess;
+  readonly #program: SimProgram;
   readonly #disk: SimDisk;
   readonly #threads: HashingThreads;
   readonly #owner: ContentOwner;
@@ -42,19 +42,19 @@ export class SimContent implements Content {
   #closing: Promise<void> | null = null;
 
   constructor(
-    process: SimProcess,
+    program: SimProgram,
     disk: SimDisk,
     clock: SimClock,
     threads: HashingThreads,
     spec: ContentSpec,
     owner: ContentOwner,
   ) {
-    this.#process = process;
+    this.#program = program;
     this.#disk = disk;
     this.#threads = threads;
     this.#owner = owner;
     this.#files = new ContentFiles(disk, clock, spec);
-    if (process.canAct()) process.opened(this, 'content');
+    if (program.canAct()) program.opened(this, 'content');
   }
 
   commit(slot: PieceSlot, check: PieceCheck, spans: Spans): Promise<CommitOutcome> {
@@ -93,7 +93,7 @@ export class SimContent implements Content {
 
   close(): Promise<void> {
     this.#closing ??= Promise.allSettled(this.#underWay).then(() => {
-      this.#process.closed(this);
+      this.#program.closed(this);
       this.#owner.closed();
     });
     return this.#closing;
@@ -133,7 +133,7 @@ export class SimContent implements Content {
 
   async #hashOne(job: HashJob): Promise<HashOutcome> {
     const bytes = new Uint8Array(job.lengthBytes);
-    const present = await this.#disk.submit(this.#process, {
+    const present = await this.#disk.submit(this.#program, {
       action: 'read',
       what: 'reading content',
       bytes: bytes.length,
@@ -176,7 +176,7 @@ export class SimContent implements Content {
     work: () => T,
     tear?: (random: SeededRandom) => void,
   ): Promise<T> {
-    return this.#track(this.#disk.submit(this.#process, { action, what, bytes, work, ...(tear && { tear }) }));
+    return this.#track(this.#disk.submit(this.#program, { action, what, bytes, work, ...(tear && { tear }) }));
   }
 
   /** Closing waits for what is under way. */

@@ -1,7 +1,7 @@
 // A simulated disk: what it costs, how full it is, what fails, and what a crash does to it. Outlives the programs.
 
 import { type ErrorCode, ShoalError } from '../../base/errors.ts';
-import type { SimProcess } from './process.ts';
+import type { SimProgram } from './program.ts';
 import type { SeededRandom } from './random.ts';
 import { type FileNode, Tree } from './tree.ts';
 
@@ -35,7 +35,7 @@ export interface DiskJob<T> {
 }
 
 interface PendingJob {
-  readonly process: SimProcess;
+  readonly program: SimProgram;
   readonly lane: string | undefined;
   readonly tear: ((random: SeededRandom) => void) | undefined;
 }
@@ -49,7 +49,7 @@ export class SimDisk {
   readonly tree: Tree = new Tree();
   readonly records: Map<string, StoredRecord> = new Map();
   /** Who holds which lock. */
-  readonly locks: Map<string, SimProcess> = new Map();
+  readonly locks: Map<string, SimProgram> = new Map();
   /** Writes fail with READ_ONLY while it is set. */
   isReadOnly = false;
   /** Writes fail with DISK_FULL beyond it; may be changed at any time. */
@@ -89,15 +89,15 @@ export class SimDisk {
   }
 
   /** One operation after another, as they were asked for. */
-  submit<T>(process: SimProcess, job: DiskJob<T>): Promise<T> {
-    const nowMs = process.schedule.nowMs;
+  submit<T>(program: SimProgram, job: DiskJob<T>): Promise<T> {
+    const nowMs = program.schedule.nowMs;
     const rate = job.action === 'read' ? this.#readBytesPerSecond : this.#writeBytesPerSecond;
     const isSynced = job.action === 'sync' || job.isDurable === true;
     const tookMs = this.#latencyMs + (isSynced ? this.#syncMs : 0) + (job.bytes * 1000) / rate;
     this.#busyUntilMs = Math.max(this.#busyUntilMs, nowMs) + tookMs;
-    const pending: PendingJob = { process, tear: job.tear, lane: job.lane };
-    if (process.isAlive) this.#pending.add(pending);
-    return process.answer(this.#busyUntilMs - nowMs, job.what, () => {
+    const pending: PendingJob = { program, tear: job.tear, lane: job.lane };
+    if (program.isAlive) this.#pending.add(pending);
+    return program.answer(this.#busyUntilMs - nowMs, job.what, () => {
       this.#pending.delete(pending);
       this.#mayFail(job.action);
       if (job.isDurable) this.#mayFail('sync');
@@ -144,10 +144,10 @@ export class SimDisk {
    * The program died: what was under way is done, not done or half done; its locks are free. `losesUnsynced`: the
    * machine went down with it, and of what was written since the last sync chance decides what is there.
    */
-  crash(process: SimProcess, losesUnsynced: boolean): void {
+  crash(program: SimProgram, losesUnsynced: boolean): void {
     const begun = new Set<string>();
     for (const job of this.#pending) {
-      if (job.process !== process) continue;
+      if (job.program !== program) continue;
       this.#pending.delete(job);
       if (job.lane !== undefined && begun.has(job.lane)) continue;
       if (job.lane !== undefined) begun.add(job.lane);
@@ -157,7 +157,7 @@ export class SimDisk {
         // A full disk or the like: then nothing of it is there.
       }
     }
-    for (const [key, holder] of this.locks) if (holder === process) this.locks.delete(key);
+    for (const [key, holder] of this.locks) if (holder === program) this.locks.delete(key);
     if (!losesUnsynced) return;
     for (const file of this.tree.files()) {
       if (file.content.isDirty) this.#tracked(file, () => file.content.tear(this.#random));

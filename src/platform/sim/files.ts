@@ -5,7 +5,7 @@ import { ShoalError } from '../../base/errors.ts';
 import type { FileInfo, Files } from '../../ports/files.ts';
 import type { SimClock } from './clock.ts';
 import type { SimDisk } from './disk.ts';
-import type { SimProcess } from './process.ts';
+import type { SimProgram } from './program.ts';
 import { inTheWay, type Place, type TreeNode } from './tree.ts';
 
 /**
@@ -18,12 +18,12 @@ function nameBytes(name: string): Uint8Array {
 }
 
 export class SimFiles implements Files {
-  readonly #process: SimProcess;
+  readonly #program: SimProgram;
   readonly #disk: SimDisk;
   readonly #clock: SimClock;
 
-  constructor(process: SimProcess, disk: SimDisk, clock: SimClock) {
-    this.#process = process;
+  constructor(program: SimProgram, disk: SimDisk, clock: SimClock) {
+    this.#program = program;
     this.#disk = disk;
     this.#clock = clock;
   }
@@ -66,7 +66,7 @@ export class SimFiles implements Files {
     });
     const bytes = node.content.lengthBytes;
     if (bytes > maxBytes) throw new ShoalError('FILE_TOO_LARGE', `"${path}" is longer than ${maxBytes} bytes`);
-    return this.#disk.submit(this.#process, {
+    return this.#disk.submit(this.#program, {
       action: 'read',
       what: 'reading a file',
       bytes,
@@ -81,7 +81,7 @@ export class SimFiles implements Files {
   write(path: string, bytes: Uint8Array): Promise<void> {
     const copy = bytes.slice();
     const work = (): void => this.#replace(path, copy);
-    return this.#disk.submit(this.#process, {
+    return this.#disk.submit(this.#program, {
       action: 'write',
       what: 'writing a file',
       bytes: copy.length,
@@ -130,7 +130,7 @@ export class SimFiles implements Files {
       lengthBytes: isFile ? node.content.lengthBytes : 0,
       mtimeMs: node.mtimeMs,
       executable: isFile ? node.executable : node.kind === 'folder',
-      identity: `${this.#process.host}:${node.inode}`,
+      identity: `${this.#program.host}:${node.inode}`,
     };
   }
 
@@ -149,11 +149,11 @@ export class SimFiles implements Files {
   }
 
   #read<T>(what: string, work: () => T): Promise<T> {
-    return this.#disk.submit(this.#process, { action: 'read', what, bytes: 0, work });
+    return this.#disk.submit(this.#program, { action: 'read', what, bytes: 0, work });
   }
 
   #write(what: string, work: () => void): Promise<void> {
-    return this.#disk.submit(this.#process, { action: 'write', what, bytes: 0, work });
+    return this.#disk.submit(this.#program, { action: 'write', what, bytes: 0, work });
   }
 }
 

@@ -3,7 +3,7 @@
 import { BLOCK_BYTES } from '../../metainfo/geometry.ts';
 import { merkleRoot, NODE_BYTES } from '../../metainfo/merkle.ts';
 import type { Hashes } from '../../ports/hashes.ts';
-import type { SimProcess } from './process.ts';
+import type { SimProgram } from './program.ts';
 
 export interface DigestWish {
   readonly sha1: boolean;
@@ -20,13 +20,13 @@ export interface PieceDigests {
 
 export class HashingThreads {
   readonly parallel: number;
-  readonly #process: SimProcess;
+  readonly #program: SimProgram;
   readonly #hashes: Hashes;
   readonly #bytesPerSecond: number;
   readonly #freeAtMs: number[];
 
-  constructor(process: SimProcess, hashes: Hashes, threads: number, bytesPerSecond: number) {
-    this.#process = process;
+  constructor(program: SimProgram, hashes: Hashes, threads: number, bytesPerSecond: number) {
+    this.#program = program;
     this.#hashes = hashes;
     this.#bytesPerSecond = bytesPerSecond;
     this.parallel = threads;
@@ -36,11 +36,11 @@ export class HashingThreads {
   /** Digests of `bytes` as they are when the thread is through with them. */
   digest(bytes: Uint8Array, wish: DigestWish): Promise<PieceDigests> {
     const hashed = (wish.sha1 ? bytes.length : 0) + (wish.leafCount > 0 ? wish.treeBytes : 0);
-    const nowMs = this.#process.schedule.nowMs;
+    const nowMs = this.#program.schedule.nowMs;
     const thread = this.#freeAtMs.indexOf(Math.min(...this.#freeAtMs));
     const doneMs = Math.max(nowMs, this.#freeAtMs[thread]!) + (hashed * 1000) / this.#bytesPerSecond;
     this.#freeAtMs[thread] = doneMs;
-    return this.#process.answer(doneMs - nowMs, 'hashing', () => this.#compute(bytes, wish));
+    return this.#program.answer(doneMs - nowMs, 'hashing', () => this.#compute(bytes, wish));
   }
 
   #compute(bytes: Uint8Array, wish: DigestWish): PieceDigests {

@@ -9,13 +9,12 @@ import { type DiskSettings, SimDisk } from './disk.ts';
 import { DiskHands } from './disk-hands.ts';
 import { SimFiles } from './files.ts';
 import { SimHttp } from './http.ts';
-import { Machine, type Network } from './network.ts';
+import { Machine, type Network, type StreamEnd } from './network.ts';
 import { SimPieceIo } from './piece-io.ts';
-import { SimProcess } from './process.ts';
+import { SimProgram } from './program.ts';
 import { SeededRandom } from './random.ts';
 import { SimSockets } from './sockets.ts';
 import { SimStore } from './store.ts';
-import type { SimStream } from './tcp.ts';
 import type { Trace } from './trace.ts';
 
 export interface HostOptions {
@@ -56,11 +55,11 @@ export class SimHost {
   readonly machine: Machine;
   readonly #world: HostWorld;
   readonly #options: HostOptions;
-  #process: SimProcess;
+  #program: SimProgram;
   #env: Env;
   #starts = 0;
   /** Streams that died with the power: their remotes know nothing of it. */
-  #orphans: SimStream[] = [];
+  #orphans: StreamEnd[] = [];
 
   constructor(world: HostWorld, id: number, name: string, ip: Uint8Array, options: HostOptions) {
     this.name = name;
@@ -74,7 +73,7 @@ export class SimHost {
     });
     this.disk = new SimDisk(new SeededRandom(world.seed, `${name} disk`), options.disk);
     this.hands = new DiskHands(this.disk);
-    [this.#process, this.#env] = this.#start();
+    [this.#program, this.#env] = this.#start();
   }
 
   /** What the program on this host is given. Another one after each `restart`. */
@@ -105,52 +104,52 @@ export class SimHost {
 
   /** Starts the program again on the same disk and address. Only after `crash`, `powerCut` or `close`. */
   restart(): Env {
-    assert(!this.#process.isAlive, `${this.name} is down before it starts again`);
+    assert(!this.#program.isAlive, `${this.name} is down before it starts again`);
     this.machine.isUp = true;
     for (const orphan of this.#orphans) orphan.refuseLate();
     this.#orphans = [];
-    [this.#process, this.#env] = this.#start();
+    [this.#program, this.#env] = this.#start();
     return this.#env;
   }
 
   /** The program has ended well: throws with what it left open; from now on each call to its `env` throws. */
   close(): void {
-    this.#process.end();
+    this.#program.end();
   }
 
   /** What the program has open. */
   leaks(): string[] {
-    return this.#process.isAlive ? this.#process.leaks() : [];
+    return this.#program.isAlive ? this.#program.leaks() : [];
   }
 
   #kill(losesUnsynced: boolean, tellRemotes: boolean): void {
-    if (!this.#process.isAlive) return;
-    this.#process.note('crash');
-    this.#process.crash();
+    if (!this.#program.isAlive) return;
+    this.#program.note('crash');
+    this.#program.crash();
     for (const stream of this.machine.streams) stream.vanish(tellRemotes);
     this.machine.tcpPorts.clear();
     this.machine.udpPorts.clear();
-    this.disk.crash(this.#process, losesUnsynced);
+    this.disk.crash(this.#program, losesUnsynced);
   }
 
-  #start(): [SimProcess, Env] {
+  #start(): [SimProgram, Env] {
     const { seed, network, trace, hashes } = this.#world;
     const options = this.#options;
-    const process = new SimProcess(network.schedule, trace, this.machine.id, this.name);
-    const clock = new SimClock(process);
-    const sockets = new SimSockets(network, this.machine, process);
+    const program = new SimProgram(network.schedule, trace, this.machine.id, this.name);
+    const clock = new SimClock(program);
+    const sockets = new SimSockets(network, this.machine, program);
     const env: Env = {
       clock,
       random: new SeededRandom(seed, `${this.name} start ${this.#starts++}`),
       hashes,
       sockets,
       http: new SimHttp(clock, sockets),
-      files: new SimFiles(process, this.disk, clock),
-      pieceIo: new SimPieceIo(process, this.disk, clock, hashes, options.slotBudgetBytes ?? DEFAULT_SLOT_BUDGET_BYTES),
-      store: new SimStore(process, this.disk),
+      files: new SimFiles(program, this.disk, clock),
+      pieceIo: new SimPieceIo(program, this.disk, clock, hashes, options.slotBudgetBytes ?? DEFAULT_SLOT_BUDGET_BYTES),
+      store: new SimStore(program, this.disk),
       log: options.log ?? silentLog,
     };
-    process.note('start');
-    return [process, env];
+    program.note('start');
+    return [program, env];
   }
 }

@@ -5,25 +5,32 @@ import { assert } from '../../base/assert.ts';
 import { equalBytes } from '../../base/bytes.ts';
 import type { ByteStream } from '../../ports/sockets.ts';
 import { Pipe, Route } from './link.ts';
-import type { SimProcess } from './process.ts';
+import type { SimProgram } from './program.ts';
 import type { SeededRandom } from './random.ts';
 import type { Schedule } from './schedule.ts';
-import type { SimStream } from './tcp.ts';
 
 /** What listens on a TCP port. */
 export interface TcpPort {
   /** Null: on every address of the host. */
   readonly ip: Uint8Array | null;
-  readonly process: SimProcess;
+  readonly program: SimProgram;
   readonly accept: (stream: ByteStream) => void;
 }
 
 /** What is bound to a UDP port. */
 export interface UdpPort {
   readonly ip: Uint8Array | null;
-  readonly process: SimProcess;
+  readonly program: SimProgram;
   /** `message` is its to keep. `isLocal`: from the host itself, past its access line. */
   arrive(message: Uint8Array, from: Address, isLocal: boolean): void;
+}
+
+/** One end of a stream, as its machine sees it. */
+export interface StreamEnd {
+  /** The program is gone. `tell`: the kernel lives on and resets the connection. */
+  vanish(tell: boolean): void;
+  /** The machine that lost power is back and knows nothing of this end: answers what the remote has sent meanwhile. */
+  refuseLate(): void;
 }
 
 // Where automatic ports are taken from (RFC 6335: the dynamic ones).
@@ -42,7 +49,7 @@ export class Machine {
   readonly tcpPorts: Map<number, TcpPort[]> = new Map();
   readonly udpPorts: Map<number, UdpPort[]> = new Map();
   /** All that is connected or connecting. */
-  readonly streams: Set<SimStream> = new Set();
+  readonly streams: Set<StreamEnd> = new Set();
   /** False after a power cut: nothing arrives and nobody answers. */
   isUp = true;
   #nextPort = FIRST_DYNAMIC_PORT;

@@ -7,13 +7,13 @@ import type { SimClock } from './clock.ts';
 import { SimContent } from './content.ts';
 import type { SimDisk } from './disk.ts';
 import { HashingThreads } from './hashing.ts';
-import type { SimProcess } from './process.ts';
+import type { SimProgram } from './program.ts';
 
 // Who reads or writes a slot that it has given back works with rubbish, and a test sees it.
 const POISON = 0xdd;
 
 export class SimPieceIo implements PieceIo {
-  readonly #process: SimProcess;
+  readonly #program: SimProgram;
   readonly #disk: SimDisk;
   readonly #clock: SimClock;
   readonly #threads: HashingThreads;
@@ -22,11 +22,11 @@ export class SimPieceIo implements PieceIo {
   readonly #contents: Set<SimContent> = new Set();
   #usedBytes = 0;
 
-  constructor(process: SimProcess, disk: SimDisk, clock: SimClock, hashes: Hashes, budgetBytes: number) {
-    this.#process = process;
+  constructor(program: SimProgram, disk: SimDisk, clock: SimClock, hashes: Hashes, budgetBytes: number) {
+    this.#program = program;
     this.#disk = disk;
     this.#clock = clock;
-    this.#threads = new HashingThreads(process, hashes, disk.hashThreads, disk.hashBytesPerSecond);
+    this.#threads = new HashingThreads(program, hashes, disk.hashThreads, disk.hashBytesPerSecond);
     this.#budgetBytes = budgetBytes;
   }
 
@@ -35,26 +35,26 @@ export class SimPieceIo implements PieceIo {
   }
 
   acquire(lengthBytes: number): PieceSlot | null {
-    if (!this.#process.canAct()) return null;
+    if (!this.#program.canAct()) return null;
     if (this.#slots.size > 0 && this.#usedBytes + lengthBytes > this.#budgetBytes) return null;
     const slot: PieceSlot = { bytes: new Uint8Array(lengthBytes) };
     this.#slots.add(slot);
     this.#usedBytes += lengthBytes;
-    this.#process.opened(slot, 'piece slot');
+    this.#program.opened(slot, 'piece slot');
     return slot;
   }
 
   release(slot: PieceSlot): void {
-    if (!this.#process.canAct()) return;
+    if (!this.#program.canAct()) return;
     assert(this.#slots.delete(slot), 'a slot is released once');
     this.#usedBytes -= slot.bytes.length;
     slot.bytes.fill(POISON);
-    this.#process.closed(slot);
+    this.#program.closed(slot);
   }
 
   open(spec: ContentSpec): Content {
     const holds = (slot: PieceSlot): boolean => this.#slots.has(slot);
-    const content: SimContent = new SimContent(this.#process, this.#disk, this.#clock, this.#threads, spec, {
+    const content: SimContent = new SimContent(this.#program, this.#disk, this.#clock, this.#threads, spec, {
       holds,
       closed: () => this.#contents.delete(content),
     });

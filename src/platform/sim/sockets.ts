@@ -11,7 +11,7 @@ import type {
   UdpSocket,
 } from '../../ports/sockets.ts';
 import { leavePort, type Machine, type Network, portFor, type TcpPort, takePort, type UdpPort } from './network.ts';
-import type { SimProcess } from './process.ts';
+import type { SimProgram } from './program.ts';
 import { SimStream } from './tcp.ts';
 import { SimUdpSocket } from './udp.ts';
 
@@ -29,43 +29,43 @@ const LOCALHOST: Uint8Array = Uint8Array.of(127, 0, 0, 1);
 export class SimSockets implements Sockets {
   readonly #network: Network;
   readonly #machine: Machine;
-  readonly #process: SimProcess;
+  readonly #program: SimProgram;
 
-  constructor(network: Network, machine: Machine, process: SimProcess) {
+  constructor(network: Network, machine: Machine, program: SimProgram) {
     this.#network = network;
     this.#machine = machine;
-    this.#process = process;
+    this.#program = program;
   }
 
   listen(options: ListenOptions, accept: (stream: ByteStream) => void): Promise<StreamListener> {
-    return this.#process.answer(0, 'opening listener', () => {
-      const process = this.#process;
+    return this.#program.answer(0, 'opening listener', () => {
+      const program = this.#program;
       const { ip, port } = this.#bindable(options);
-      const entry: TcpPort = { ip, process, accept };
+      const entry: TcpPort = { ip, program, accept };
       if (!takePort(this.#machine.tcpPorts, port, entry)) throw portTaken(port);
       const listener: StreamListener = {
         address: new Address(ip ?? new Uint8Array(4), port),
         close: () => {
-          if (process.canAct()) {
+          if (program.canAct()) {
             leavePort(this.#machine.tcpPorts, port, entry);
-            process.closed(listener);
+            program.closed(listener);
           }
-          return process.answer(0, 'closing listener', () => undefined);
+          return program.answer(0, 'closing listener', () => undefined);
         },
       };
-      process.opened(listener, 'listener');
+      program.opened(listener, 'listener');
       return listener;
     });
   }
 
   connect(to: Address, options: ConnectOptions = {}): ByteStream {
-    if (!this.#process.canAct()) return deadStream(to);
+    if (!this.#program.canAct()) return deadStream(to);
     const network = this.#network;
     const machine = this.#machine;
     const far = network.machineAt(machine, to.ip);
-    const stream = new SimStream(network, this.#process, machine, far ?? machine, to);
+    const stream = new SimStream(network, this.#program, machine, far ?? machine, to);
     const fail = (afterMs: number, reason: string) =>
-      network.schedule.at(network.schedule.nowMs + afterMs, this.#process, () => stream.fail(reason));
+      network.schedule.at(network.schedule.nowMs + afterMs, this.#program, () => stream.fail(reason));
     if (options.from && !machine.owns(options.from)) {
       fail(0, 'this machine does not have that address');
       return stream;
@@ -88,10 +88,10 @@ export class SimSockets implements Sockets {
   }
 
   bindUdp(options: ListenOptions, onMessage: (message: Uint8Array, from: Address) => void): Promise<UdpSocket> {
-    return this.#process.answer(0, 'opening UDP socket', () => {
+    return this.#program.answer(0, 'opening UDP socket', () => {
       const { ip, port } = this.#bindable(options);
       if (portsTaken(this.#machine.udpPorts, ip, port)) throw portTaken(port);
-      const socket = new SimUdpSocket(this.#network, this.#machine, this.#process, { ip, port }, onMessage);
+      const socket = new SimUdpSocket(this.#network, this.#machine, this.#program, { ip, port }, onMessage);
       takePort<UdpPort>(this.#machine.udpPorts, port, socket);
       return socket;
     });
@@ -100,7 +100,7 @@ export class SimSockets implements Sockets {
   resolve(host: string, options: { signal?: AbortSignal } = {}): Promise<readonly Uint8Array[]> {
     const signal = options.signal;
     const literal = parseIp(host);
-    const found = this.#process.answer(literal ? 0 : RESOLVE_MS, 'name look-up', () => {
+    const found = this.#program.answer(literal ? 0 : RESOLVE_MS, 'name look-up', () => {
       const ips = literal ? [literal] : host.toLowerCase() === 'localhost' ? [LOCALHOST] : this.#network.lookUp(host);
       if (!ips) throw new ShoalError('HOST_NOT_FOUND', `cannot find the host "${host}": no such host name`);
       return [...ips].sort((a, b) => a.length - b.length);
@@ -134,12 +134,12 @@ function accepted(
   near: Machine,
 ): boolean {
   const port = portFor(far.tcpPorts, to.ip, to.port);
-  if (port === undefined || !port.process.isAlive) return false;
-  const other = new SimStream(network, port.process, far, near, own);
+  if (port === undefined || !port.program.isAlive) return false;
+  const other = new SimStream(network, port.program, far, near, own);
   other.join(stream, to);
   stream.join(other, own);
   other.open(true);
-  port.process.note('accept');
+  port.program.note('accept');
   port.accept(other);
   return true;
 }

@@ -4,25 +4,25 @@ import { assert } from '../../base/assert.ts';
 import { concatBytes } from '../../base/bytes.ts';
 import type { Store, StoreLock, StoreLog } from '../../ports/store.ts';
 import type { SimDisk } from './disk.ts';
-import type { SimProcess } from './process.ts';
+import type { SimProgram } from './program.ts';
 import type { SeededRandom } from './random.ts';
 
 const KEY = /^[a-z0-9._-]+(\/[a-z0-9._-]+)*$/;
 
 export class SimStore implements Store {
-  readonly #process: SimProcess;
+  readonly #program: SimProgram;
   readonly #disk: SimDisk;
   readonly #openLogs: Set<string> = new Set();
 
-  constructor(process: SimProcess, disk: SimDisk) {
-    this.#process = process;
+  constructor(program: SimProgram, disk: SimDisk) {
+    this.#program = program;
     this.#disk = disk;
   }
 
   async read(key: string): Promise<Uint8Array | null> {
     checkKey(key);
     const bytes = this.#lengthOf(key);
-    return this.#disk.submit(this.#process, {
+    return this.#disk.submit(this.#program, {
       action: 'read',
       what: 'reading a record',
       bytes,
@@ -45,7 +45,7 @@ export class SimStore implements Store {
   }
 
   list(prefix: string): Promise<readonly string[]> {
-    return this.#disk.submit(this.#process, {
+    return this.#disk.submit(this.#program, {
       action: 'read',
       what: 'listing records',
       bytes: 0,
@@ -61,7 +61,7 @@ export class SimStore implements Store {
     assert(!this.#openLogs.has(key), 'a log is open once');
     this.#openLogs.add(key);
     try {
-      const initial = await this.#disk.submit(this.#process, {
+      const initial = await this.#disk.submit(this.#program, {
         action: this.#disk.records.has(key) ? 'read' : 'write',
         what: 'opening a log',
         bytes: Math.min(maxBytes, this.#lengthOf(key)),
@@ -71,7 +71,7 @@ export class SimStore implements Store {
           return concatBytes(record?.parts ?? []).slice(0, maxBytes);
         },
       });
-      return new SimLog(this.#process, this.#disk, key, initial, () => this.#openLogs.delete(key));
+      return new SimLog(this.#program, this.#disk, key, initial, () => this.#openLogs.delete(key));
     } catch (error) {
       this.#openLogs.delete(key);
       throw error;
@@ -81,13 +81,13 @@ export class SimStore implements Store {
   async lock(key: string): Promise<StoreLock | null> {
     checkKey(key);
     const { locks } = this.#disk;
-    return this.#disk.submit(this.#process, {
+    return this.#disk.submit(this.#program, {
       action: 'write',
       what: 'taking a lock',
       bytes: 0,
       work: () => {
         if (locks.has(key)) return null;
-        locks.set(key, this.#process);
+        locks.set(key, this.#program);
         return this.#lockOf(key);
       },
     });
@@ -97,20 +97,20 @@ export class SimStore implements Store {
     let isHeld = true;
     const lock: StoreLock = {
       release: () => {
-        if (isHeld && this.#process.canAct()) {
+        if (isHeld && this.#program.canAct()) {
           isHeld = false;
           this.#disk.locks.delete(key);
-          this.#process.closed(lock);
+          this.#program.closed(lock);
         }
-        return this.#process.answer(0, 'releasing a lock', () => undefined);
+        return this.#program.answer(0, 'releasing a lock', () => undefined);
       },
     };
-    this.#process.opened(lock, 'lock');
+    this.#program.opened(lock, 'lock');
     return lock;
   }
 
   #change(lane: string, what: string, bytes: number, work: () => void): Promise<void> {
-    return this.#disk.submit(this.#process, {
+    return this.#disk.submit(this.#program, {
       action: 'write',
       what,
       bytes,
@@ -133,20 +133,20 @@ export class SimStore implements Store {
 
 class SimLog implements StoreLog {
   readonly initial: Uint8Array;
-  readonly #process: SimProcess;
+  readonly #program: SimProgram;
   readonly #disk: SimDisk;
   readonly #key: string;
   readonly #forget: () => void;
   #tail: Promise<void> = Promise.resolve();
   #closing: Promise<void> | null = null;
 
-  constructor(process: SimProcess, disk: SimDisk, key: string, initial: Uint8Array, forget: () => void) {
-    this.#process = process;
+  constructor(program: SimProgram, disk: SimDisk, key: string, initial: Uint8Array, forget: () => void) {
+    this.#program = program;
     this.#disk = disk;
     this.#key = key;
     this.initial = initial;
     this.#forget = forget;
-    process.opened(this, 'log');
+    program.opened(this, 'log');
   }
 
   append(bytes: Uint8Array): Promise<void> {
@@ -178,7 +178,7 @@ class SimLog implements StoreLog {
   close(): Promise<void> {
     this.#closing ??= this.#tail.then(() => {
       this.#forget();
-      this.#process.closed(this);
+      this.#program.closed(this);
     });
     return this.#closing;
   }
@@ -190,7 +190,7 @@ class SimLog implements StoreLog {
     job: { work: () => void; tear: (random: SeededRandom) => void },
   ): Promise<void> {
     assert(this.#closing === null, 'the log is open');
-    const done = this.#disk.submit(this.#process, {
+    const done = this.#disk.submit(this.#program, {
       action: 'write',
       what,
       bytes,

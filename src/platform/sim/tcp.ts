@@ -10,17 +10,17 @@ import { assert } from '../../base/assert.ts';
 import { ShoalError } from '../../base/errors.ts';
 import type { ByteStream, StreamSink } from '../../ports/sockets.ts';
 import type { Route } from './link.ts';
-import type { Machine, Network } from './network.ts';
-import type { SimProcess } from './process.ts';
+import type { Machine, Network, StreamEnd } from './network.ts';
+import type { SimProgram } from './program.ts';
 import { type ReceiverSide, TcpReceiver } from './tcp-receiver.ts';
 import { type Packet, type SenderSide, TcpSender } from './tcp-sender.ts';
 
 /** How long the rest of a chunk that chance has split is late: another turn, nearly the same time. */
 const SPLIT_DELAY_MS = 0.05;
 
-export class SimStream implements ByteStream, SenderSide, ReceiverSide {
+export class SimStream implements ByteStream, SenderSide, ReceiverSide, StreamEnd {
   readonly remote: Address;
-  readonly process: SimProcess;
+  readonly program: SimProgram;
   readonly #machine: Machine;
   readonly #route: Route;
   readonly #isLoopback: boolean;
@@ -36,8 +36,8 @@ export class SimStream implements ByteStream, SenderSide, ReceiverSide {
   #lastArrivalMs = 0;
   #lostSomething = false;
 
-  constructor(network: Network, process: SimProcess, machine: Machine, far: Machine, remote: Address) {
-    this.process = process;
+  constructor(network: Network, program: SimProgram, machine: Machine, far: Machine, remote: Address) {
+    this.program = program;
     this.remote = remote;
     this.#machine = machine;
     this.#route = network.route(machine, far);
@@ -45,7 +45,7 @@ export class SimStream implements ByteStream, SenderSide, ReceiverSide {
     this.#sender = new TcpSender(this, network.windowBytes);
     this.#receiver = new TcpReceiver(this, network.windowBytes, network.splits ? network.random : null);
     machine.streams.add(this);
-    process.opened(this, 'stream');
+    program.opened(this, 'stream');
   }
 
   get local(): Address | null {
@@ -62,9 +62,9 @@ export class SimStream implements ByteStream, SenderSide, ReceiverSide {
   }
 
   write(parts: readonly Uint8Array[], released?: () => void): void {
-    if (!this.process.canAct()) return;
+    if (!this.program.canAct()) return;
     if (this.#isClosed || this.#sender.isEnded) {
-      if (released) this.process.later(0, 'sent', released);
+      if (released) this.program.later(0, 'sent', released);
     } else this.#sender.add(parts, released);
   }
 
@@ -73,23 +73,23 @@ export class SimStream implements ByteStream, SenderSide, ReceiverSide {
   }
 
   resume(): void {
-    if (this.process.canAct()) this.#receiver.resume();
+    if (this.program.canAct()) this.#receiver.resume();
   }
 
   end(): void {
-    if (!this.process.canAct() || this.#isClosed || this.#sender.isEnded) return;
+    if (!this.program.canAct() || this.#isClosed || this.#sender.isEnded) return;
     this.#sender.end('fin');
   }
 
   /** As a kernel does: the remote sees an end, or a reset where bytes were left unread or come later. */
   destroy(): void {
-    if (!this.process.canAct() || this.#isClosed) return;
+    if (!this.program.canAct() || this.#isClosed) return;
     this.#isClosed = true;
     const releases = this.#sender.drop();
     if (this.#receiver.hasUnread && this.#sender.isDone) this.refuse();
     else if (this.#receiver.hasUnread) this.#sender.end('reset');
     else if (!this.#sender.isEnded) this.#sender.end('fin');
-    this.process.later(0, 'close', () => this.#close(null, releases));
+    this.program.later(0, 'close', () => this.#close(null, releases));
   }
 
   // What happens to it, called by the network.
@@ -110,7 +110,7 @@ export class SimStream implements ByteStream, SenderSide, ReceiverSide {
     this.#isOpen = true;
     this.#sender.connected();
     if (isAccepted) return;
-    this.process.note('open');
+    this.program.note('open');
     assert(this.#sink, ATTACH_RULE);
     this.#sink.onOpen?.();
   }
@@ -121,11 +121,10 @@ export class SimStream implements ByteStream, SenderSide, ReceiverSide {
     this.#isClosed = true;
     const releases = this.#sender.drop();
     this.#sender.stop();
-    this.process.note('close');
+    this.program.note('close');
     this.#close(new ShoalError('CONNECT_FAILED', `cannot ${what}: ${reason}`), releases);
   }
 
-  /** The process is gone. `tell`: the kernel lives on and resets the connection. */
   vanish(tell: boolean): void {
     this.#isClosed = true;
     this.#sender.stop();
@@ -133,7 +132,6 @@ export class SimStream implements ByteStream, SenderSide, ReceiverSide {
     if (tell) this.refuse();
   }
 
-  /** The machine that lost power is back and knows nothing of this stream: answers what the remote has sent meanwhile. */
   refuseLate(): void {
     if (this.#other?.hasLostSomething) this.refuse();
   }
@@ -160,8 +158,8 @@ export class SimStream implements ByteStream, SenderSide, ReceiverSide {
   }
 
   told(releases: readonly (() => void)[]): void {
-    if (!this.process.isAlive || (releases.length === 0 && !this.#sink?.onWritable)) return;
-    this.process.note('sent');
+    if (!this.program.isAlive || (releases.length === 0 && !this.#sink?.onWritable)) return;
+    this.program.note('sent');
     for (const released of releases) released();
     if (!this.#isClosed) this.#sink?.onWritable?.();
   }
@@ -169,11 +167,11 @@ export class SimStream implements ByteStream, SenderSide, ReceiverSide {
   // What the receiver asks for.
 
   isGone(): boolean {
-    return this.#isClosed || !this.process.isAlive;
+    return this.#isClosed || !this.program.isAlive;
   }
 
   chunk(chunk: Uint8Array): boolean {
-    this.process.noteBytes('chunk', chunk);
+    this.program.noteBytes('chunk', chunk);
     assert(this.#sink, ATTACH_RULE);
     this.#sink.onChunk(chunk);
     return !this.#isClosed;
@@ -181,7 +179,7 @@ export class SimStream implements ByteStream, SenderSide, ReceiverSide {
 
   ended(): void {
     this.#hasEnded = true;
-    this.process.note('end');
+    this.program.note('end');
     assert(this.#sink, ATTACH_RULE);
     if (this.#sink.onEnd) this.#sink.onEnd();
     else this.end();
@@ -198,7 +196,7 @@ export class SimStream implements ByteStream, SenderSide, ReceiverSide {
   }
 
   readLater(): void {
-    this.process.schedule.at(this.process.schedule.nowMs + SPLIT_DELAY_MS, this.process, () => {
+    this.program.schedule.at(this.program.schedule.nowMs + SPLIT_DELAY_MS, this.program, () => {
       if (!this.#isClosed) this.#receiver.read();
     });
   }
@@ -216,12 +214,12 @@ export class SimStream implements ByteStream, SenderSide, ReceiverSide {
   #closeWhenDone(): void {
     if (!this.#hasEnded || !this.#sender.isDone || this.#isClosed) return;
     this.#isClosed = true;
-    this.process.later(0, 'close', () => this.#close(null, []));
+    this.program.later(0, 'close', () => this.#close(null, []));
   }
 
   #close(error: ShoalError | null, releases: readonly (() => void)[]): void {
     this.#machine.streams.delete(this);
-    this.process.closed(this);
+    this.program.closed(this);
     for (const released of releases) released();
     this.#sink?.onClose(error);
   }

@@ -4,7 +4,7 @@ import { Address } from '../../base/address.ts';
 import type { UdpSocket } from '../../ports/sockets.ts';
 import type { Flow, Pipe, Route } from './link.ts';
 import { leavePort, type Machine, type Network, portFor, type UdpPort } from './network.ts';
-import type { SimProcess } from './process.ts';
+import type { SimProgram } from './program.ts';
 
 /** Largest payload of a UDP datagram over IPv4. */
 const MAX_DATAGRAM_BYTES = 65507;
@@ -61,7 +61,7 @@ class DatagramQueue implements Flow {
 export class SimUdpSocket implements UdpSocket, UdpPort {
   readonly address: Address;
   readonly ip: Uint8Array | null;
-  readonly process: SimProcess;
+  readonly program: SimProgram;
   readonly #network: Network;
   readonly #machine: Machine;
   readonly #onMessage: (message: Uint8Array, from: Address) => void;
@@ -73,35 +73,35 @@ export class SimUdpSocket implements UdpSocket, UdpPort {
   constructor(
     network: Network,
     machine: Machine,
-    process: SimProcess,
+    program: SimProgram,
     bound: { ip: Uint8Array | null; port: number },
     onMessage: (message: Uint8Array, from: Address) => void,
   ) {
     this.#network = network;
     this.#machine = machine;
-    this.process = process;
+    this.program = program;
     this.ip = bound.ip;
     this.address = new Address(bound.ip ?? new Uint8Array(4), bound.port);
     this.#onMessage = onMessage;
     this.#out = new DatagramQueue(machine.up, (datagram) => this.#depart(datagram));
     this.#loop = new DatagramQueue(machine.loopback, (datagram) => this.#depart(datagram));
     this.#in = new DatagramQueue(machine.down, (datagram) => this.#deliver(datagram));
-    process.opened(this, 'UDP socket');
+    program.opened(this, 'UDP socket');
   }
 
   send(bytes: Uint8Array, to: Address): void {
-    if (!this.process.canAct() || this.#isClosed || bytes.length > MAX_DATAGRAM_BYTES) return;
+    if (!this.program.canAct() || this.#isClosed || bytes.length > MAX_DATAGRAM_BYTES) return;
     const queue = this.#network.machineAt(this.#machine, to.ip) === this.#machine ? this.#loop : this.#out;
     queue.push({ bytes: bytes.slice(), ip: to.ip, port: to.port }, false);
   }
 
   close(): Promise<void> {
-    if (!this.#isClosed && this.process.canAct()) {
+    if (!this.#isClosed && this.program.canAct()) {
       this.#isClosed = true;
       leavePort<UdpPort>(this.#machine.udpPorts, this.address.port, this);
-      this.process.closed(this);
+      this.program.closed(this);
     }
-    return this.process.answer(0, 'closing UDP socket', () => undefined);
+    return this.program.answer(0, 'closing UDP socket', () => undefined);
   }
 
   arrive(message: Uint8Array, from: Address, isLocal: boolean): void {
@@ -132,8 +132,8 @@ export class SimUdpSocket implements UdpSocket, UdpPort {
   }
 
   #deliver(datagram: Datagram): void {
-    if (this.#isClosed || !this.process.isAlive) return;
-    this.process.noteBytes('datagram', datagram.bytes);
+    if (this.#isClosed || !this.program.isAlive) return;
+    this.program.noteBytes('datagram', datagram.bytes);
     this.#onMessage(datagram.bytes, new Address(datagram.ip, datagram.port));
     datagram.bytes.fill(POISON);
   }

@@ -47,7 +47,7 @@ describe('SimWorld', () => {
     expect(hashes[2]).not.toBe(hashes[0]);
   });
 
-  it('gives the same trace while other work goes on in the same process', async () => {
+  it('gives the same trace while other work goes on beside it', async () => {
     const alone = newSimWorld({ seed: 3 });
     await workload(alone);
     const [left, right] = [newSimWorld({ seed: 3 }), newSimWorld({ seed: 3 })];

@@ -4,7 +4,7 @@ import { assert } from '../../base/assert.ts';
 import type { EventOwner, PlannedEvent, Schedule } from './schedule.ts';
 import { digestOf, type Trace, type TraceKind } from './trace.ts';
 
-export class SimProcess implements EventOwner {
+export class SimProgram implements EventOwner {
   readonly schedule: Schedule;
   readonly trace: Trace;
   /** Number and name of the host. */
