@@ -134,7 +134,7 @@ function mergeHybrid(v1: FileListing, v2: FileListing, pieceLengthBytes: number)
     files.push({ ...file, piecesRoot: twin?.piecesRoot ?? null });
     offset += file.lengthBytes;
   }
-  if (at !== v2.files.length || (v1.singleFile && !v2.singleFile)) {
+  if (at !== v2.files.length) {
     throw metainfoInvalid('its v1 and v2 parts list different files');
   }
   return { singleFile: v1.singleFile, files };
