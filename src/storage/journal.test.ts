@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { sampleTorrent, testHashes } from '../../test/support/sample-torrents.ts';
+import { concatBytes } from '../base/bytes.ts';
 import { ShoalError } from '../base/errors.ts';
 import { Geometry } from '../metainfo/geometry.ts';
 import { parseInfo } from '../metainfo/info.ts';
@@ -100,10 +101,10 @@ class TestMachine {
         await this.clock.sleep(this.appendMs);
         this.torn = new Uint8Array(0);
         if (this.fault === 'append') {
-          this.log = Uint8Array.of(...this.log, ...bytes.subarray(0, 3));
+          this.log = concatBytes([this.log, bytes.subarray(0, 3)]);
           throw new ShoalError('DISK_FULL', 'the disk is full');
         }
-        this.log = Uint8Array.of(...this.log, ...bytes);
+        this.log = concatBytes([this.log, bytes]);
       };
       const replace = async (bytes: Uint8Array): Promise<void> => {
         this.replaces++;
@@ -159,7 +160,7 @@ class TestMachine {
     const untilMs = this.clock.nowMs();
     this.clock = new TestClock();
     void this.clock.after(untilMs, () => undefined);
-    this.log = Uint8Array.of(...this.log, ...this.torn.subarray(0, Math.floor(random() * this.torn.length)));
+    this.log = concatBytes([this.log, this.torn.subarray(0, Math.floor(random() * this.torn.length))]);
     this.torn = new Uint8Array(0);
     if (!isPowerCut) return;
     for (const piece of this.now.pieces) {
@@ -305,5 +306,162 @@ describe('the journal over crashes', () => {
     machine.now.files[0] = { ...file, mtimeMs: file.mtimeMs + 60_000 };
     const { resume } = await machine.clock.until(machine.open());
     expect(indices(resume.recheck)).toEqual([0, 1]);
+  });
+
+  it('is not misled by a write after a long silence', async () => {
+    const machine = new TestMachine([65536]);
+    const { journal } = await machine.clock.until(machine.open());
+    await machine.clock.until(download(machine, journal, [0], () => 0));
+    await machine.clock.run(machine.clock.nowMs() + 60_000);
+    journal.willWrite();
+    await machine.clock.run(machine.clock.nowMs() + 100);
+    machine.write(1);
+    machine.crash(false, () => 0);
+    const { resume } = await machine.clock.until(machine.open());
+    expect([indices(resume.verified), indices(resume.recheck)]).toEqual([[0], []]);
+  });
+});
+
+describe('the journal at work', () => {
+  it('flushes the first piece at once, then once a second, and has no timer while nothing is pending', async () => {
+    const machine = new TestMachine([16384 * 8]);
+    const { journal } = await machine.clock.until(machine.open());
+    expect(machine.clock.pendingCount).toBe(0);
+    machine.write(0);
+    journal.pieceVerified(0, 16384);
+    await machine.clock.run(machine.clock.nowMs() + 100);
+    expect([machine.syncs, machine.appends]).toEqual([1, 1]);
+    for (const piece of [1, 2, 3]) journal.pieceVerified(piece, 16384);
+    await machine.clock.run(machine.clock.nowMs() + 800);
+    expect(machine.syncs).toBe(1);
+    await machine.clock.run(machine.clock.nowMs() + 300);
+    expect([machine.syncs, machine.appends]).toEqual([2, 2]);
+    expect(machine.clock.pendingCount).toBe(0);
+  });
+
+  it('flushes at 64 MiB before the second is over', async () => {
+    const machine = new TestMachine([16384 * 8]);
+    const { journal } = await machine.clock.until(machine.open());
+    journal.pieceVerified(0, 16384);
+    await machine.clock.run(machine.clock.nowMs() + 100);
+    journal.pieceVerified(1, 63 * 1024 * 1024);
+    await machine.clock.run(machine.clock.nowMs() + 100);
+    expect(machine.syncs).toBe(1);
+    journal.pieceVerified(2, 1024 * 1024);
+    await machine.clock.run(machine.clock.nowMs() + 100);
+    expect(machine.syncs).toBe(2);
+  });
+
+  it('looks only at the files that a flush touched', async () => {
+    const machine = new TestMachine([32768, 32768, 32768]);
+    const { journal } = await machine.clock.until(machine.open());
+    machine.write(2);
+    journal.pieceVerified(2, 16384);
+    await machine.clock.until(journal.flush());
+    expect(machine.asked).toEqual([1]);
+  });
+
+  it('never journals pieces whose sync failed, and says so once', async () => {
+    const machine = new TestMachine([65536]);
+    const faults: unknown[] = [];
+    const { journal } = await machine.clock.until(machine.open(faults));
+    machine.fault = 'sync';
+    for (const piece of [0, 1]) {
+      machine.write(piece);
+      journal.pieceVerified(piece, 16384);
+      await machine.clock.until(journal.flush());
+    }
+    expect(faults).toHaveLength(1);
+    machine.fault = null;
+    machine.write(2);
+    journal.pieceVerified(2, 16384);
+    await machine.clock.until(journal.close(true));
+    const { resume } = await machine.clock.until(machine.open());
+    expect(indices(resume.verified)).toEqual([2]);
+  });
+
+  it('tries again when the state folder was full, past what a failed append left behind', async () => {
+    const machine = new TestMachine([65536]);
+    const faults: unknown[] = [];
+    const { journal } = await machine.clock.until(machine.open(faults));
+    machine.fault = 'append';
+    machine.write(0);
+    journal.pieceVerified(0, 16384);
+    await machine.clock.run(machine.clock.nowMs() + 25_000);
+    expect(faults).toHaveLength(1);
+    machine.fault = null;
+    await machine.clock.run(machine.clock.nowMs() + 15_000);
+    machine.crash(true, () => 0);
+    const { resume } = await machine.clock.until(machine.open());
+    expect(indices(resume.verified)).toEqual([0]);
+  });
+
+  it('stays small however often pieces come and go', async () => {
+    const machine = new TestMachine([65536]);
+    machine.syncMs = 1;
+    const { journal } = await machine.clock.until(machine.open());
+    let longest = 0;
+    for (let i = 0; i < 1200; i++) {
+      journal.pieceVerified(i % 4, 16384);
+      if (i % 3 === 0) journal.pieceLost(i % 4);
+      const flushed = journal.flush();
+      await machine.clock.run(machine.clock.nowMs() + 20);
+      await flushed;
+      longest = Math.max(longest, machine.log.length);
+    }
+    expect(longest).toBeLessThan(70_000);
+    await machine.clock.until(journal.close(true));
+    expect(machine.log.length).toBeLessThan(200);
+  });
+
+  it('keeps totals across runs', async () => {
+    const machine = new TestMachine([16384]);
+    const { journal } = await machine.clock.until(machine.open());
+    journal.counters(2 ** 40 + 1, 7);
+    await machine.clock.until(journal.close(true));
+    const { resume } = await machine.clock.until(machine.open());
+    expect(resume).toMatchObject({ uploaded: 2 ** 40 + 1, downloaded: 7 });
+  });
+
+  it('checks everything again when the journal belongs to another torrent or cannot be read', async () => {
+    const machine = new TestMachine([65536]);
+    const { journal } = await machine.clock.until(machine.open());
+    await machine.clock.until(journal.close(true));
+    const whole = machine.log;
+    const spoilt = [whole.slice(0, 20), whole.map((byte, i) => (i === 12 ? byte ^ 1 : byte)), new Uint8Array(500_000)];
+    for (const log of spoilt) {
+      machine.log = log;
+      const again = await machine.clock.until(machine.open());
+      expect(again.resume.recheck.isFull).toBe(true);
+      expect(again.resume).toMatchObject({ unclean: true, fresh: false });
+      await machine.clock.until(again.journal.close(false));
+    }
+  });
+
+  it('refuses a journal of a newer version instead of writing over it', async () => {
+    const machine = new TestMachine([65536]);
+    const { journal } = await machine.clock.until(machine.open());
+    await machine.clock.until(journal.close(true));
+    machine.log[8] = 2;
+    await expect(machine.clock.until(machine.open())).rejects.toMatchObject({ code: 'STATE_VERSION' });
+    expect(machine.log[8]).toBe(2);
+  });
+
+  it('takes any bytes for a journal without a throw', async () => {
+    const machine = new TestMachine([65536]);
+    const { journal } = await machine.clock.until(machine.open());
+    await machine.clock.until(download(machine, journal, [0, 1, 2], () => 0));
+    await machine.clock.until(journal.close(false));
+    const whole = machine.log;
+    await fc.assert(
+      fc.asyncProperty(fc.nat(), fc.integer({ min: 1, max: 255 }), fc.boolean(), async (where, change, isCut) => {
+        const at = where % whole.length;
+        if (at === 8) return; // the version, of which other tests speak
+        machine.log = isCut ? whole.slice(0, at) : whole.map((byte, i) => (i === at ? byte ^ change : byte));
+        const again = await machine.clock.until(machine.open());
+        for (const piece of indices(again.resume.verified)) expect([0, 1, 2]).toContain(piece);
+        await machine.clock.until(again.journal.close(false));
+      }),
+    );
   });
 });
