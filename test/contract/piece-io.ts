@@ -110,7 +110,7 @@ export function pieceIoContract(name: string, makeWorld: MakeWorld): void {
           expect(await host.env.files.info(`${host.folder}/root/a`)).toBeNull();
         }
         expect(await commit(host, content, piece, good, spans)).toEqual({ good: true, root: good.root });
-        expect(await read(host, 'root/a')).toEqual(piece);
+        expect(equalBytes(await read(host, 'root/a'), piece)).toBe(true);
         await content.close();
       }),
     );
@@ -406,7 +406,7 @@ export function pieceIoContract(name: string, makeWorld: MakeWorld): void {
         const piece = pattern(100_000);
         const done = commit(host, content, piece, sha1Check(host.env.hashes, piece), Float64Array.of(0, 0, 0, 100_000));
         await content.close();
-        expect(await read(host, 'root/a')).toEqual(piece);
+        expect(equalBytes(await read(host, 'root/a'), piece)).toBe(true);
         expect((await done).good).toBe(true);
       }),
     );

@@ -9,7 +9,7 @@ export const nodeHashes: Hashes = {
 };
 
 /** Digest as plain bytes: a Buffer's `slice` would share memory where a Uint8Array's copies. */
-export function digest(algorithm: 'sha1' | 'sha256', bytes: Uint8Array): Uint8Array {
+function digest(algorithm: 'sha1' | 'sha256', bytes: Uint8Array): Uint8Array {
   const out = hash(algorithm, bytes, 'buffer');
   return new Uint8Array(out.buffer, out.byteOffset, out.length);
 }

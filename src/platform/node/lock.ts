@@ -12,6 +12,7 @@
 import { randomBytes } from 'node:crypto';
 import { link, readFile, readlink, unlink, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { StoreLock } from '../../ports/store.ts';
 import { makeFolders } from './make-folders.ts';
 import { errnoOf } from './system-errors.ts';
 
@@ -31,17 +32,13 @@ interface Owner {
   readonly nonce: string;
 }
 
-export interface FileLock {
-  release(): Promise<void>;
-}
-
 /** Makes the lock file `path`, and the folders above it; null while it is held. Throws what the system throws. */
-export async function acquireFileLock(path: string): Promise<FileLock | null> {
+export async function acquireFileLock(path: string): Promise<StoreLock | null> {
   await makeFolders(dirname(path));
   return acquire(path, 0);
 }
 
-async function acquire(path: string, depth: number): Promise<FileLock | null> {
+async function acquire(path: string, depth: number): Promise<StoreLock | null> {
   const text = ownerLine(await thisProcess());
   const temporary = temporaryName(path);
   await writeFile(temporary, text, { flag: 'wx' });

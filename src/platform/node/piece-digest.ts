@@ -1,7 +1,8 @@
 // The digests of one piece, fed chunk by chunk: SHA-1 of all of it, and the merkle tree of BEP 52 over its data.
 
 import { createHash, type Hash, hash } from 'node:crypto';
-import { LEAF_DATA_BYTES, leafBytes } from './piece-protocol.ts';
+import { BLOCK_BYTES } from '../../metainfo/geometry.ts';
+import { leafBytes } from './piece-protocol.ts';
 
 const NODE_BYTES = 32;
 
@@ -55,9 +56,9 @@ export class PieceDigest {
 
   #addLeaves(leaves: Uint8Array, chunk: Uint8Array): void {
     const end = Math.min(chunk.length, this.#treeBytes - this.#at);
-    for (let at = 0; at < end; at += LEAF_DATA_BYTES) {
-      const block = chunk.subarray(at, Math.min(at + LEAF_DATA_BYTES, end));
-      leaves.set(hash('sha256', block, 'buffer'), ((this.#at + at) / LEAF_DATA_BYTES) * NODE_BYTES);
+    for (let at = 0; at < end; at += BLOCK_BYTES) {
+      const block = chunk.subarray(at, Math.min(at + BLOCK_BYTES, end));
+      leaves.set(hash('sha256', block, 'buffer'), ((this.#at + at) / BLOCK_BYTES) * NODE_BYTES);
     }
   }
 }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { canMount, mountSmallDisk } from '../../../test/contract/small-disk.ts';
 import type { CommitOutcome, Content, ContentSpec, PieceIo } from '../../ports/piece-io.ts';
 import { nodeHashes } from './hashes.ts';
 import { createNodePieceIo } from './piece-io.ts';
@@ -137,64 +138,40 @@ describe('pieces on a real disk', () => {
   });
 });
 
-/** A file system of one mebibyte; only root may mount one. */
-function mountSmall(place: string): boolean {
-  try {
-    mkdirSync(place);
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', place], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}
+describe.skipIf(!canMount)('a disk that is full or read-only (needs root)', () => {
+  it('is named, harms nothing that is there, and is taken up again when there is room', async ({ skip }) => {
+    const place = join(folder, 'disk');
+    const disk = mountSmallDisk(place, 1 << 20);
+    if (disk === null) return skip('this machine does not let us mount');
+    try {
+      const openOn = (name: string, lengthBytes: number, preallocate: boolean): Content =>
+        open([], lengthBytes, { root: join(place, name), preallocate });
+      writeFileSync(join(place, 'filler'), new Uint8Array(900_000));
+      const content = openOn('a', 500_000, false);
+      const large = Buffer.alloc(500_000, 7);
+      await expect(commit(content, large)).rejects.toMatchObject({ code: 'DISK_FULL' });
+      expect(readFileSync(join(place, 'filler')).length).toBe(900_000);
+      await rm(join(place, 'filler'));
+      expect((await commit(content, large)).good).toBe(true);
+      expect(large.equals(readFileSync(join(place, 'a')))).toBe(true);
+      await content.close();
 
-describe.skipIf(process.platform !== 'linux' || process.getuid?.() !== 0)(
-  'a disk that is full or read-only (root)',
-  () => {
-    it('is named, harms nothing that is there, and is taken up again when there is room', async ({ skip }) => {
-      const place = join(folder, 'disk');
-      if (!mountSmall(place)) return skip('this machine does not let us mount');
-      try {
-        writeFileSync(join(place, 'filler'), new Uint8Array(900_000));
-        const content = pieceIo.open({
-          root: join(place, 'root'),
-          files: [{ path: ['a'], lengthBytes: 500_000, executable: false }],
-          writable: true,
-          preallocate: false,
-        });
-        const large = new Uint8Array(500_000).fill(7);
-        await expect(commit(content, large)).rejects.toMatchObject({ code: 'DISK_FULL' });
-        expect(readFileSync(join(place, 'filler')).length).toBe(900_000);
-        await rm(join(place, 'filler'));
-        expect((await commit(content, large)).good).toBe(true);
-        expect(new Uint8Array(readFileSync(join(place, 'root', 'a')))).toEqual(large);
-        await content.close();
+      const reserving = openOn('reserved', 5_000_000, true);
+      await expect(commit(reserving, piece)).rejects.toMatchObject({ code: 'DISK_FULL' });
+      expect(statSync(join(place, 'reserved')).size).toBe(0);
+      await reserving.close();
 
-        const reserving = pieceIo.open({
-          root: join(place, 'reserved'),
-          files: [{ path: [], lengthBytes: 5_000_000, executable: false }],
-          writable: true,
-          preallocate: true,
-        });
-        await expect(commit(reserving, piece)).rejects.toMatchObject({ code: 'DISK_FULL' });
-        expect(statSync(join(place, 'reserved')).size).toBe(0);
-        await reserving.close();
-
-        execFileSync('mount', ['-o', 'remount,ro', place]);
-        const readOnly = pieceIo.open({
-          root: join(place, 'other'),
-          files: [{ path: ['a'], lengthBytes: 100, executable: false }],
-          writable: true,
-          preallocate: false,
-        });
+      disk.makeReadOnly();
+      for (const name of ['new', 'folder/new']) {
+        const readOnly = openOn(name, 100, false);
         await expect(commit(readOnly, piece)).rejects.toMatchObject({ code: 'READ_ONLY' });
         await readOnly.close();
-      } finally {
-        execFileSync('umount', [place]);
       }
-    });
-  },
-);
+    } finally {
+      disk.unmount();
+    }
+  });
+});
 
 describe('the threads of pieces', () => {
   it('are not started before there is work', async () => {

@@ -1,6 +1,7 @@
 // What the main thread and the piece workers say to each other. One message a commit, one a group of hash jobs.
 
 import type { ErrorCode } from '../../base/errors.ts';
+import { BLOCK_BYTES } from '../../metainfo/geometry.ts';
 import type { ContentSpec, HashJob, HashOutcome } from '../../ports/piece-io.ts';
 
 /** `request` numbers come back in the answer; messages without one are not answered. */
@@ -115,8 +116,5 @@ export function unpackOutcomes(jobs: readonly HashJob[], answer: HashAnswer): Ha
 
 /** Length of the concatenated leaves of a tree over `treeBytes`. */
 export function leafBytes(treeBytes: number): number {
-  return Math.ceil(treeBytes / LEAF_DATA_BYTES) * SHA256_BYTES;
+  return Math.ceil(treeBytes / BLOCK_BYTES) * SHA256_BYTES;
 }
-
-/** Data under one leaf of a v2 tree (BEP 52). */
-export const LEAF_DATA_BYTES = 16384;

@@ -7,6 +7,9 @@ import type { SharedSlot } from './piece-workers.ts';
 /** Smaller pieces share this size. */
 const MIN_CAPACITY_BYTES = 16 * 1024;
 
+/** Small enough to stay in the first caches. */
+const ZEROS = new Uint8Array(16 * 1024);
+
 /** A piece in shared memory, which may be a little longer than `bytes`. */
 export class NodeSlot implements PieceSlot {
   readonly bytes: Uint8Array;
@@ -45,7 +48,7 @@ export class SlotPool {
     this.#acquiredCount++;
     const slot = new NodeSlot(shared, lengthBytes);
     // Padding is never written to and must be zero; new memory is.
-    if (used) slot.bytes.fill(0);
+    if (used) clear(slot.bytes);
     return slot;
   }
 
@@ -78,6 +81,13 @@ export class SlotPool {
   #giveUp(shared: SharedSlot): void {
     this.#heldBytes -= shared.memory.byteLength;
     this.#forget(shared);
+  }
+}
+
+/** `fill` on shared memory stores byte by byte (0.4 s a GiB); copying zeros takes a fifth of that. */
+function clear(bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length; at += ZEROS.length) {
+    bytes.set(bytes.length - at < ZEROS.length ? ZEROS.subarray(0, bytes.length - at) : ZEROS, at);
   }
 }
 
