@@ -320,6 +320,34 @@ describe('the tracker over HTTP', () => {
     });
   });
 
+  it('survives any bytes', async () => {
+    await withTracker({}, async (setting) => {
+      const { host, client } = setting.client();
+      const words = [
+        'GET ',
+        'HEAD ',
+        '/announce',
+        '/scrape',
+        '/',
+        '?',
+        '&',
+        query,
+        'compact=0',
+        ' HTTP/1.1',
+        '\r\n',
+        '\n',
+      ];
+      const { random } = host.env;
+      for (let i = 0; i < 300; i++) {
+        const parts = Array.from({ length: random.below(30) }, () => words[random.below(words.length)]!);
+        const noise = new Uint8Array(random.below(20));
+        random.fill(noise);
+        await talk(host, place(setting), [`${parts.join('')}${latin1(noise)}\nGET / HTTP/1.0\r\n\r\n`]);
+      }
+      expect((await client.announce(setting.url('http'), request(), { signal })).leeches).toBeGreaterThan(0);
+    });
+  });
+
   it('closes connections that drip or idle, and makes room when too many are open', async () => {
     await withTracker({ maxConnections: 4 }, async (setting) => {
       const { host, client } = setting.client();

@@ -28,7 +28,7 @@ export interface TrackerState {
 export class Tracked {
   readonly url: string;
   readonly tier: number;
-  readonly schedule = new AskSchedule();
+  readonly schedule: AskSchedule = new AskSchedule();
   /** It has heard `started` and not `stopped`. */
   told = false;
   /** It was told before the content was complete, and has not heard of that yet. */

@@ -5,10 +5,13 @@ import type { SwarmCounts } from '../protocol/http-reply-writer.ts';
 import { LEECH, PARTIAL_SEED, SEED } from './peer-runs.ts';
 import type { SwarmTable } from './swarm-table.ts';
 
+/** The most that can be set: what buffers are made for, and a UDP reply of 200 IPv4 peers still fits into one packet. */
+export const MAX_PEERS_PER_REPLY = 200;
+
 export interface AnnounceLimits {
   /** Peers in a reply where the client names no number. */
   readonly peersPerReply: number;
-  /** Peers in a reply at most: a UDP reply of 200 IPv4 peers still fits into one packet of an Ethernet. */
+  /** Peers in a reply at most; up to {@link MAX_PEERS_PER_REPLY}. */
   readonly maxPeersPerReply: number;
 }
 
@@ -30,7 +33,7 @@ export class Counts implements SwarmCounts {
 
 /** Handles announces one at a time; what it found is in its fields until the next one. */
 export class AnnounceRules {
-  readonly counts = new Counts();
+  readonly counts: Counts = new Counts();
   /** Compact peers (BEP 23), the first `length4` bytes. */
   readonly peers4: Uint8Array;
   length4 = 0;

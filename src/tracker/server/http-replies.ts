@@ -1,8 +1,15 @@
 // Whole HTTP replies in one buffer: the body is written first, its head put in front of it when the length is known.
 
 import { fromLatin1, utf8 } from '../../base/bytes.ts';
-import { ReplyWriter } from '../protocol/http-reply-writer.ts';
+import {
+  MAX_ANNOUNCE_HEAD_LENGTH,
+  MAX_PEER_DICT_LENGTH,
+  MAX_SCRAPE_ENTRY_LENGTH,
+  ReplyWriter,
+} from '../protocol/http-reply-writer.ts';
+import { MAX_PEERS_PER_REPLY } from './announce.ts';
 import type { RequestHead } from './http-head.ts';
+import { MAX_HTTP_SCRAPE } from './scrape.ts';
 
 export type ContentType = 'bencode' | 'json' | 'html' | 'text';
 
@@ -31,8 +38,14 @@ const KEEP_ALIVE = fromLatin1('\r\nConnection: keep-alive\r\n\r\n');
 
 /** Longest head that we write. */
 const HEAD_ROOM = 512;
-/** Longest body, by the limits of announces, scrapes and pages. */
-const BODY_ROOM = 32 * 1024;
+/** Longest page: fixed text and a dozen numbers. */
+const PAGE_ROOM = 8 * 1024;
+/** Longest body. */
+const BODY_ROOM: number = Math.max(
+  MAX_ANNOUNCE_HEAD_LENGTH + MAX_PEERS_PER_REPLY * MAX_PEER_DICT_LENGTH,
+  (MAX_HTTP_SCRAPE + 1) * MAX_SCRAPE_ENTRY_LENGTH,
+  PAGE_ROOM,
+);
 /** Replies gathered before they are handed on. */
 const GATHERED = 32 * 1024;
 

@@ -7,15 +7,15 @@ import type { Timer } from '../../ports/clock.ts';
 import type { Env } from '../../ports/env.ts';
 import type { ListenOptions } from '../../ports/sockets.ts';
 import { DEFAULT_INTERVAL_S } from '../protocol/announce.ts';
-import { AnnounceRules } from './announce.ts';
+import { AnnounceRules, MAX_PEERS_PER_REPLY } from './announce.ts';
 import { ConnectionIds } from './connection-ids.ts';
 import { HttpRoutes } from './http-routes.ts';
 import { HttpServer } from './http-server.ts';
-import { LONGEST_AGE_S } from './peer-runs.ts';
 import { ScrapeRules } from './scrape.ts';
 import { encodeState, restoreState } from './state.ts';
 import { TrackerCounters, type TrackerStats, trackerStats } from './stats.ts';
 import { SwarmTable } from './swarm-table.ts';
+import { Sweep } from './sweep.ts';
 import { UdpServer } from './udp-server.ts';
 
 export interface TrackerServerOptions {
@@ -27,7 +27,7 @@ export interface TrackerServerOptions {
   readonly minIntervalS?: number;
   /** Peers in a reply where the client names no number. Default: 50. */
   readonly peersPerReply?: number;
-  /** Peers in a reply at most. Default: 200. */
+  /** Peers in a reply at most. Default, and never more than: 200. */
   readonly maxPeersPerReply?: number;
   /** Seconds of silence after which a peer is forgotten. Default: one and a half intervals and half a minute. */
   readonly peerAgeS?: number;
@@ -46,10 +46,6 @@ export interface TrackerServerOptions {
 export type TrackerEnv = Pick<Env, 'clock' | 'random' | 'sockets' | 'store' | 'log'>;
 
 const TICK_MS = 1000;
-/** Sweeps go through the whole table in about this many ticks… */
-const SWEEP_TICKS = 30;
-/** …but look at no more records in one: it takes a few milliseconds. */
-const MAX_SWEEP = 250_000;
 /** A crash costs what was announced since the last snapshot. */
 const STATE_EVERY_MS = 5 * 60_000;
 /** Another program may hold the UDP port of a free TCP port: others are tried. */
@@ -102,10 +98,10 @@ export class TrackerServer {
 
   #arm(): void {
     this.#tick = this.#env.clock.after(TICK_MS, () => {
-      const { table, http, peerAgeS } = this.#parts;
+      const { sweep, http } = this.#parts;
       const nowMs = this.#env.clock.nowMs();
       http.tick();
-      table.sweep(nowMs / 1000, peerAgeS, Math.min(MAX_SWEEP, Math.ceil(table.sweepCost / SWEEP_TICKS) + 1000));
+      sweep.run(nowMs / 1000);
       if (nowMs >= this.#stateAtMs) {
         this.#stateAtMs = nowMs + STATE_EVERY_MS;
         void this.#save();
@@ -133,6 +129,7 @@ interface Parts {
   readonly stats: () => TrackerStats;
   readonly http: HttpServer;
   readonly udp: UdpServer;
+  readonly sweep: Sweep;
   readonly peerAgeS: number;
   readonly stateKey: string | null;
 }
@@ -141,7 +138,7 @@ function makeParts(env: TrackerEnv, options: TrackerServerOptions): Parts {
   const { clock, random, sockets } = env;
   const intervalS = options.intervalS ?? DEFAULT_INTERVAL_S;
   const minIntervalS = options.minIntervalS ?? Math.min(30, intervalS);
-  const maxPeersPerReply = options.maxPeersPerReply ?? 200;
+  const maxPeersPerReply = Math.min(options.maxPeersPerReply ?? MAX_PEERS_PER_REPLY, MAX_PEERS_PER_REPLY);
   const table = new SwarmTable(random, {
     maxSwarms: options.maxSwarms ?? 2_000_000,
     maxPeers: options.maxPeers ?? 8_000_000,
@@ -155,13 +152,15 @@ function makeParts(env: TrackerEnv, options: TrackerServerOptions): Parts {
   const startedMs = clock.nowMs();
   const stats = (): TrackerStats => trackerStats(table, counters, (clock.nowMs() - startedMs) / 1000);
   const routes = new HttpRoutes({ clock, announces, scrapes, counters, intervalS, minIntervalS, stats });
+  const peerAgeS = options.peerAgeS ?? intervalS * 1.5 + 30;
   const maxConnections = options.maxConnections ?? 4096;
   return {
     table,
     stats,
     http: new HttpServer({ sockets, clock, random, counters, routes, maxConnections }),
     udp: new UdpServer({ sockets, clock, ids: new ConnectionIds(random), announces, scrapes, counters, intervalS }),
-    peerAgeS: Math.min(options.peerAgeS ?? intervalS * 1.5 + 30, LONGEST_AGE_S),
+    sweep: new Sweep(table, peerAgeS),
+    peerAgeS,
     stateKey: options.stateKey ?? null,
   };
 }

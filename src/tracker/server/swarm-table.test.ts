@@ -6,6 +6,7 @@ import { SeededRandom } from '../../platform/sim/index.ts';
 import { LEECH, PARTIAL_SEED, SEED } from './peer-runs.ts';
 import { encodeState, restoreState } from './state.ts';
 import { SwarmTable } from './swarm-table.ts';
+import { Sweep } from './sweep.ts';
 
 const LIMITS = { maxSwarms: 1000, maxPeers: 100_000 };
 const newTable = (seed = 1, limits = LIMITS): SwarmTable => new SwarmTable(new SeededRandom(seed, 'table'), limits);
@@ -92,6 +93,7 @@ describe('the swarm table', () => {
     fc.assert(
       fc.property(fc.array(command, { maxLength: 120 }), fc.nat(), (commands, seed) => {
         const table = newTable(seed);
+        const sweep = new Sweep(table, MAX_AGE_S);
         const model = new Map<number, Map<string, ModelPeer>>();
         let nowS = 1000;
         for (const each of commands) {
@@ -103,7 +105,7 @@ describe('the swarm table', () => {
               }
             }
             // Removing moves peers across the sweep's place, so a second round may be needed to see them all.
-            for (let i = 0; i < 40; i++) table.sweep(nowS, MAX_AGE_S, 25);
+            for (let i = 0; i < 40; i++) sweep.run(nowS, 25);
             continue;
           }
           const swarm = model.get(each.hash) ?? new Map<string, ModelPeer>();
@@ -173,10 +175,11 @@ describe('the swarm table', () => {
     table.announce(hashOf(1), ip, port, LEECH, false, 100);
     table.announce(hashOf(2), ip, port, SEED, true, 100);
     for (const hash of [1, 2]) table.leave(hashOf(hash), ip, port, 200);
-    table.sweep(300, 1000, 1000);
+    const sweep = new Sweep(table, 1000);
+    sweep.run(300);
     expect(table.find(hashOf(1))).toBe(-1);
     expect(table.completed(table.find(hashOf(2)))).toBe(1);
-    table.sweep(200 + 25 * 3600, 1000, 1000);
+    sweep.run(200 + 25 * 3600);
     expect(table.find(hashOf(2))).toBe(-1);
     expect(table.swarmCount).toBe(0);
   });
@@ -242,7 +245,7 @@ describe('the saved state', () => {
     restoreState(encodeState(filled(), 200, 5000), again, 0, 5060, 160);
     expect(again.peerCount).toBeGreaterThan(0);
     expect(again.peerCount).toBeLessThan(40);
-    again.sweep(1000, 160, 10_000);
+    new Sweep(again, 160).run(1000);
     expect(again.peerCount).toBe(0);
   });
 

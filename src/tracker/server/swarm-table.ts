@@ -6,7 +6,7 @@
 
 import { writeU32 } from '../../base/bytes.ts';
 import type { Random } from '../../ports/random.ts';
-import { LEECH, LONGEST_AGE_S, PARTIAL_SEED, PeerRuns, SEED, timeOf } from './peer-runs.ts';
+import { LEECH, PARTIAL_SEED, PeerRuns, SEED, timeOf } from './peer-runs.ts';
 import { COMPLETED, COUNT, EMPTY_SINCE, LOG2, PARTIALS, RUN, SEEDS, SwarmRecords } from './swarm-records.ts';
 
 /** A swarm without peers is remembered for a day if anyone has completed, so that its count stays true. */
@@ -26,9 +26,6 @@ export class SwarmTable {
   readonly #runs: readonly [PeerRuns, PeerRuns];
   #peerCount = 0;
   #seedCount = 0;
-  #sweepSwarm = 0;
-  #sweepFamily = 0;
-  #sweepSlot = 0;
 
   constructor(random: Random, limits: TableLimits) {
     this.#limits = limits;
@@ -52,11 +49,6 @@ export class SwarmTable {
   get memoryBytes(): number {
     const runs = this.#runs[0].memoryBytes + this.#runs[1].memoryBytes;
     return runs + this.#swarms.memoryBytes;
-  }
-
-  /** Slots and records that a sweep has to look at for all peers. */
-  get sweepCost(): number {
-    return this.#swarms.end + 4 * this.#peerCount;
   }
 
   /** The number of a swarm by the 20 bytes of its info hash from `at` on; -1 where it is unknown. */
@@ -143,19 +135,38 @@ export class SwarmTable {
     return runs.pick(run, this.#swarms.get(swarm, LOG2 + i), wanted, seedsToo, into) * (runs.ipLength + 2);
   }
 
-  /**
-   * Forgets peers not heard for `ageS` seconds, and empty swarms. Looks at about `budget` records and goes on from
-   * there with the next call; once round at most.
-   */
-  sweep(nowS: number, ageS: number, budget: number): void {
-    const limitS = Math.min(ageS, LONGEST_AGE_S);
-    for (let left = budget; left > 0; ) {
-      if (this.#sweepSwarm >= this.#swarms.end) {
-        this.#sweepSwarm = 0;
-        return;
-      }
-      left -= 1 + this.#sweepSome(this.#sweepSwarm, nowS, limitS, left);
+  /** Numbers below this may be swarms; the others of these methods of the sweep take only those that {@link isSwarm}. */
+  get end(): number {
+    return this.#swarms.end;
+  }
+
+  isSwarm(swarm: number): boolean {
+    return !this.#swarms.isFree(swarm);
+  }
+
+  /** Slots of a swarm's run, free ones included. */
+  slots(swarm: number, family: 0 | 1): number {
+    return this.#swarms.get(swarm, RUN + family) === 0 ? 0 : 2 ** this.#swarms.get(swarm, LOG2 + family);
+  }
+
+  /** Forgets the peers in slots `start` to `end` that were not heard for more than `ageS` seconds. */
+  expire(swarm: number, family: 0 | 1, start: number, end: number, nowS: number, ageS: number): void {
+    const runs = this.#runs[family];
+    const run = this.#swarms.get(swarm, RUN + family);
+    const time = timeOf(nowS);
+    for (let slot = start; slot < end; slot++) {
+      // Removing moves another peer into the slot: it is looked at again.
+      while (!runs.isFree(run, slot) && runs.ageS(run, slot, time) > ageS) this.#removePeer(swarm, family, slot, nowS);
     }
+  }
+
+  /** Gives back memory that a swarm has no more use for, and the swarm itself when nobody has been in it for long. */
+  tidy(swarm: number, nowS: number): void {
+    this.#shrink(swarm, 0);
+    this.#shrink(swarm, 1);
+    if (!this.#isEmpty(swarm)) return;
+    const emptyS = nowS - this.#swarms.get(swarm, EMPTY_SINCE);
+    if (this.completed(swarm) === 0 || emptyS >= KEEP_COMPLETED_S) this.#swarms.remove(swarm);
   }
 
   /** Calls `visit` with every swarm's number and info hash (lent for the call). The table must not change meanwhile. */
@@ -257,59 +268,6 @@ export class SwarmTable {
       this.#swarms.set(swarm, RUN + family, runs.resize(run, log2, log2 - 1));
       this.#swarms.set(swarm, LOG2 + family, log2 - 1);
     }
-  }
-
-  // ---- the sweep
-
-  /** Looks at up to `budget` slots of one swarm from where the last call stopped; returns how many. */
-  #sweepSome(swarm: number, nowS: number, limitS: number, budget: number): number {
-    if (this.#swarms.isFree(swarm)) {
-      this.#sweepNext();
-      return 0;
-    }
-    const family = this.#sweepFamily as 0 | 1;
-    const run = this.#swarms.get(swarm, RUN + family);
-    const size = run === 0 ? 0 : 2 ** this.#swarms.get(swarm, LOG2 + family);
-    const end = Math.min(size, this.#sweepSlot + budget);
-    const looked = Math.max(0, end - this.#sweepSlot);
-    if (run !== 0) this.#expire(swarm, family, end, nowS, limitS);
-    if (end < size) {
-      this.#sweepSlot = end;
-      return looked;
-    }
-    this.#shrink(swarm, family);
-    this.#sweepSlot = 0;
-    this.#sweepFamily++;
-    if (this.#sweepFamily > 1) {
-      this.#dropIfEmpty(swarm, nowS);
-      this.#sweepNext();
-    }
-    return looked;
-  }
-
-  #expire(swarm: number, family: 0 | 1, end: number, nowS: number, limitS: number): void {
-    const runs = this.#runs[family];
-    const run = this.#swarms.get(swarm, RUN + family);
-    const time = timeOf(nowS);
-    for (let slot = this.#sweepSlot; slot < end; slot++) {
-      // Removing moves another peer into the slot: it is looked at again.
-      while (!runs.isFree(run, slot) && runs.ageS(run, slot, time) > limitS) {
-        this.#removePeer(swarm, family, slot, nowS);
-      }
-    }
-  }
-
-  #sweepNext(): void {
-    this.#sweepSwarm++;
-    this.#sweepFamily = 0;
-    this.#sweepSlot = 0;
-  }
-
-  #dropIfEmpty(swarm: number, nowS: number): void {
-    if (!this.#isEmpty(swarm)) return;
-    const keep =
-      this.#swarms.get(swarm, COMPLETED) > 0 && nowS - this.#swarms.get(swarm, EMPTY_SINCE) < KEEP_COMPLETED_S;
-    if (!keep) this.#swarms.remove(swarm);
   }
 }
 

@@ -24,8 +24,9 @@ import type { ConnectionIds } from './connection-ids.ts';
 import type { ScrapeRules } from './scrape.ts';
 import type { TrackerCounters } from './stats.ts';
 
-/** Room for a reply of 200 IPv6 peers. */
-const REPLY_ROOM = 4096;
+/** A packet of this length gets through unsplit wherever IPv6 does: 1280 bytes less its headers. */
+const MAX_REPLY_LENGTH = 1232;
+const MAX_IPV6_BYTES: number = Math.floor((MAX_REPLY_LENGTH - ANNOUNCE_REPLY_HEAD_LENGTH) / 18) * 18;
 
 const UNKNOWN_ID = utf8('connection expired');
 
@@ -42,7 +43,7 @@ export interface UdpServerOptions {
 export class UdpServer {
   readonly #options: UdpServerOptions;
   readonly #fields = new AnnounceFields();
-  readonly #reply = new Uint8Array(REPLY_ROOM);
+  readonly #reply = new Uint8Array(MAX_REPLY_LENGTH);
   readonly #sockets: UdpSocket[] = [];
 
   constructor(options: UdpServerOptions) {
@@ -101,7 +102,7 @@ export class UdpServer {
     }
     counters.udpAnnounces++;
     const peers = ip.length === 4 ? announces.peers4 : announces.peers6;
-    const length = ip.length === 4 ? announces.length4 : announces.length6;
+    const length = ip.length === 4 ? announces.length4 : Math.min(announces.length6, MAX_IPV6_BYTES);
     for (let i = 0; i < length; i++) this.#reply[ANNOUNCE_REPLY_HEAD_LENGTH + i] = peers[i]!;
     const { leeches, seeds } = announces.counts;
     return writeAnnounceReply(this.#reply, transactionId, intervalS, leeches, seeds, length);
