@@ -14,6 +14,8 @@ export interface FileInfo {
 
 /** Paths are absolute or relative to the working directory, with `/` (or the system's separator). */
 export interface Files {
+  /** Whether names that differ in case alone are different files here. */
+  readonly caseSensitive: boolean;
   /** Null where nothing is there. `follow` (default true): look at what a symlink points to. */
   info(path: string, options?: { follow?: boolean }): Promise<FileInfo | null>;
   /** Entry names of a folder as raw bytes (a name need not be UTF-8), in no order. FILE_NOT_FOUND, PERMISSION, IO. */

@@ -4,7 +4,7 @@ import { toHex } from '../base/bytes.ts';
 import { ChangeFeed, type Lagged } from '../base/change-feed.ts';
 import { describeError, isShoalError, ShoalError } from '../base/errors.ts';
 import { Gate } from '../base/gate.ts';
-import { parseInfo } from '../metainfo/info.ts';
+import { metainfoFromInfo } from '../metainfo/parse.ts';
 import type { Magnet, Metainfo } from '../metainfo/types.ts';
 import type { Greeting, GreetingAnswer } from '../peer/greeting.ts';
 import type { Timer } from '../ports/clock.ts';
@@ -139,17 +139,10 @@ export class Torrent {
   #infoArrived(bytes: Uint8Array): void {
     try {
       const magnet = this.#source as Magnet;
-      this.#metainfo = {
-        info: parseInfo(bytes, this.#host.env.hashes),
-        pieceLayers: new Map(),
-        trackers: magnet.trackers.map((url) => [url]),
-        webSeeds: magnet.webSeeds,
-        httpSeeds: [],
-        nodes: [],
-        comment: null,
-        createdBy: null,
-        creationDate: null,
-      };
+      const { files, hashes } = this.#host.env;
+      const tiers = magnet.trackers.map((url) => [url]);
+      const options = { caseSensitive: files.caseSensitive };
+      this.#metainfo = metainfoFromInfo(bytes, tiers, magnet.webSeeds, hashes, options);
       this.#metadata.open(this.#metainfo);
       const path = this.#options.contentPath ?? joinPath(this.#options.saveFolder, [this.#metainfo.info.name]);
       this.#events.onMetadata(this.#metainfo, path);

@@ -12,6 +12,8 @@ import { errnoOf, fileError } from './system-errors.ts';
 let temporaryCount = 0;
 
 export const nodeFiles: Files = {
+  // How these systems make their disks unless told otherwise.
+  caseSensitive: process.platform !== 'darwin' && process.platform !== 'win32',
   info: (path, options) => info(path, options?.follow ?? true),
   list: (path) => attempt(`list "${path}"`, async () => (await readdir(path, { encoding: 'buffer' })).map(plain)),
   readLink: (path) => attempt(`read the link "${path}"`, () => readlink(path)),

@@ -18,6 +18,7 @@ function nameBytes(name: string): Uint8Array {
 }
 
 export class SimFiles implements Files {
+  readonly caseSensitive = true;
   readonly #program: SimProgram;
   readonly #disk: SimDisk;
   readonly #clock: SimClock;
