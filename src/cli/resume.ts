@@ -3,6 +3,7 @@
 import { describeError, isShoalError, ShoalError } from '../base/errors.ts';
 import { parseMagnet } from '../metainfo/magnet.ts';
 import { parseMetainfo } from '../metainfo/parse.ts';
+import { nodeFiles } from '../platform/node/files.ts';
 import { Registry, type TorrentRecord } from '../session/registry.ts';
 import type { AddRequest } from '../session/session.ts';
 import type { Torrent } from '../torrent/torrent.ts';
@@ -48,7 +49,10 @@ async function requestFrom(record: TorrentRecord, registry: Registry, swarm: Swa
   return {
     // Layers of a torrent that came by a magnet link may not be whole yet.
     ...(bytes
-      ? { metainfo: parseMetainfo(bytes, hashes, { requireLayers: false }), metainfoBytes: bytes }
+      ? {
+          metainfo: parseMetainfo(bytes, hashes, { requireLayers: false, caseSensitive: nodeFiles.caseSensitive }),
+          metainfoBytes: bytes,
+        }
       : magnet(record)),
     ...(record.path === null ? {} : { contentPath: record.path }),
     ...(record.saveFolder === null ? {} : { saveFolder: record.saveFolder }),

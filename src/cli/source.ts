@@ -57,7 +57,12 @@ export async function readFileSource(path: string): Promise<FileSource> {
 /** Tells the formats apart by their first byte: a dictionary (BEP 3), or the URL that begins an `.mtorrent`. */
 export function decodeFile(bytes: Uint8Array, name: string): FileSource {
   try {
-    if (bytes[0] === 'd'.charCodeAt(0)) return { kind: 'torrent', metainfo: parseMetainfo(bytes, nodeHashes), bytes };
+    if (bytes[0] === 'd'.charCodeAt(0))
+      return {
+        kind: 'torrent',
+        metainfo: parseMetainfo(bytes, nodeHashes, { caseSensitive: nodeFiles.caseSensitive }),
+        bytes,
+      };
     if (name.endsWith('.mtorrent') || startsLikeUrl(bytes)) return decodeMtorrent(bytes);
   } catch (error) {
     if (error instanceof ShoalError) throw new ShoalError(error.code, `"${name}": ${error.message}`, error);

@@ -270,6 +270,29 @@ describe('who has what', () => {
     expect([0, 1, 2].map((piece) => picker.availability(piece))).toEqual([0, 0, 0]);
   });
 
+  it('looks again at a peer that lost one piece and got another', () => {
+    const picker = makePicker(2, 1);
+    const have = bits(2, [0]);
+    picker.peerJoined(have);
+    picker.setVerified(0);
+    expect(pick(picker, peerOf(1, have), 1)).toBe('');
+    have.clear(0);
+    picker.peerLost(0);
+    have.set(1);
+    picker.peerHas(1);
+    expect(pick(picker, peerOf(1, have), 1)).toBe('1:0');
+  });
+
+  it('breaks ties by chance also when it compares all pieces', () => {
+    const picked = new Set<string>();
+    for (let seed = 0; seed < 20; seed++) {
+      const picker = makePicker(9000, 1, seed);
+      picker.peerJoined(bits(9000));
+      picked.add(pick(picker, peerOf(1, bits(9000, [1, 4000, 8000])), 1));
+    }
+    expect(picked.size).toBe(3);
+  });
+
   it('counts a seed that loses a piece', () => {
     const picker = makePicker(2, 1);
     const have = bits(2);
