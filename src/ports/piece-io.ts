@@ -92,7 +92,7 @@ export interface Content {
   hash(jobs: readonly HashJob[]): Promise<readonly HashOutcome[]>;
   /** Fills `into` as the spans say (padding becomes zero). A missing or short file is FILE_CHANGED. `into` is lent meanwhile. */
   read(spans: Spans, into: Uint8Array): Promise<void>;
-  /** What is on disk now: of `files` (indices) in their order, without it of all files by index. */
+  /** What is on disk now, by file index. Where `files` is given only their entries are wanted: others need no look. */
   states(files?: readonly number[]): Promise<readonly ContentFileState[]>;
   /** Puts all that was committed before the call onto stable storage, modification times included (fsync, not fdatasync). */
   sync(): Promise<void>;

@@ -1,6 +1,5 @@
 // Content files as a journal notes them: which ones pieces lie in, and how they are on disk now.
 
-import { assert } from '../base/assert.ts';
 import type { Content, ContentFileState } from '../ports/piece-io.ts';
 import type { FileRecord } from './journal-state.ts';
 import type { Layout } from './layout.ts';
@@ -18,8 +17,7 @@ export function filesOfPieces(layout: Layout, pieces: readonly number[]): Set<nu
 export async function statesOf(content: Content, files: readonly number[]): Promise<readonly ContentFileState[]> {
   if (files.length === 0) return [];
   const states = await content.states(files);
-  assert(states.length === files.length, 'states of the files that were asked for');
-  return states;
+  return files.map((file) => states[file]!);
 }
 
 /** The records of `files` as they are on disk now. */
