@@ -75,12 +75,17 @@ describe('locks between processes', () => {
     }
   });
 
-  it('go to exactly one of many calls in one process that find a stale one', async () => {
+  it('go to exactly one of many calls that find a stale one, however they overlap', async () => {
     const path = join(folder, 'x~lock');
-    for (let round = 0; round < 10; round++) {
-      await writeFile(path, `1 1 an-earlier-boot/pid ${'0'.repeat(15)}${round}\n`);
-      const locks = await Promise.all(Array.from({ length: 8 }, () => acquireFileLock(path)));
-      const held = locks.filter((lock) => lock !== null);
+    for (let round = 0; round < 40; round++) {
+      const nonce = String(round).padStart(16, '0');
+      await writeFile(path, `1 1 an-earlier-boot/pid ${nonce}\n`);
+      // Each call begins some turns after the one before, so that one still judges what another has just replaced.
+      const calls = Array.from({ length: 8 }, async (_, i) => {
+        for (let turns = i * (round % 10); turns > 0; turns--) await new Promise(setImmediate);
+        return acquireFileLock(path);
+      });
+      const held = (await Promise.all(calls)).filter((lock) => lock !== null);
       expect(held.length).toBe(1);
       await held[0]!.release();
       expect(await readdir(folder)).toEqual([]);
