@@ -5,6 +5,7 @@ import { concatBytes } from '../base/bytes.ts';
 import { ShoalError } from '../base/errors.ts';
 import { Geometry } from '../metainfo/geometry.ts';
 import { parseInfo } from '../metainfo/info.ts';
+import { Schedule } from '../platform/sim/schedule.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
 import { silentLog } from '../ports/log.ts';
 import type { Content, ContentFileState } from '../ports/piece-io.ts';
@@ -14,38 +15,30 @@ import { Layout } from './layout.ts';
 
 /** Virtual time: `run` lets it pass, event by event, after all that is ready has happened. */
 class TestClock implements Clock {
-  #nowMs = 0;
-  #events: { atMs: number; callback: () => void }[] = [];
-  /** A dead machine: nothing that was under way ever ends. */
-  isDead = false;
+  readonly #schedule = new Schedule();
 
-  nowMs = (): number => this.#nowMs;
-  wallMs = (): number => 1_700_000_000_000 + this.#nowMs;
+  constructor(nowMs = 0) {
+    this.#schedule.skipTo(nowMs);
+  }
+
+  nowMs = (): number => this.#schedule.nowMs;
+  wallMs = (): number => 1_700_000_000_000 + this.nowMs();
   defer = (callback: () => void): void => void this.after(0, callback);
-
-  after = (delayMs: number, callback: () => void): Timer => {
-    const event = { atMs: this.#nowMs + delayMs, callback };
-    this.#events.push(event);
-    return { cancel: () => this.#events.splice(this.#events.indexOf(event) >>> 0, 1) };
-  };
-
   sleep = (delayMs: number): Promise<void> => new Promise((resolve) => this.after(delayMs, resolve));
 
+  after = (delayMs: number, callback: () => void): Timer => {
+    const event = this.#schedule.at(this.nowMs() + delayMs, null, callback);
+    return { cancel: () => this.#schedule.cancel(event) };
+  };
+
   get pendingCount(): number {
-    return this.#events.length;
+    return this.#schedule.pending;
   }
 
   async run(untilMs: number): Promise<void> {
-    for (;;) {
-      await new Promise(setImmediate);
-      this.#events.sort((a, b) => a.atMs - b.atMs);
-      const event = this.#events[0];
-      if (!event || event.atMs > untilMs) break;
-      this.#events.shift();
-      this.#nowMs = Math.max(this.#nowMs, event.atMs);
-      event.callback();
-    }
-    this.#nowMs = Math.max(this.#nowMs, untilMs);
+    do await new Promise(setImmediate);
+    while (this.#schedule.step(untilMs));
+    this.#schedule.skipTo(Math.max(untilMs, this.nowMs()));
   }
 
   /** Lets time pass until `work` is done. */
@@ -53,7 +46,7 @@ class TestClock implements Clock {
     let isDone = false;
     const watched = work.finally(() => (isDone = true));
     watched.catch(() => undefined);
-    for (let i = 0; !isDone && i < 10_000; i++) await this.run(this.#nowMs + 10);
+    for (let i = 0; !isDone && i < 10_000; i++) await this.run(this.nowMs() + 10);
     return watched;
   }
 }
@@ -158,9 +151,7 @@ class TestMachine {
 
   /** Nothing that was under way ends; `random` (0 to 1) decides what of the unsynced survives a power cut. */
   crash(isPowerCut: boolean, random: () => number): void {
-    const untilMs = this.clock.nowMs();
-    this.clock = new TestClock();
-    void this.clock.after(untilMs, () => undefined);
+    this.clock = new TestClock(this.clock.nowMs());
     this.log = concatBytes([this.log, this.torn.subarray(0, Math.floor(random() * this.torn.length))]);
     this.torn = new Uint8Array(0);
     if (!isPowerCut) return;
@@ -266,47 +257,25 @@ describe('the journal over crashes', () => {
     expect(machine.clock.pendingCount).toBe(0);
   });
 
-  it('doubts the pieces of a file that was changed after a clean stop, and only those, until they are seen again', async () => {
-    const change: ((file: ContentFileState) => ContentFileState)[] = [
-      (file) => ({ ...file, mtimeMs: file.mtimeMs + 1 }),
-      (file) => ({ ...file, mtimeMs: file.mtimeMs - 1 }),
-      (file) => ({ ...file, lengthBytes: file.lengthBytes - 1 }),
-      (file) => ({ ...file, lengthBytes: file.lengthBytes + 1 }),
-      (file) => ({ ...file, exists: false }),
-    ];
-    for (const changed of change) {
-      const machine = new TestMachine([32768, 32768, 32768]);
-      const first = await machine.clock.until(machine.open());
-      await machine.clock.until(download(machine, first.journal, [0, 1, 2, 3, 4, 5], () => 0));
-      await machine.clock.until(first.journal.close(true));
-      machine.now.files[1] = changed(machine.now.files[1]!);
-      const second = await machine.clock.until(machine.open());
-      expect(indices(second.resume.recheck)).toEqual([2, 3]);
-      expect(indices(second.resume.verified)).toEqual([0, 1, 4, 5]);
-      if (!machine.now.files[1]!.exists) continue;
-      second.journal.pieceVerified(2, 0);
-      await machine.clock.until(second.journal.close(true));
-      const third = await machine.clock.until(machine.open());
-      expect(indices(third.resume.recheck)).toEqual([3]);
-      expect(third.resume.verified.has(2)).toBe(true);
-      third.journal.pieceLost(3);
-      await machine.clock.until(third.journal.close(true));
-      const fourth = await machine.clock.until(machine.open());
-      expect(fourth.resume.recheck.isEmpty).toBe(true);
-      expect(fourth.resume.verified.has(3)).toBe(false);
-    }
-  });
-
-  it('doubts an unfinished file that is newer than any write before the crash could make it', async () => {
-    const machine = new TestMachine([65536]);
-    const { journal } = await machine.clock.until(machine.open());
-    await machine.clock.until(download(machine, journal, [0, 1], () => 0));
-    await machine.clock.run(machine.clock.nowMs() + 2000);
-    machine.crash(false, () => 0);
-    const file = machine.now.files[0]!;
-    machine.now.files[0] = { ...file, mtimeMs: file.mtimeMs + 60_000 };
-    const { resume } = await machine.clock.until(machine.open());
-    expect(indices(resume.recheck)).toEqual([0, 1]);
+  it('doubts the pieces of a changed file over all runs until they are seen again', async () => {
+    const machine = new TestMachine([32768, 32768, 32768]);
+    const first = await machine.clock.until(machine.open());
+    await machine.clock.until(download(machine, first.journal, [0, 1, 2, 3, 4, 5], () => 0));
+    await machine.clock.until(first.journal.close(true));
+    machine.now.files[1] = { ...machine.now.files[1]!, mtimeMs: 5 };
+    const second = await machine.clock.until(machine.open());
+    expect(indices(second.resume.recheck)).toEqual([2, 3]);
+    expect(indices(second.resume.verified)).toEqual([0, 1, 4, 5]);
+    second.journal.pieceVerified(2, 0);
+    await machine.clock.until(second.journal.close(true));
+    const third = await machine.clock.until(machine.open());
+    expect(indices(third.resume.recheck)).toEqual([3]);
+    expect(third.resume.verified.has(2)).toBe(true);
+    third.journal.pieceLost(3);
+    await machine.clock.until(third.journal.close(true));
+    const fourth = await machine.clock.until(machine.open());
+    expect(fourth.resume.recheck.isEmpty).toBe(true);
+    expect(fourth.resume.verified.has(3)).toBe(false);
   });
 
   it('is not misled by a write after a long silence', async () => {
