@@ -185,7 +185,7 @@ export class Live implements PeerEvents, DownloadEvents {
       if (peer.closed) continue;
       if (peer.amInterested) this.download?.request(peer, nowMs);
       this.upload?.serve(peer, nowMs);
-      peer.flush();
+      peer.flush(nowMs);
     }
   }
 
