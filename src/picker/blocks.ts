@@ -156,7 +156,7 @@ export class BegunPiece {
     this.states[block] = MISSING;
     this.first[block] = NONE;
     this.missing++;
-    
+    if (block < this.#firstMissing) this.#firstMissing = block;
   }
 
   #startOfLast(count: number): number {
