@@ -6,6 +6,7 @@ import {
   parseListen,
   parseRate,
   parseRatio,
+  parseSeconds,
   parseSize,
   parseTrackers,
   UsageError,
@@ -55,7 +56,7 @@ describe('sizes and rates', () => {
   it('throws usage errors only, whatever is typed', () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
-        for (const parse of [parseSize, parseRate, parseRatio, parseHostPort, parseListen]) {
+        for (const parse of [parseSize, parseRate, parseRatio, parseSeconds, parseHostPort, parseListen]) {
           try {
             parse(text);
           } catch (error) {
@@ -133,6 +134,13 @@ describe('trackers', () => {
   it('takes web seeds over HTTP only', () => {
     expect(checkWebSeedUrl('https://a.example/x/')).toBe('https://a.example/x/');
     expect(() => checkWebSeedUrl('udp://a.example:5')).toThrow(UsageError);
+  });
+});
+
+describe('seconds', () => {
+  it('are numbers that a timer can count', () => {
+    expect([parseSeconds('5'), parseSeconds('0.5')]).toEqual([5, 0.5]);
+    for (const text of ['0', '0.01', '-1', '1e9', '9999999', 's']) expect(() => parseSeconds(text)).toThrow(UsageError);
   });
 });
 

@@ -56,6 +56,13 @@ export function parseRatio(text: string): number {
   return Number(text);
 }
 
+/** Seconds from a tenth up, short enough for a timer. */
+export function parseSeconds(text: string): number {
+  const seconds = /^\d+(\.\d+)?$/.test(text.trim()) ? Number(text) : 0;
+  if (seconds < 0.1 || seconds > 1e6) throw new UsageError(`'${text}' is no time; give seconds, such as 5 or 0.5`);
+  return seconds;
+}
+
 /** A host that may be a name, an IPv4 or an IPv6 text without brackets, and a port. */
 export interface HostPort {
   readonly host: string;

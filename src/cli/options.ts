@@ -8,6 +8,7 @@ import {
   parseHostPort,
   parseListen,
   parseRate,
+  parseSeconds,
   parseSize,
   UsageError,
 } from './args.ts';
@@ -41,6 +42,7 @@ export interface SwarmOptions extends JsonOption {
   readonly only: readonly string[];
   readonly sequential?: boolean;
   readonly state?: string;
+  readonly status?: number;
 }
 
 /** A parser for one option whose error names the option. */
@@ -115,6 +117,7 @@ export function addSwarm(command: Command): Command {
       .addOption(one('--max-download <RATE>', 'bytes a second over all torrents, such as 10MB/s', parseRate))
       .addOption(one('--max-upload <RATE>', 'bytes a second over all torrents, such as 500kB/s', parseRate))
       .addOption(many('--only <GLOB>', "just these files: names ('*.iso') or paths ('docs/**')", asItIs))
-      .option('--sequential', 'pieces in order, from the first on'),
+      .option('--sequential', 'pieces in order, from the first on')
+      .addOption(one('--status <SECONDS>', 'with --json, while it stays: an event so often', parseSeconds)),
   );
 }

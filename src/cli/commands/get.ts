@@ -13,6 +13,7 @@ import { count, formatBytes, formatDuration, formatPercent, formatRate, formatRa
 import { type StopWatch, watchSignals } from '../signals.ts';
 import { readSource, type Source } from '../source.ts';
 import { stallLine, watchStall } from '../stall.ts';
+import { reportStatus } from '../status.ts';
 import { listenTexts, openSwarm, requestOf, type Swarm, showTorrents, torrentFacts, trafficFacts } from '../swarm.ts';
 import { Takings } from '../takings.ts';
 import { loadHttp } from '../world.ts';
@@ -44,13 +45,18 @@ export async function run(text: string, options: GetOptions): Promise<void> {
     if (options.json && stays) {
       printJson({ event: 'ready', listen: listenTexts(swarm.session), ...torrentFacts(torrent) });
     }
+    const endStatus = reportStatus([torrent], options.json && stays ? options.status : undefined);
     const takings = await fetchAll(torrent, source, swarm, options, stop);
     complete = true;
     const report = await reportOf(torrent, takings);
     if (options.json) printJson(stays ? { event: 'complete', ...report } : report);
     else print(render(report));
     await runOnComplete(torrent, report.path, options, stays, stop);
-    if (stays) await seedOn(torrent, options, stop);
+    if (!stays) return;
+    await seedOn(torrent, options, stop);
+    endStatus();
+    if (options.json) printJson({ event: 'stopped', ...trafficFacts(torrent) });
+    else note("stopped; 'shoal seed' goes on with it");
   } catch (error) {
     if (stop.signal.aborted && !complete) throw unfinished(torrent);
     throw error;
@@ -208,8 +214,6 @@ async function seedOn(torrent: Torrent, options: GetOptions, stop: StopWatch): P
     };
     void stop.stopped.then(end);
   });
-  if (options.json) printJson({ event: 'stopped', ...trafficFacts(torrent) });
-  else note("stopped; 'shoal seed' goes on with it");
 }
 
 function unfinished(torrent: Torrent | null): ShoalError {

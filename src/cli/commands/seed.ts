@@ -16,6 +16,7 @@ import { count, formatBytes } from '../render/quantities.ts';
 import { resume } from '../resume.ts';
 import { type StopWatch, watchSignals } from '../signals.ts';
 import { readFileSource } from '../source.ts';
+import { reportStatus } from '../status.ts';
 import { listenTexts, openSwarm, requestOf, type Swarm, showTorrents, torrentFacts, trafficFacts } from '../swarm.ts';
 
 export interface SeedOptions extends SwarmOptions {
@@ -33,7 +34,9 @@ export async function run(args: readonly string[], options: SeedOptions): Promis
   try {
     const torrents = pairs === null ? await resume(swarm, stop) : await addPairs(pairs, swarm, options, stop);
     announceReady(swarm, torrents, options);
+    const endStatus = reportStatus(torrents, options.json ? options.status : undefined);
     await stop.stopped;
+    endStatus();
     progress.stop();
     sayGoodbye(torrents, options);
   } catch (error) {

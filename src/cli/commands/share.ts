@@ -13,6 +13,7 @@ import { printable } from '../render/printable.ts';
 import { formatBytes } from '../render/quantities.ts';
 import { type StopWatch, watchSignals } from '../signals.ts';
 import { decodeFile, type FileSource } from '../source.ts';
+import { reportStatus } from '../status.ts';
 import { listenTexts, openSwarm, requestOf, type Swarm, showTorrents, torrentFacts, trafficFacts } from '../swarm.ts';
 
 export interface ShareOptions extends CreateOptions, SwarmOptions {
@@ -69,7 +70,9 @@ async function share(
       print(`${printable(target!)}\n${magnet}\n\nseeding on ${listen.join(' and ')}, tracker ${urls.join(', ')}`);
       print(`others fetch it with: shoal get '${printable(target!)}'   (Ctrl-C ends it)`);
     }
+    const endStatus = reportStatus([torrent], options.json ? options.status : undefined);
     await stop.stopped;
+    endStatus();
     progress.stop();
     if (options.json) printJson({ event: 'stopped', torrents: [trafficFacts(torrent)] });
     else note(`stopped; ${formatBytes(torrent.snapshot().uploadedBytes)} uploaded; 'shoal seed' takes it up again`);
