@@ -106,8 +106,9 @@ export class Journal {
   }
 
   /**
-   * A piece was begun that will be written when it is complete: call it for each. Where the journal has been silent, it
-   * says now that files may be newer from here on, so that a crash does not cost a recheck of the files being written.
+   * Pieces are under way that will be written when they are complete: call it when one is begun, and every second while
+   * there are any. Where the journal has been silent for long, it says now that files may be newer from here on, so that
+   * a crash does not cost a recheck of the files being written.
    */
   willWrite(): void {
     const { clock } = this.#options;
