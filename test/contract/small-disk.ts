@@ -8,6 +8,7 @@ export const canMount: boolean = process.platform === 'linux' && process.getuid?
 
 export interface SmallDisk {
   makeReadOnly(): void;
+  makeWritable(): void;
   unmount(): void;
 }
 
@@ -22,6 +23,9 @@ export function mountSmallDisk(place: string, sizeBytes: number): SmallDisk | nu
   return {
     makeReadOnly: () => {
       execFileSync('mount', ['-o', 'remount,ro', place]);
+    },
+    makeWritable: () => {
+      execFileSync('mount', ['-o', 'remount,rw', place]);
     },
     unmount: () => {
       execFileSync('umount', [place]);

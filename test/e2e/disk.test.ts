@@ -1,0 +1,128 @@
+// Disks that are full or read-only, and things that stand where content should be: one clear line, nothing lost.
+
+import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { describe, expect } from 'vitest';
+import { canMount, mountSmallDisk, type SmallDisk } from '../contract/small-disk.ts';
+import type { Workplace } from './program.ts';
+import { expectFailure, get, it, json, startReady, treeOf, writeFiles } from './stage.ts';
+
+const MB = 1_000_000;
+
+/** Runs with a small disk mounted at `disk`; the test is skipped by name where the machine does not let us. */
+async function withDisk(
+  place: Workplace,
+  sizeBytes: number,
+  skip: (note: string) => void,
+  body: (disk: SmallDisk) => Promise<void>,
+): Promise<void> {
+  const disk = canMount ? mountSmallDisk(place.path('disk'), sizeBytes) : null;
+  if (disk === null) return skip('only root may mount a small disk');
+  try {
+    await body(disk);
+  } finally {
+    await place.killAll();
+    disk.unmount();
+  }
+}
+
+/** A torrent of `films` (12 MB in two files and an empty one) and a seed of it. */
+async function seedFilms(place: Workplace): Promise<{ source: string[] }> {
+  await writeFiles(place.path('films'), { 'a.bin': 7 * MB, 'deep/b.bin': 5 * MB, empty: 0 });
+  await place.run('create', 'films', '--piece-length', '128KiB');
+  const { address } = await startReady(place, 'seed', 'seed', 'films.torrent', 'films');
+  return { source: ['films.torrent', '--peer', address] };
+}
+
+describe('a full disk', () => {
+  it('ends get with one line; with room it goes on and fetches just the rest', async ({ place, skip }) => {
+    await withDisk(place, 16 * 2 ** 20, skip, async () => {
+      const { source } = await seedFilms(place);
+      await writeFile(place.path('disk', 'ballast'), new Uint8Array(10 * 2 ** 20));
+      for (let i = 0; i < 2; i++) {
+        const full = await get(place, 'leech', ...source, '-o', 'disk');
+        expectFailure(full, 1, 'DISK_FULL');
+        expect(full.stderr).toContain('make room');
+      }
+      await rm(place.path('disk', 'ballast'));
+      const done = json(await get(place, 'leech', ...source, '-o', 'disk'));
+      expect(done).toMatchObject({ verified: 92, pieces: 92 });
+      // There was room for 6 MiB; pieces that were on their way in when it was used up may be lost.
+      expect(done.downloaded).toBeLessThan(12 * MB - 4 * MB);
+      expect(await treeOf(place.path('disk', 'films'))).toEqual(await treeOf(place.path('films')));
+    });
+  });
+
+  it('ends create with one line, and leaves no half of a torrent file', async ({ place, skip }) => {
+    await withDisk(place, 2 ** 20, skip, async () => {
+      await writeFiles(place.folder, { 'content.bin': 6 * MB });
+      await writeFile(place.path('disk', 'ballast'), new Uint8Array(2 ** 20));
+      expectFailure(await place.run('create', 'content.bin', '-o', 'disk/new.torrent'), 1, 'DISK_FULL');
+      expect(Object.keys(await treeOf(place.path('disk')))).toEqual(['/ballast']);
+    });
+  });
+});
+
+describe('a read-only disk', () => {
+  it('ends get with one line; made writable again, get fetches just the rest', async ({ place, skip }) => {
+    await withDisk(place, 32 * 2 ** 20, skip, async (disk) => {
+      const { source } = await seedFilms(place);
+      json(await get(place, 'leech', ...source, '-o', 'disk', '--only', 'a.bin'));
+      const before = await treeOf(place.path('disk'));
+      disk.makeReadOnly();
+      expectFailure(await get(place, 'leech', ...source, '-o', 'disk'), 1, 'READ_ONLY');
+      expectFailure(await get(place, 'other', ...source, '-o', 'disk/new'), 1, 'READ_ONLY');
+      expect(await treeOf(place.path('disk'))).toEqual(before);
+      disk.makeWritable();
+      const done = json(await get(place, 'leech', ...source, '-o', 'disk'));
+      expect(done.downloaded).toBeLessThan(5 * MB + 2 * 128 * 1024);
+      expect(await treeOf(place.path('disk', 'films'))).toEqual(await treeOf(place.path('films')));
+    });
+  });
+
+  it('is good enough to seed from', async ({ place, skip }) => {
+    await withDisk(place, 16 * 2 ** 20, skip, async (disk) => {
+      await writeFiles(place.path('disk', 'films'), { 'a.bin': 3 * MB });
+      json(await place.run('create', 'disk/films', '--json'));
+      disk.makeReadOnly();
+      const { address } = await startReady(place, 'seed', 'seed', 'films.torrent', 'disk');
+      json(await get(place, 'leech', 'films.torrent', '-o', 'here', '--peer', address));
+      expect(await treeOf(place.path('here', 'films'))).toEqual(await treeOf(place.path('disk', 'films')));
+    });
+  });
+});
+
+describe('something in the way', () => {
+  it.for([
+    ['a file where the folder of the torrent should be', 'films', 'file'],
+    ['a file where a folder in it should be', 'films/deep', 'file'],
+    ['a folder where a file should be', 'films/deep/b.bin', 'folder'],
+    ['a folder where an empty file should be', 'films/empty', 'folder'],
+    ['a link where a folder should be', 'films/deep', 'link'],
+    ['a link where a file should be', 'films/a.bin', 'link'],
+  ] as const)('is named and left as it is: %s', async ([, path, kind], { place }) => {
+    const { source } = await seedFilms(place);
+    await writeFiles(place.path('elsewhere'), { precious: 100 });
+    await mkdir(dirname(place.path('here', path)), { recursive: true });
+    if (kind === 'file') await writeFiles(place.path('here'), { [path]: 100 });
+    if (kind === 'folder') await writeFiles(place.path('here', path), { precious: 100 });
+    if (kind === 'link') await symlink(place.path('elsewhere'), place.path('here', path));
+    const before = (await treeOf(place.path('here', path)))[kind === 'folder' ? '/precious' : ''];
+    const elsewhere = await treeOf(place.path('elsewhere'));
+    const failed = await get(place, 'leech', ...source, '-o', 'here');
+    expectFailure(failed, 1, kind === 'link' ? 'UNSAFE_PATH' : 'FILE_IN_THE_WAY');
+    expect(failed.stderr).toContain(path);
+    expect((await treeOf(place.path('here', path)))[kind === 'folder' ? '/precious' : '']).toBe(before);
+    expect(await treeOf(place.path('elsewhere'))).toEqual(elsewhere);
+    await rm(place.path('here', path), { recursive: true });
+    json(await get(place, 'leech', ...source, '-o', 'here'));
+    expect(await treeOf(place.path('here', 'films'))).toEqual(await treeOf(place.path('films')));
+  });
+
+  it('is named where the folder for the content is a file', async ({ place }) => {
+    const { source } = await seedFilms(place);
+    await writeFile(place.path('here'), 'precious');
+    expectFailure(await get(place, 'leech', ...source, '-o', 'here'), 1, 'FILE_IN_THE_WAY');
+    expect(await readFile(place.path('here'), 'utf8')).toBe('precious');
+  });
+});
