@@ -12,7 +12,8 @@ export {
 export { createNodeEnv, type NodeEnv, type NodeEnvOptions } from './platform/node/env.ts';
 export type { Env } from './ports/env.ts';
 export { Registry, type TorrentRecord } from './session/registry.ts';
-export { type AddRequest, Session, type SessionOptions } from './session/session.ts';
+export type { AddRequest, SessionOptions } from './session/request.ts';
+export { Session } from './session/session.ts';
 export type { PeerSnapshot, TorrentSnapshot, TorrentState } from './torrent/snapshot.ts';
 export type { StallCode, StallReason } from './torrent/stall.ts';
 export type { Torrent, TorrentChange } from './torrent/torrent.ts';

@@ -5,7 +5,7 @@ import { parseMagnet } from '../metainfo/magnet.ts';
 import { parseMetainfo } from '../metainfo/parse.ts';
 import { nodeFiles } from '../platform/node/files.ts';
 import { Registry, type TorrentRecord } from '../session/registry.ts';
-import type { AddRequest } from '../session/session.ts';
+import type { AddRequest } from '../session/request.ts';
 import type { Torrent } from '../torrent/torrent.ts';
 import { note } from './output.ts';
 import type { StopWatch } from './signals.ts';

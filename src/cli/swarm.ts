@@ -2,7 +2,8 @@
 
 import type { Address } from '../base/address.ts';
 import type { Env } from '../ports/env.ts';
-import { type AddRequest, Session } from '../session/session.ts';
+import type { AddRequest } from '../session/request.ts';
+import { Session } from '../session/session.ts';
 import type { TorrentSnapshot } from '../torrent/snapshot.ts';
 import type { Torrent } from '../torrent/torrent.ts';
 import { pathMatcher } from './globs.ts';

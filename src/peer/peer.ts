@@ -9,6 +9,14 @@ import type { BlockPlace, WireSink } from '../wire/sink.ts';
 import { Speaker } from './speaker.ts';
 import type { PeerIdentity } from './state.ts';
 
+/** Metadata (BEP 9) and merkle hashes (BEP 52). Bytes are borrowed. */
+export interface PeerTalk {
+  onMetadata(peer: Peer, payload: Uint8Array): void;
+  onHashRequest(peer: Peer, query: HashQuery): void;
+  onHashReject(peer: Peer, query: HashQuery): void;
+  onHashes(peer: Peer, query: HashQuery, hashes: Uint8Array): void;
+}
+
 /** What the torrent is told by its peers. Calls come while a chunk is read: the torrent notes them and settles later. */
 export interface PeerEvents {
   onPeerClosed(peer: Peer, why: string): void;
@@ -17,20 +25,17 @@ export interface PeerEvents {
   onPeerHas(peer: Peer, piece: number): void;
   onPeerLost(peer: Peer, piece: number): void;
   onPeerChoked(peer: Peer): void;
-  onPeerUnchoked(peer: Peer): void;
   onPeerInterest(peer: Peer): void;
-  /** It has asked for something: `peer.uploads` is not empty. */
-  onPeerAsks(peer: Peer): void;
+  /** It lets us ask, or has asked for something itself: worth a look when the turn is settled. */
+  touch(peer: Peer): void;
   onPeerRejected(peer: Peer, piece: number, begin: number): void;
   /** Where a block that arrives belongs; null drops it. */
   placeBlock(peer: Peer, piece: number, begin: number, length: number): BlockPlace | null;
   onBlock(peer: Peer, piece: number, begin: number, length: number, placed: boolean): void;
   onPeerWritable(peer: Peer): void;
   onPeerExtended(peer: Peer): void;
-  onMetadata(peer: Peer, payload: Uint8Array): void;
-  onHashRequest(peer: Peer, query: HashQuery): void;
-  onHashReject(peer: Peer, query: HashQuery): void;
-  onHashes(peer: Peer, query: HashQuery, hashes: Uint8Array): void;
+  /** What is exchanged besides blocks. */
+  readonly talk: PeerTalk;
   /** Who it was connected to is ourselves, or broke the rules: the peer is closed with `why`; `ban` says whether for good. */
   onPeerFault(peer: Peer, why: string): void;
 }
@@ -131,7 +136,7 @@ export class Peer extends Speaker implements WireSink, StreamSink {
   onUnchoke(): void {
     if (!this.isChoking) return;
     this.isChoking = false;
-    this.#events.onPeerUnchoked(this);
+    this.#events.touch(this);
   }
 
   onInterested(): void {
@@ -194,7 +199,7 @@ export class Peer extends Speaker implements WireSink, StreamSink {
     }
     this.lastAskedMs = this.lastHeardMs;
     if (this.amChoking || !this.uploads.add(piece, begin, length)) this.sendReject(piece, begin, length);
-    else this.#events.onPeerAsks(this);
+    else this.#events.touch(this);
   }
 
   onCancel(piece: number, begin: number, length: number): void {
@@ -244,7 +249,7 @@ export class Peer extends Speaker implements WireSink, StreamSink {
         this.#events.onPeerExtended(this);
         break;
       case 'metadata':
-        this.#events.onMetadata(this, message.payload);
+        this.#events.talk.onMetadata(this, message.payload);
         break;
       case 'upload-only':
         this.uploadOnly = message.on;
@@ -264,15 +269,15 @@ export class Peer extends Speaker implements WireSink, StreamSink {
   }
 
   onHashRequest(query: HashQuery): void {
-    this.#events.onHashRequest(this, query);
+    this.#events.talk.onHashRequest(this, query);
   }
 
   onHashReject(query: HashQuery): void {
-    this.#events.onHashReject(this, query);
+    this.#events.talk.onHashReject(this, query);
   }
 
   onHashes(query: HashQuery, hashes: Uint8Array): void {
-    this.#events.onHashes(this, query, hashes);
+    this.#events.talk.onHashes(this, query, hashes);
   }
 
   onUnknown(): void {}

@@ -6,7 +6,7 @@ import { buildMetainfo } from '../metainfo/build.ts';
 import { formatMagnet } from '../metainfo/magnet.ts';
 import type { Magnet, Metainfo } from '../metainfo/types.ts';
 import type { Store } from '../ports/store.ts';
-import type { AddRequest } from './session.ts';
+import type { AddRequest } from './request.ts';
 
 /** Format of the records below. A newer one is refused, not guessed at. */
 const VERSION = 1;

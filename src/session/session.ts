@@ -14,6 +14,7 @@ import { Torrent } from '../torrent/torrent.ts';
 import { TrackerClient } from '../tracker/client/client.ts';
 import { Acceptor } from './acceptor.ts';
 import { Registry, recordId } from './registry.ts';
+import type { AddRequest, SessionOptions } from './request.ts';
 
 /** Memory for serving: read-ahead of some dozens of peers, and a cache of what they ask for. */
 const READER_BYTES = 48 * 1024 * 1024;
@@ -23,38 +24,6 @@ const MAX_PEERS_A_TORRENT = 200;
 /** With a limit set, tokens are handed out so often. */
 const TOKEN_TICK_MS = 50;
 const CLIENT_NAME = 'Shoal 0.1.0';
-
-export interface SessionOptions {
-  /** `ip` concrete: everything leaves from it. `port` null: 6881 or the next free one; 0: any. */
-  readonly listen: { readonly ip: Uint8Array | null; readonly port: number | null };
-  /** Bytes per second over all torrents; null: no limit. */
-  readonly maxDownloadBytesPerSecond?: number | null;
-  readonly maxUploadBytesPerSecond?: number | null;
-  readonly maxConnections?: number;
-}
-
-export interface AddRequest {
-  /** Exactly one of both. */
-  readonly metainfo?: Metainfo;
-  readonly magnet?: Magnet;
-  /** The torrent file as it was read: kept for later runs. Without it one is made. */
-  readonly metainfoBytes?: Uint8Array;
-  /** Every tracker is always told (`.mtorrent`). */
-  readonly everyTracker?: boolean;
-  /** Where the content is, or shall be. Without it: `saveFolder` and the torrent's name. */
-  readonly contentPath?: string;
-  readonly saveFolder?: string;
-  /** `seed`: all content must be there and good, and is never written. */
-  readonly mode: 'get' | 'seed';
-  readonly recheck: 'always' | 'as-needed';
-  readonly peers?: readonly Address[];
-  /** Selects files by path below the torrent's folder, and index. */
-  readonly only?: (path: string, index: number) => boolean;
-  readonly sequential?: boolean;
-  readonly preallocate?: boolean;
-  readonly maxDownloadBytesPerSecond?: number | null;
-  readonly maxUploadBytesPerSecond?: number | null;
-}
 
 interface Held {
   readonly torrent: Torrent;

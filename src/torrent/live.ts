@@ -4,20 +4,17 @@ import type { Address } from '../base/address.ts';
 import type { Bitfield } from '../base/bitfield.ts';
 import type { Peer, PeerEvents } from '../peer/peer.ts';
 import { MAX_WAITING_REQUESTS } from '../peer/uploads.ts';
-import { Limits } from '../rates/limits.ts';
 import { Meter } from '../rates/meter.ts';
 import type { HashQuery } from '../wire/hash-query.ts';
 import type { BlockPlace } from '../wire/sink.ts';
+import { Amounts } from './amounts.ts';
 import type { TorrentHost, TorrentOptions } from './context.ts';
 import type { Core } from './core.ts';
-import { Download, type DownloadEvents } from './download.ts';
-import { HashAnswers } from './hash-answers.ts';
-import { HashExchange } from './hash-exchange.ts';
-import { answerMetadata, MetadataFetch } from './metadata-exchange.ts';
+import { Exchange, type ExchangeEvents } from './exchange.ts';
+import { Knowledge } from './knowledge.ts';
+import { Settle } from './settle.ts';
 import { Swarm, type SwarmIdentity } from './swarm.ts';
-import { Upload } from './upload.ts';
 
-/** What the torrent above hears. */
 export interface LiveEvents {
   /** The info dictionary of a magnet link, verified. */
   onInfo(info: Uint8Array): void;
@@ -35,48 +32,41 @@ export interface LiveIdentity extends SwarmIdentity {
   readonly infoHashV2: Uint8Array | null;
 }
 
-/** A peer with less than this share of the fastest one's rate shares pieces with its like. */
-const SLOW_SHARE = 8;
-
-export class Live implements PeerEvents, DownloadEvents {
+export class Live implements PeerEvents, ExchangeEvents {
   readonly swarm: Swarm;
   readonly host: TorrentHost;
   readonly options: TorrentOptions;
-  /** Null while the metadata or the content is not there. */
-  core: Core | null = null;
-  download: Download | null = null;
-  upload: Upload | null = null;
-  hashExchange: HashExchange | null = null;
-  hashAnswers: HashAnswers | null = null;
-  readonly metadata: MetadataFetch | null;
-  readonly #events: LiveEvents;
-  #touched: Peer[] = [];
-  #haves: number[] = [];
-  #scheduled = false;
-  #starved = false;
-  /** Rate of the fastest peer, as of the last tick. */
-  #fastest = 0;
-  #closed = false;
+  readonly talk: Knowledge;
+  readonly amounts: Amounts = new Amounts();
   readonly down: Meter = new Meter();
   readonly up: Meter = new Meter();
-  /** Data bytes of the pieces that are wanted, of those of them that are verified, and of all that are verified. */
-  wantedBytes = 0;
-  verifiedWantedBytes = 0;
-  verifiedBytes = 0;
+  /** Null while the metadata or the content is not there. */
+  exchange: Exchange | null = null;
+  readonly #settle: Settle;
+  readonly #events: LiveEvents;
+  #closed = false;
 
   constructor(host: TorrentHost, options: TorrentOptions, identity: LiveIdentity, known: boolean, events: LiveEvents) {
     this.host = host;
     this.options = options;
     this.#events = events;
-    this.metadata = known
-      ? null
-      : new MetadataFetch(
-          { infoHashV1: identity.hashV1, infoHashV2: identity.infoHashV2 },
-          host.env.hashes,
-          (info) => events.onInfo(info),
-          (liar) => this.swarm.ban(liar, 'its metadata was wrong'),
-        );
     const { env } = host;
+    this.#settle = new Settle(env.clock, {
+      peers: () => this.swarm.peers,
+      attend: (peer, nowMs) => this.exchange?.attend(peer, nowMs),
+      tellHave: (peer, piece) => peer.sendHave(piece),
+      toldHaves: (peer) => this.updateInterest(peer),
+      wantTokens: () => host.wantTokens(this.#settle),
+    });
+    const wants = { infoHashV1: identity.hashV1, infoHashV2: identity.infoHashV2 };
+    this.talk = new Knowledge(env, known ? null : wants, {
+      peers: () => this.swarm.peers,
+      touch: (peer) => this.touch(peer),
+      onLiar: (peer, why) => this.swarm.ban(peer, why),
+      onInfo: (info) => events.onInfo(info),
+      onLayer: (pieces) => this.#layerArrived(pieces),
+      onLeaves: (piece, leaves) => this.exchange?.download.judge(piece, leaves),
+    });
     this.swarm = new Swarm(
       identity,
       {
@@ -97,128 +87,33 @@ export class Live implements PeerEvents, DownloadEvents {
 
   /** The content is open and checked: from here on pieces are exchanged. */
   begin(core: Core): void {
-    this.core = core;
-    const { env } = this.host;
-    this.download = new Download(
-      {
-        pieceIo: env.pieceIo,
-        hashes: env.hashes,
-        content: core.content,
-        geometry: core.geometry,
-        layout: core.layout,
-        checks: core.checks,
-        picker: core.picker,
-        limits: new Limits(this.host.down, this.options.down),
-        peer: (number) => this.swarm.byNumber(number),
-        isSlow: (peer) => peer.pipeline.bytesPerSecond < this.#fastest / SLOW_SHARE,
-      },
-      this,
-    );
-    this.upload = new Upload(this.host, core, new Limits(this.host.up, this.options.up), {
-      isSeeding: () => this.isDone,
-      onSent: (bytes) => this.up.add(bytes, env.clock.nowMs()),
-      onReadFailed: (error) => this.#events.onFailed(error),
-      onReady: (peer) => this.touch(peer),
-      onStarved: () => this.onStarved(),
-    });
-    this.hashAnswers = new HashAnswers(core, env.hashes);
-    this.hashExchange = new HashExchange(core, env.hashes, () => env.clock.nowMs(), {
-      onLayer: (pieces) => this.#layerArrived(pieces),
-      onLeaves: (piece, leaves) => this.download?.judge(piece, leaves),
-    });
-    this.#countBytes(core);
+    this.exchange = new Exchange(this.host, this.options, core, this);
+    this.talk.begin(core);
+    this.amounts.begin(core);
     for (const peer of [...this.swarm.peers]) {
       if (peer.learnPieceCount(core.geometry.pieceCount)) this.#announceWhatWeHave(peer);
     }
-    this.touchAll();
+    this.onRoom();
   }
 
-  #countBytes(core: Core): void {
-    for (let piece = 0; piece < core.geometry.pieceCount; piece++) {
-      const bytes = core.geometry.dataBytes(piece);
-      const wanted = core.picker.priority(piece) > 0;
-      if (wanted) this.wantedBytes += bytes;
-      if (!core.have.has(piece)) continue;
-      this.verifiedBytes += bytes;
-      if (wanted) this.verifiedWantedBytes += bytes;
-    }
-  }
-
-  get isSeed(): boolean {
-    return this.core?.have.isFull ?? false;
+  /** The open content; null while the metadata or the content is not there. */
+  get core(): Core | null {
+    return this.exchange?.core ?? null;
   }
 
   /** Nothing that is wanted is missing. */
-  get isDone(): boolean {
+  isDone(): boolean {
     return this.core !== null && this.core.picker.wantedLeft === 0;
   }
 
-  // ---- settle: act once a turn
-
+  /** A peer wants attention at the end of this turn. */
   touch(peer: Peer): void {
-    if (peer.touched || peer.closed) return;
-    peer.touched = true;
-    this.#touched.push(peer);
-    this.#schedule();
+    this.#settle.touch(peer);
   }
 
-  touchAll(): void {
-    for (const peer of this.swarm.peers) this.touch(peer);
-  }
-
-  #schedule(): void {
-    if (this.#scheduled || this.#closed) return;
-    this.#scheduled = true;
-    this.host.env.clock.defer(() => {
-      this.#scheduled = false;
-      if (!this.#closed) this.#settle();
-    });
-  }
-
-  #settle(): void {
-    const nowMs = this.host.env.clock.nowMs();
-    if (this.#haves.length > 0) this.#sendHaves();
-    const touched = this.#touched;
-    this.#touched = [];
-    for (const peer of touched) {
-      peer.touched = false;
-      if (peer.closed) continue;
-      if (peer.amInterested) this.download?.request(peer, nowMs);
-      this.upload?.serve(peer, nowMs);
-      peer.flush(nowMs);
-    }
-  }
-
-  #sendHaves(): void {
-    const haves = this.#haves;
-    this.#haves = [];
-    for (const peer of this.swarm.peers) {
-      for (const piece of haves) peer.sendHave(piece);
-      this.updateInterest(peer);
-      this.touch(peer);
-    }
-  }
-
-  /** Once a second: what rules compare with. */
-  measure(): void {
-    this.#fastest = 0;
-    for (const peer of this.swarm.peers) this.#fastest = Math.max(this.#fastest, peer.pipeline.bytesPerSecond);
-  }
-
-  /** Rate limits give new tokens. */
-  tokensArrived(): void {
-    this.#starved = false;
-    this.touchAll();
-  }
-
-  onStarved(): void {
-    if (this.#starved) return;
-    this.#starved = true;
-    this.host.wantTokens(this);
-  }
-
+  /** Something changed that may let requests be made. */
   onRoom(): void {
-    this.touchAll();
+    this.#settle.touchAll();
   }
 
   // ---- peers come and go
@@ -230,7 +125,7 @@ export class Live implements PeerEvents, DownloadEvents {
       port: this.host.listenPort(),
       requestQueue: MAX_WAITING_REQUESTS,
       metadataBytes: core?.info.bytes.length ?? null,
-      uploadOnly: this.isDone,
+      uploadOnly: this.isDone(),
       yourIp: peer.address.ip,
     });
     core?.picker.peerJoined(peer.have!);
@@ -249,12 +144,11 @@ export class Live implements PeerEvents, DownloadEvents {
 
   onPeerClosed(peer: Peer, why: string): void {
     if (this.core && peer.have) this.core.picker.peerLeft(peer.have);
-    this.download?.onPeerGone(peer);
-    this.hashExchange?.onPeerGone(peer);
+    this.exchange?.onPeerGone(peer);
+    this.talk.onPeerGone(peer);
     this.swarm.forget(peer);
     this.host.env.log.write('debug', 'peer closed', { peer: peer.address.key, why });
     if (!this.#closed) {
-      this.upload?.onPeerGone(peer);
       this.onRoom();
       this.#events.onPeers();
     }
@@ -276,7 +170,7 @@ export class Live implements PeerEvents, DownloadEvents {
 
   /** Two that want nothing of each other part. */
   #closeIfUseless(peer: Peer): void {
-    if (this.isDone && (peer.isSeed || (peer.uploadOnly && !peer.isInterested))) peer.close('both are seeds');
+    if (this.isDone() && (peer.isSeed || (peer.uploadOnly && !peer.isInterested))) peer.close('both are seeds');
   }
 
   // ---- what peers have, and who wants what
@@ -313,41 +207,33 @@ export class Live implements PeerEvents, DownloadEvents {
   }
 
   onPeerChoked(peer: Peer): void {
-    this.download?.onChoked(peer);
+    this.exchange?.asking.forget(peer);
     this.onRoom();
   }
 
-  onPeerUnchoked(peer: Peer): void {
-    this.touch(peer);
-  }
-
   onPeerInterest(peer: Peer): void {
-    this.upload?.onInterest(peer, this.swarm.peers, peer.lastHeardMs);
+    this.exchange?.upload.onInterest(peer, this.swarm.peers, peer.lastHeardMs);
     this.touch(peer);
   }
 
   // ---- blocks
-
-  onPeerAsks(peer: Peer): void {
-    this.touch(peer);
-  }
 
   onPeerWritable(peer: Peer): void {
     if (peer.uploads.count > 0) this.touch(peer);
   }
 
   onPeerRejected(peer: Peer, piece: number, begin: number): void {
-    this.download?.onRejected(peer, piece, begin);
+    this.exchange?.asking.onRejected(peer, piece, begin);
     this.touch(peer);
   }
 
   placeBlock(peer: Peer, piece: number, begin: number, length: number): BlockPlace | null {
-    return this.download?.placeBlock(peer, piece, begin, length) ?? null;
+    return this.exchange?.download.placeBlock(peer, piece, begin, length) ?? null;
   }
 
   onBlock(peer: Peer, piece: number, begin: number, length: number, placed: boolean): void {
     this.down.add(length, peer.lastHeardMs);
-    this.download?.onBlock(peer, piece, begin, length, placed, peer.lastHeardMs);
+    this.exchange?.download.onBlock(peer, piece, begin, length, placed, peer.lastHeardMs);
     this.touch(peer);
   }
 
@@ -356,13 +242,10 @@ export class Live implements PeerEvents, DownloadEvents {
     const bytes = core.geometry.dataBytes(piece);
     core.have.set(piece);
     core.journal.pieceVerified(piece, bytes);
-    this.verifiedBytes += bytes;
-    this.verifiedWantedBytes += bytes;
-    this.#haves.push(piece);
-    this.#schedule();
-    this.touchAll();
+    this.amounts.add(bytes);
+    this.#settle.have(piece);
     this.#events.onPiece(piece);
-    if (this.isDone) this.#becameDone();
+    if (this.isDone()) this.#becameDone();
   }
 
   #becameDone(): void {
@@ -373,67 +256,45 @@ export class Live implements PeerEvents, DownloadEvents {
     this.#events.onAllVerified();
   }
 
-  onDownloadFailed(error: unknown): void {
+  onDiskFailed(error: unknown): void {
     this.#events.onFailed(error);
   }
 
   // ---- extensions
 
   onPeerExtended(peer: Peer): void {
-    if (this.metadata && this.core === null) this.metadata.ask(peer, this.host.env.clock.nowMs());
+    this.talk.onExtended(peer);
     this.#closeIfUseless(peer);
     this.touch(peer);
   }
 
-  onMetadata(peer: Peer, payload: Uint8Array): void {
-    if (this.core) {
-      answerMetadata(peer, payload, this.core.info.bytes);
-    } else {
-      this.metadata?.onMessage(peer, payload);
-      this.metadata?.ask(peer, this.host.env.clock.nowMs());
-    }
-    this.touch(peer);
-  }
-
-  onHashRequest(peer: Peer, query: HashQuery): void {
-    if (!this.hashAnswers) peer.sendHashReject(query);
-    else this.hashAnswers.answer(peer, query, () => this.touch(peer));
-    this.touch(peer);
-  }
-
-  onHashReject(peer: Peer, query: HashQuery): void {
-    this.hashExchange?.onReject(peer, query);
-    this.#askHashes();
-  }
-
-  onHashes(peer: Peer, query: HashQuery, hashes: Uint8Array): void {
-    const honest = this.hashExchange?.onHashes(peer, query, hashes) ?? true;
-    if (!honest) this.swarm.ban(peer, 'its hashes were wrong');
-    this.#askHashes();
-  }
-
   onWantLeaves(piece: number): boolean {
-    const wanted = this.hashExchange?.wantLeaves(piece, this.swarm.peers) ?? false;
-    if (wanted) this.#askHashes();
-    return wanted;
-  }
-
-  #askHashes(): void {
-    this.hashExchange?.ask(this.swarm.peers, this.host.env.clock.nowMs());
-    this.touchAll();
+    return this.talk.wantLeaves(piece);
   }
 
   #layerArrived(pieces: { first: number; last: number }): void {
     for (let piece = pieces.first; piece <= pieces.last; piece++) this.core!.picker.setHashKnown(piece, true);
     for (const peer of this.swarm.peers) this.updateInterest(peer);
-    this.touchAll();
+    this.onRoom();
+  }
+
+  peer(number: number): Peer | null {
+    return this.swarm.byNumber(number);
+  }
+
+  onSent(bytes: number): void {
+    this.up.add(bytes, this.host.env.clock.nowMs());
+  }
+
+  onStarved(): void {
+    this.#settle.starved();
   }
 
   /** Closes all peers; resolves when nothing is being read or written any more. */
   async close(why: string): Promise<void> {
     this.#closed = true;
+    this.#settle.close();
     this.swarm.close(why);
-    this.download?.stop();
-    await Promise.all([this.upload?.stop(), this.download?.idle()]);
+    await this.exchange?.close();
   }
 }

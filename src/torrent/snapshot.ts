@@ -1,10 +1,18 @@
 // What a torrent looks like from outside: plain readonly data, the same for command line, page and tests.
 
+import type { Bitfield } from '../base/bitfield.ts';
 import { toHex } from '../base/bytes.ts';
-import type { ErrorCode } from '../base/errors.ts';
+import type { ErrorCode, ShoalError } from '../base/errors.ts';
+import type { TorrentInfo } from '../metainfo/types.ts';
 import type { Peer } from '../peer/peer.ts';
 import type { TrackerState } from '../tracker/client/tracked.ts';
 import type { Live } from './live.ts';
+
+export interface TorrentIdentity {
+  readonly infoHashV1: Uint8Array | null;
+  /** 32 bytes. */
+  readonly infoHashV2: Uint8Array | null;
+}
 
 export type TorrentState = 'metadata' | 'checking' | 'downloading' | 'seeding' | 'stopped' | 'failed';
 
@@ -66,7 +74,7 @@ export interface TorrentSnapshot {
 }
 
 /** `nowMs`: rates are those of this moment. */
-export function peerSnapshot(peer: Peer, nowMs: number): PeerSnapshot {
+function peerSnapshot(peer: Peer, nowMs: number): PeerSnapshot {
   return {
     address: peer.address.key,
     client: peer.client,
@@ -88,18 +96,65 @@ export function peerSnapshot(peer: Peer, nowMs: number): PeerSnapshot {
   };
 }
 
-/** The figures that the live swarm gives. */
-export function swarmFigures(
-  live: Live,
-  nowMs: number,
-): Pick<
-  TorrentSnapshot,
-  'downloadBytesPerSecond' | 'uploadBytesPerSecond' | 'peers' | 'seeds' | 'knownAddresses' | 'etaS' | 'peerList'
-> {
+/** What a snapshot is taken of. */
+export interface SnapshotSource {
+  readonly identity: TorrentIdentity;
+  readonly state: TorrentState;
+  readonly error: ShoalError | null;
+  /** What the magnet link calls it. */
+  readonly name: string | null;
+  readonly info: TorrentInfo | null;
+  readonly path: string | null;
+  readonly have: Bitfield | null;
+  /** Bytes of the check that runs; a total of 0: none runs. */
+  readonly checked: { readonly done: number; readonly total: number };
+  readonly uploadedBytes: number;
+  readonly trackers: readonly TrackerState[];
+  readonly live: Live | null;
+  readonly nowMs: number;
+}
+
+export function takeSnapshot(source: SnapshotSource): TorrentSnapshot {
+  const { identity, state, error, info, live, checked, uploadedBytes, nowMs } = source;
+  return {
+    name: info?.name ?? source.name,
+    infoHashV1: identity.infoHashV1 && toHex(identity.infoHashV1),
+    infoHashV2: identity.infoHashV2 && toHex(identity.infoHashV2),
+    state,
+    error: error && { code: error.code, message: error.message },
+    path: source.path,
+    lengthBytes: info?.lengthBytes ?? null,
+    wantedBytes: live?.core ? live.amounts.wantedBytes : (info?.lengthBytes ?? 0),
+    verifiedBytes: live?.amounts.verifiedWantedBytes ?? 0,
+    pieceCount: info?.pieceCount ?? 0,
+    piecesVerified: source.have?.count ?? 0,
+    checkedFraction: checked.total > 0 ? checked.done / checked.total : state === 'checking' ? 0 : 1,
+    uploadedBytes,
+    ratio: info && info.lengthBytes > 0 ? uploadedBytes / info.lengthBytes : 0,
+    trackers: source.trackers,
+    ...(live ? swarmFigures(live, nowMs) : NO_SWARM),
+  };
+}
+
+const NO_SWARM = {
+  downloadedBytes: 0,
+  wastedBytes: 0,
+  downloadBytesPerSecond: 0,
+  uploadBytesPerSecond: 0,
+  peers: 0,
+  seeds: 0,
+  knownAddresses: 0,
+  etaS: null,
+  peerList: [],
+};
+
+function swarmFigures(live: Live, nowMs: number): Pick<TorrentSnapshot, keyof typeof NO_SWARM> {
   const peers = live.swarm.peers;
   const down = live.down.bytesPerSecond(nowMs);
-  const left = live.wantedBytes - live.verifiedWantedBytes;
+  const left = live.amounts.wantedBytes - live.amounts.verifiedWantedBytes;
   return {
+    downloadedBytes: live.down.total,
+    wastedBytes: live.exchange?.download.wastedBytes ?? 0,
     downloadBytesPerSecond: down,
     uploadBytesPerSecond: live.up.bytesPerSecond(nowMs),
     peers: peers.length,

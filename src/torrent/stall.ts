@@ -23,7 +23,7 @@ export interface StallReason {
 
 /** The reasons that hold now, the most telling first; none while all goes well or nothing is wanted. */
 export function stallReasons(live: Live, trackers: readonly TrackerState[], limited: boolean): StallReason[] {
-  if (live.isDone) return [];
+  if (live.isDone()) return [];
   return live.swarm.peers.length === 0 ? withoutPeers(live, trackers) : withPeers(live, limited);
 }
 
@@ -88,8 +88,8 @@ function withPeers(live: Live, limited: boolean): StallReason[] {
   } else if (open.every((peer) => peer.snubbed)) {
     out.push({ code: 'peers-silent', text: `${count(open.length, 'peer')} let us ask but send nothing` });
   }
-  if ((live.download?.committing ?? 0) > 4) {
-    out.push({ code: 'disk-busy', text: `${live.download!.committing} pieces wait to be hashed and written` });
+  if ((live.exchange?.download.committing ?? 0) > 4) {
+    out.push({ code: 'disk-busy', text: `${live.exchange!.download.committing} pieces wait to be hashed and written` });
   }
   return out;
 }

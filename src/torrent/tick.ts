@@ -12,12 +12,11 @@ const DEAD_MS = 150_000;
 /** One round. Returns whether another will be needed as things stand. */
 export function tick(live: Live, nowMs: number): boolean {
   live.swarm.sweep(nowMs);
-  live.measure();
   for (const peer of [...live.swarm.peers]) tickPeer(live, peer, nowMs);
-  live.upload?.tick(live.swarm.peers, nowMs);
-  live.hashExchange?.ask(live.swarm.peers, nowMs);
+  live.exchange?.tick(live.swarm.peers, nowMs);
+  live.talk.ask(nowMs);
   live.swarm.dialMore();
-  return live.swarm.peers.length > 0 || live.swarm.dialling > 0 || !live.isDone;
+  return live.swarm.peers.length > 0 || live.swarm.dialling > 0 || !live.isDone();
 }
 
 function tickPeer(live: Live, peer: Peer, nowMs: number): void {
@@ -26,10 +25,8 @@ function tickPeer(live: Live, peer: Peer, nowMs: number): void {
     return;
   }
   if (nowMs - peer.lastSentMs > KEEP_ALIVE_MS) peer.sendKeepAlive();
-  if (live.core === null) {
-    live.metadata?.ask(peer, nowMs);
-  } else if (!live.isDone) {
-    live.download?.checkSnubbed(peer, nowMs);
+  if (live.core !== null && !live.isDone()) {
+    live.exchange?.asking.checkSnubbed(peer, nowMs);
     peer.pipeline.onTick(nowMs);
     live.updateInterest(peer);
   }

@@ -1,9 +1,7 @@
 // One torrent from its start to its stop: metadata, check, exchange, completion. What happens in between lives below.
 
-import { toHex } from '../base/bytes.ts';
 import { ChangeFeed, type Lagged } from '../base/change-feed.ts';
 import { describeError, isShoalError, ShoalError } from '../base/errors.ts';
-import { Gate } from '../base/gate.ts';
 import { metainfoFromInfo } from '../metainfo/parse.ts';
 import type { Magnet, Metainfo } from '../metainfo/types.ts';
 import type { Greeting, GreetingAnswer } from '../peer/greeting.ts';
@@ -15,7 +13,8 @@ import { completeLayers } from './complete-layers.ts';
 import type { TorrentEvents, TorrentHost, TorrentOptions } from './context.ts';
 import { type Core, openCore } from './core.ts';
 import { Live } from './live.ts';
-import { swarmFigures, type TorrentSnapshot, type TorrentState } from './snapshot.ts';
+import { Milestones } from './milestones.ts';
+import { type TorrentIdentity, type TorrentSnapshot, type TorrentState, takeSnapshot } from './snapshot.ts';
 import { type StallReason, stallReasons } from './stall.ts';
 import { TICK_MS, tick } from './tick.ts';
 
@@ -26,12 +25,6 @@ export type TorrentChange =
   | { readonly kind: 'peers'; readonly peers: number }
   | Lagged;
 
-export interface TorrentIdentity {
-  readonly infoHashV1: Uint8Array | null;
-  /** 32 bytes. */
-  readonly infoHashV2: Uint8Array | null;
-}
-
 export class Torrent {
   readonly identity: TorrentIdentity;
   readonly #host: TorrentHost;
@@ -39,9 +32,7 @@ export class Torrent {
   readonly #events: TorrentEvents;
   readonly #source: Metainfo | Magnet;
   readonly #abort: AbortController = new AbortController();
-  readonly #opened: Gate<void> = new Gate();
-  readonly #metadata: Gate<Metainfo> = new Gate();
-  readonly #completed: Gate<void> = new Gate();
+  readonly #reached: Milestones = new Milestones();
   readonly #feed: ChangeFeed<TorrentChange> = new ChangeFeed();
   readonly #announcers: Announcers;
   #state: TorrentState = 'metadata';
@@ -82,17 +73,17 @@ export class Torrent {
 
   /** Resolves when the content is open and checked, or the search for metadata has begun; rejects with what prevents it. */
   opened(): Promise<void> {
-    return this.#opened.wait();
+    return this.#reached.opened.wait();
   }
 
   async #run(): Promise<void> {
     let metainfo = this.#metainfo;
     if (metainfo === null) {
       this.#goLive(false);
-      this.#opened.open();
-      metainfo = await this.#metadata.wait({ signal: this.#abort.signal });
+      this.#reached.opened.open();
+      metainfo = await this.#reached.metadata.wait({ signal: this.#abort.signal });
     }
-    this.#metadata.open(metainfo);
+    this.#reached.metadata.open(metainfo);
     this.#setState('checking');
     const contentPath = this.#options.contentPath ?? joinPath(this.#options.saveFolder, [metainfo.info.name]);
     const progress = {
@@ -107,9 +98,9 @@ export class Torrent {
     if (this.#abort.signal.aborted) return;
     if (this.#live === null) this.#goLive(true);
     this.#live!.begin(core);
-    this.#setState(this.#live!.isDone ? 'seeding' : 'downloading');
-    if (this.#live!.isDone) await this.#finish(false);
-    this.#opened.open();
+    this.#setState(this.#live!.isDone() ? 'seeding' : 'downloading');
+    if (this.#live!.isDone()) await this.#finish(false);
+    this.#reached.opened.open();
     this.#armTick();
   }
 
@@ -143,7 +134,7 @@ export class Torrent {
       const tiers = magnet.trackers.map((url) => [url]);
       const options = { caseSensitive: files.caseSensitive };
       this.#metainfo = metainfoFromInfo(bytes, tiers, magnet.webSeeds, hashes, options);
-      this.#metadata.open(this.#metainfo);
+      this.#reached.metadata.open(this.#metainfo);
       const path = this.#options.contentPath ?? joinPath(this.#options.saveFolder, [this.#metainfo.info.name]);
       this.#events.onMetadata(this.#metainfo, path);
     } catch (error) {
@@ -153,6 +144,8 @@ export class Torrent {
 
   /** Everything wanted is there: files get their final form, the journal its checkpoint, then the world is told. */
   #finish(whileRunning: boolean): Promise<void> {
+    // A last piece that is written while it stops or after it failed is recorded; the next run does the rest.
+    if (this.#stopping || this.#error) return Promise.resolve();
     this.#finishing ??= (async () => {
       const core = this.#core!;
       try {
@@ -166,7 +159,7 @@ export class Torrent {
       if (this.#stopping) return;
       this.#setState('seeding');
       if (whileRunning) this.#announcers.completed();
-      this.#completed.open();
+      this.#reached.completed.open();
       this.#events.onCompleted(core.contentPath);
     })();
     return this.#finishing;
@@ -181,9 +174,7 @@ export class Torrent {
     if (this.#stopping || this.#error) return;
     this.#error = isShoalError(error) ? error : new ShoalError('INTERNAL', describeError(error), error);
     this.#setState('failed');
-    this.#opened.fail(this.#error);
-    this.#metadata.fail(this.#error);
-    this.#completed.fail(this.#error);
+    this.#reached.fail(this.#error);
     void this.#live?.close('the torrent has failed');
     this.#timer?.cancel();
   }
@@ -204,15 +195,15 @@ export class Torrent {
     this.#timer?.cancel();
     const quiet = this.#live?.close('stopping');
     const farewell = this.#announcers.stop(deadlineMs);
-    this.#opened.fail(stopped);
-    this.#metadata.fail(stopped);
-    this.#completed.fail(stopped);
+    this.#reached.fail(stopped);
     await this.#running;
     await this.#finishing;
     const core = this.#core;
     if (core) {
-      core.journal.counters(this.#uploadedBytes(), core.resume.downloaded + (this.#live?.down.total ?? 0));
+      this.#saveCounters();
       await quiet;
+      // After a failure, too, what is verified is kept.
+      await core.journal.flush();
       await core.journal.close(this.#error === null);
       await core.content.close();
     }
@@ -237,13 +228,13 @@ export class Torrent {
     const live = this.#live;
     if (!live || this.#stopping || this.#error) return;
     for (const address of addresses) live.swarm.book.add(address, source, v2);
-    if (!live.isDone) live.swarm.dialMore();
+    if (!live.isDone()) live.swarm.dialMore();
     this.#armTick();
   }
 
   #wantsPeers(): boolean {
     const live = this.#live;
-    return live !== null && !live.isDone && live.swarm.peers.length < 20;
+    return live !== null && !live.isDone() && live.swarm.peers.length < 20;
   }
 
   #peersChanged(): void {
@@ -257,7 +248,8 @@ export class Torrent {
     this.#timer = this.#host.env.clock.after(TICK_MS, () => {
       this.#timer = null;
       const again = tick(this.#live!, this.#host.env.clock.nowMs());
-      this.#core?.journal.counters(this.#uploadedBytes(), this.#core.resume.downloaded + this.#live!.down.total);
+      this.#saveCounters();
+      if (this.#live!.exchange?.isFetching) this.#core!.journal.willWrite();
       if (again) this.#armTick();
     });
   }
@@ -266,12 +258,12 @@ export class Torrent {
 
   /** The metadata, at once or when peers have sent it; rejects with what prevents it. */
   metadata(options: { readonly signal?: AbortSignal } = {}): Promise<Metainfo> {
-    return this.#metadata.wait(options);
+    return this.#reached.metadata.wait(options);
   }
 
   /** Everything that was selected is verified, written and synced; rejects with what prevents it. */
   completed(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
-    return this.#completed.wait(options);
+    return this.#reached.completed.wait(options);
   }
 
   /** Changes from now on; the snapshot has the details. Says `lagged` where it lost some. */
@@ -286,39 +278,20 @@ export class Torrent {
   }
 
   snapshot(): TorrentSnapshot {
-    const info = this.#metainfo?.info ?? null;
-    const live = this.#live;
-    const uploadedBytes = this.#uploadedBytes();
-    const quiet = {
-      downloadBytesPerSecond: 0,
-      uploadBytesPerSecond: 0,
-      peers: 0,
-      seeds: 0,
-      knownAddresses: 0,
-      etaS: null,
-      peerList: [],
-    };
-    return {
-      name: info?.name ?? ('name' in this.#source ? this.#source.name : null),
-      infoHashV1: this.identity.infoHashV1 && toHex(this.identity.infoHashV1),
-      infoHashV2: this.identity.infoHashV2 && toHex(this.identity.infoHashV2),
+    return takeSnapshot({
+      identity: this.identity,
       state: this.#state,
-      error: this.#error && { code: this.#error.code, message: this.#error.message },
+      error: this.#error,
+      name: 'name' in this.#source ? this.#source.name : null,
+      info: this.#metainfo?.info ?? null,
       path: this.#core?.contentPath ?? this.#options.contentPath,
-      lengthBytes: info?.lengthBytes ?? null,
-      wantedBytes: live?.wantedBytes ?? info?.lengthBytes ?? 0,
-      verifiedBytes: live?.verifiedWantedBytes ?? 0,
-      pieceCount: info?.pieceCount ?? 0,
-      piecesVerified: this.#core?.have.count ?? 0,
-      checkedFraction:
-        this.#checked.total > 0 ? this.#checked.done / this.#checked.total : this.#state === 'checking' ? 0 : 1,
-      downloadedBytes: live?.down.total ?? 0,
-      wastedBytes: live?.download?.wastedBytes ?? 0,
-      uploadedBytes,
-      ratio: info && info.lengthBytes > 0 ? uploadedBytes / info.lengthBytes : 0,
+      have: this.#core?.have ?? null,
+      checked: this.#checked,
+      uploadedBytes: this.#uploadedBytes(),
       trackers: this.#announcers.snapshot(),
-      ...(live ? swarmFigures(live, this.#host.env.clock.nowMs()) : quiet),
-    };
+      live: this.#live,
+      nowMs: this.#host.env.clock.nowMs(),
+    });
   }
 
   #uploadedBytes(): number {
@@ -329,12 +302,17 @@ export class Torrent {
     const live = this.#live;
     const total = this.#metainfo?.info.lengthBytes;
     // While the length is unknown something is left: one block says so.
-    const left = total === undefined ? 16384 : Math.max(0, total - (live?.verifiedBytes ?? 0));
+    const left = total === undefined ? 16384 : Math.max(0, total - (live?.amounts.verifiedBytes ?? 0));
     return {
       uploaded: live?.up.total ?? 0,
       downloaded: live?.down.total ?? 0,
       left: this.#core?.have.isFull ? 0 : left,
     };
+  }
+
+  #saveCounters(): void {
+    const downloaded = this.#live?.down.total ?? 0;
+    this.#core?.journal.counters(this.#uploadedBytes(), this.#core.resume.downloaded + downloaded);
   }
 
   #setState(state: TorrentState): void {

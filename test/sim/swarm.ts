@@ -6,7 +6,8 @@ import type { Metainfo } from '../../src/metainfo/types.ts';
 import type { HostOptions } from '../../src/platform/sim/index.ts';
 import { SeededRandom, type SimHost, type SimWorld, type WorldOptions } from '../../src/platform/sim/index.ts';
 import type { Env } from '../../src/ports/env.ts';
-import { type AddRequest, Session } from '../../src/session/session.ts';
+import type { AddRequest } from '../../src/session/request.ts';
+import { Session } from '../../src/session/session.ts';
 import type { Torrent } from '../../src/torrent/torrent.ts';
 import { newSimWorld } from '../contract/sim-world.ts';
 

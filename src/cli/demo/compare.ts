@@ -2,12 +2,14 @@
 
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ShoalError } from '../../base/errors.ts';
 
 /** Files hashed side by side: the disk and two cores are busy, and no more. */
 const AT_ONCE = 8;
+/** Read in one go; larger files in pieces. */
+const SMALL_BYTES = 4 * 1024 * 1024;
 
 /** SHA-256 by path below `root` (the empty path for a root that is a file). */
 export async function digestsOf(root: string, paths: readonly string[]): Promise<Map<string, string>> {
@@ -25,6 +27,8 @@ export async function digestsOf(root: string, paths: readonly string[]): Promise
 
 async function digestOf(path: string): Promise<string> {
   const hash = createHash('sha256');
+  const { size } = await stat(path);
+  if (size <= SMALL_BYTES) return hash.update(await readFile(path)).digest('hex');
   for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Uint8Array);
   return hash.digest('hex');
 }

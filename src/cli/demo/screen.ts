@@ -2,7 +2,7 @@
 
 import { print } from '../output.ts';
 import type { ProgressState } from '../progress.ts';
-import { count, formatBytes, formatDuration, formatRate } from '../render/quantities.ts';
+import { formatBytes, formatDuration, formatRate } from '../render/quantities.ts';
 import { renderTable } from '../render/table.ts';
 import type { StatusEvent } from '../status.ts';
 import { LEECHES, SEED, type SwarmShow } from './swarm-show.ts';
@@ -91,6 +91,6 @@ export function conclusion(show: SwarmShow, lengthBytes: number): string {
   const times = (fromSeed / lengthBytes).toFixed(2);
   return (
     `The seed sent the content ${times} times and was then gone; one server would have sent it ${LEECHES.length} times.\n` +
-    `${share} % of all bytes came from the leeches (${count(LEECHES.length, 'copy').replace('copys', 'copies')} made).`
+    `${share} % of all bytes came from the leeches (${LEECHES.length} copies were made).`
   );
 }

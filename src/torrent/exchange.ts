@@ -1,0 +1,90 @@
+// The exchange of blocks in one swarm: asking, receiving and giving, over one open content.
+
+import type { Peer } from '../peer/peer.ts';
+import { Limits } from '../rates/limits.ts';
+import { Asking } from './asking.ts';
+import type { TorrentHost, TorrentOptions } from './context.ts';
+import type { Core } from './core.ts';
+import { Download, type DownloadEvents } from './download.ts';
+import { Slots } from './slots.ts';
+import { Upload } from './upload.ts';
+
+/** A peer with less than this share of the fastest one's rate shares pieces with its like. */
+const SLOW_SHARE = 8;
+
+export interface ExchangeEvents extends DownloadEvents {
+  peer(number: number): Peer | null;
+  /** Nothing that is wanted is missing. */
+  isDone(): boolean;
+  /** Payload was handed to a peer's connection. */
+  onSent(bytes: number): void;
+  touch(peer: Peer): void;
+  /** A rate limit has nothing left. */
+  onStarved(): void;
+}
+
+export class Exchange {
+  readonly core: Core;
+  readonly asking: Asking;
+  readonly download: Download;
+  readonly upload: Upload;
+  readonly #slots: Slots;
+  /** Rate of the fastest peer, as of the last tick. */
+  #fastest = 0;
+
+  constructor(host: TorrentHost, options: TorrentOptions, core: Core, events: ExchangeEvents) {
+    this.core = core;
+    const { geometry, picker } = core;
+    const slots = new Slots(host.env.pieceIo, geometry);
+    this.#slots = slots;
+    const peer = (number: number): Peer | null => events.peer(number);
+    this.asking = new Asking({
+      geometry,
+      picker,
+      slots,
+      limits: new Limits(host.down, options.down),
+      peer,
+      isSlow: (each) => each.pipeline.bytesPerSecond < this.#fastest / SLOW_SHARE,
+      onStarved: () => events.onStarved(),
+      onRoom: () => events.onRoom(),
+      onBegin: () => core.journal.willWrite(),
+    });
+    this.download = new Download({ ...core, hashes: host.env.hashes, slots, asking: this.asking, peer }, events);
+    this.upload = new Upload(host, core, new Limits(host.up, options.up), {
+      isSeeding: () => events.isDone(),
+      onSent: (bytes) => events.onSent(bytes),
+      onReadFailed: (error) => events.onDiskFailed(error),
+      onReady: (each) => events.touch(each),
+      onStarved: () => events.onStarved(),
+    });
+  }
+
+  /** Pieces are under way. */
+  get isFetching(): boolean {
+    return this.#slots.count > 0;
+  }
+
+  /** Asks and serves a peer, as far as it allows. */
+  attend(peer: Peer, nowMs: number): void {
+    if (peer.amInterested) this.asking.ask(peer, nowMs);
+    this.upload.serve(peer, nowMs);
+  }
+
+  /** Once a second: choking rounds, and what rules compare with. */
+  tick(peers: readonly Peer[], nowMs: number): void {
+    this.#fastest = 0;
+    for (const peer of peers) this.#fastest = Math.max(this.#fastest, peer.pipeline.bytesPerSecond);
+    this.upload.tick(peers, nowMs);
+  }
+
+  onPeerGone(peer: Peer): void {
+    this.asking.forget(peer);
+    this.upload.onPeerGone(peer);
+  }
+
+  /** Resolves when nothing is being read or written any more. The peers must be closed before. */
+  async close(): Promise<void> {
+    this.download.stop();
+    await Promise.all([this.upload.stop(), this.download.idle()]);
+  }
+}

@@ -1,0 +1,71 @@
+// The pieces that are begun, and the memory of each.
+
+import { assert } from '../base/assert.ts';
+import type { Geometry } from '../metainfo/geometry.ts';
+import type { PieceIo, PieceSlot } from '../ports/piece-io.ts';
+
+export interface BegunPiece {
+  readonly slot: PieceSlot;
+  /** While it is hashed and written its blocks may not be touched. */
+  committing: boolean;
+  /** SHA-256 of its blocks, while its leaf hashes are awaited. */
+  onTrial: Uint8Array | null;
+}
+
+export class Slots {
+  readonly #pieceIo: PieceIo;
+  readonly #geometry: Geometry;
+  readonly #begun: Map<number, BegunPiece> = new Map();
+  /** Memory for the next piece, taken before one is picked. */
+  #spare: PieceSlot | null = null;
+
+  constructor(pieceIo: PieceIo, geometry: Geometry) {
+    this.#pieceIo = pieceIo;
+    this.#geometry = geometry;
+  }
+
+  get count(): number {
+    return this.#begun.size;
+  }
+
+  get(piece: number): BegunPiece | undefined {
+    return this.#begun.get(piece);
+  }
+
+  /** Whether there is memory for one more piece. */
+  hasRoom(): boolean {
+    this.#spare ??= this.#pieceIo.acquire(this.#geometry.pieceLengthBytes);
+    return this.#spare !== null;
+  }
+
+  /** Gives a piece its memory; false where there is none to give. */
+  begin(piece: number): boolean {
+    const length = this.#geometry.pieceBytes(piece);
+    let slot = this.#spare;
+    this.#spare = null;
+    if (slot && slot.bytes.length !== length) {
+      this.#pieceIo.release(slot);
+      slot = null;
+    }
+    slot ??= this.#pieceIo.acquire(length);
+    if (!slot) return false;
+    this.#begun.set(piece, { slot, committing: false, onTrial: null });
+    return true;
+  }
+
+  release(piece: number): void {
+    const begun = this.#begun.get(piece);
+    assert(begun, 'a released piece is begun');
+    this.#begun.delete(piece);
+    this.#pieceIo.release(begun.slot);
+  }
+
+  /** Gives back all memory that nothing is being done with; returns the pieces that lost theirs. */
+  releaseIdle(): number[] {
+    if (this.#spare) this.#pieceIo.release(this.#spare);
+    this.#spare = null;
+    const idle = [...this.#begun].filter(([, begun]) => !begun.committing).map(([piece]) => piece);
+    for (const piece of idle) this.release(piece);
+    return idle;
+  }
+}
