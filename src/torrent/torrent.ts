@@ -1,22 +1,21 @@
 // One torrent from its start to its stop: metadata, check, exchange, completion. What happens in between lives below.
 
+import type { Address } from '../base/address.ts';
 import { ChangeFeed, type Lagged } from '../base/change-feed.ts';
 import { describeError, isShoalError, ShoalError } from '../base/errors.ts';
 import { metainfoFromInfo } from '../metainfo/parse.ts';
 import type { Magnet, Metainfo } from '../metainfo/types.ts';
 import type { Greeting, GreetingAnswer } from '../peer/greeting.ts';
-import type { Timer } from '../ports/clock.ts';
 import { joinPath } from '../storage/safe-path.ts';
 import type { Handshake } from '../wire/handshake.ts';
-import { Announcers } from './announcers.ts';
 import { completeLayers } from './complete-layers.ts';
 import type { TorrentEvents, TorrentHost, TorrentOptions } from './context.ts';
 import { type Core, openCore } from './core.ts';
-import { Live } from './live.ts';
+import type { Live } from './live.ts';
 import { Milestones } from './milestones.ts';
+import { Presence } from './presence.ts';
 import { type TorrentIdentity, type TorrentSnapshot, type TorrentState, takeSnapshot } from './snapshot.ts';
 import { type StallReason, stallReasons } from './stall.ts';
-import { TICK_MS, tick } from './tick.ts';
 
 /** What a listener is told; details are in the snapshot. */
 export type TorrentChange =
@@ -34,14 +33,12 @@ export class Torrent {
   readonly #abort: AbortController = new AbortController();
   readonly #reached: Milestones = new Milestones();
   readonly #feed: ChangeFeed<TorrentChange> = new ChangeFeed();
-  readonly #announcers: Announcers;
+  readonly #presence: Presence;
   #state: TorrentState = 'metadata';
   #error: ShoalError | null = null;
   #metainfo: Metainfo | null = null;
-  #live: Live | null = null;
   #core: Core | null = null;
   #checked = { done: 0, total: 0 };
-  #timer: Timer | null = null;
   #running: Promise<void> | null = null;
   #finishing: Promise<void> | null = null;
   #stopping: Promise<void> | null = null;
@@ -54,14 +51,21 @@ export class Torrent {
     this.#metainfo = 'info' in source ? source : null;
     const { infoHashV1, infoHashV2 } = 'info' in source ? source.info : source;
     this.identity = { infoHashV1, infoHashV2 };
-    this.#announcers = new Announcers(host, {
-      identity: this.identity,
-      tiers: 'info' in source ? source.trackers : source.trackers.map((url) => [url]),
-      everyTracker: options.everyTracker,
-      progress: () => this.#progress(),
-      wantsPeers: () => this.#wantsPeers(),
-      onPeers: (peers, v2) => this.#learn(peers, 'tracker', v2),
-    });
+    const tiers = 'info' in source ? source.trackers : source.trackers.map((url) => [url]);
+    this.#presence = new Presence(
+      host,
+      options,
+      { identity: this.identity, tiers },
+      {
+        onInfo: (info) => this.#infoArrived(info),
+        onAllVerified: () => void this.#finish(true),
+        onFailed: (error) => this.#fail(error),
+        onPiece: (piece) => this.#feed.tell({ kind: 'piece', piece }),
+        onPeers: (peers) => this.#feed.tell({ kind: 'peers', peers }),
+        onTick: () => this.#onTick(),
+        lengthBytes: () => this.#metainfo?.info.lengthBytes ?? null,
+      },
+    );
   }
 
   // ---- life
@@ -79,7 +83,7 @@ export class Torrent {
   async #run(): Promise<void> {
     let metainfo = this.#metainfo;
     if (metainfo === null) {
-      this.#goLive(false);
+      this.#presence.join(false);
       this.#reached.opened.open();
       metainfo = await this.#reached.metadata.wait({ signal: this.#abort.signal });
     }
@@ -96,35 +100,12 @@ export class Torrent {
     this.#core = core;
     this.#checked = { done: 0, total: 0 };
     if (this.#abort.signal.aborted) return;
-    if (this.#live === null) this.#goLive(true);
-    this.#live!.begin(core);
-    this.#setState(this.#live!.isDone() ? 'seeding' : 'downloading');
-    if (this.#live!.isDone()) await this.#finish(false);
+    const live = this.#presence.live ?? this.#presence.join(true);
+    live.begin(core);
+    this.#setState(live.isDone() ? 'seeding' : 'downloading');
+    if (live.isDone()) await this.#finish(false);
     this.#reached.opened.open();
-    this.#armTick();
-  }
-
-  /** Joins the swarm: from here on peers are dialled, accepted and asked for. */
-  #goLive(known: boolean): void {
-    const { infoHashV1, infoHashV2 } = this.identity;
-    const live = new Live(
-      this.#host,
-      this.#options,
-      { peerId: this.#host.peerId, hashV1: infoHashV1, hashV2: infoHashV2?.slice(0, 20) ?? null, infoHashV2 },
-      known,
-      {
-        onInfo: (info) => this.#infoArrived(info),
-        onAllVerified: () => void this.#finish(true),
-        onFailed: (error) => this.#fail(error),
-        onPiece: (piece) => this.#feed.tell({ kind: 'piece', piece }),
-        onPeers: () => this.#peersChanged(),
-      },
-    );
-    this.#live = live;
-    for (const address of this.#options.peers) live.swarm.book.add(address, 'user', infoHashV1 === null);
-    this.#announcers.start();
-    live.swarm.dialMore();
-    this.#armTick();
+    this.#presence.wake();
   }
 
   #infoArrived(bytes: Uint8Array): void {
@@ -158,7 +139,7 @@ export class Torrent {
       }
       if (this.#stopping) return;
       this.#setState('seeding');
-      if (whileRunning) this.#announcers.completed();
+      if (whileRunning) this.#presence.completed();
       this.#reached.completed.open();
       this.#events.onCompleted(core.contentPath);
     })();
@@ -175,8 +156,7 @@ export class Torrent {
     this.#error = isShoalError(error) ? error : new ShoalError('INTERNAL', describeError(error), error);
     this.#setState('failed');
     this.#reached.fail(this.#error);
-    void this.#live?.close('the torrent has failed');
-    this.#timer?.cancel();
+    void this.#presence.close('the torrent has failed');
   }
 
   /**
@@ -192,9 +172,8 @@ export class Torrent {
     const stopped = new ShoalError('STOPPED', 'the torrent was stopped');
     if (this.#state !== 'failed') this.#setState('stopped');
     this.#abort.abort(stopped);
-    this.#timer?.cancel();
-    const quiet = this.#live?.close('stopping');
-    const farewell = this.#announcers.stop(deadlineMs);
+    const quiet = this.#presence.close('stopping');
+    const farewell = this.#presence.farewell(deadlineMs);
     this.#reached.fail(stopped);
     await this.#running;
     await this.#finishing;
@@ -215,43 +194,21 @@ export class Torrent {
 
   /** A connection that came for this torrent. */
   accept(greeting: Greeting, handshake: Handshake): GreetingAnswer {
-    if (this.#live === null || this.#error || this.#stopping) return { refused: 'the torrent is not ready' };
-    return this.#live.swarm.accept(greeting, handshake);
+    return this.#presence.accept(greeting, handshake);
   }
 
-  /** More addresses to try, from a user or another source. */
-  addPeers(addresses: TorrentOptions['peers']): void {
-    this.#learn(addresses, 'user', this.identity.infoHashV1 === null);
+  /** More addresses to try, from a user. */
+  addPeers(addresses: readonly Address[]): void {
+    this.#presence.addPeers(addresses);
   }
 
-  #learn(addresses: TorrentOptions['peers'], source: 'tracker' | 'user', v2: boolean): void {
-    const live = this.#live;
-    if (!live || this.#stopping || this.#error) return;
-    for (const address of addresses) live.swarm.book.add(address, source, v2);
-    if (!live.isDone()) live.swarm.dialMore();
-    this.#armTick();
+  #onTick(): void {
+    this.#saveCounters();
+    if (this.#live?.exchange?.isFetching) this.#core!.journal.willWrite();
   }
 
-  #wantsPeers(): boolean {
-    const live = this.#live;
-    return live !== null && !live.isDone() && live.swarm.peers.length < 20;
-  }
-
-  #peersChanged(): void {
-    this.#feed.tell({ kind: 'peers', peers: this.#live!.swarm.peers.length });
-    if (this.#live!.swarm.peers.length === 0 && this.#wantsPeers()) this.#announcers.moreSoon();
-    this.#armTick();
-  }
-
-  #armTick(): void {
-    if (this.#timer || this.#live === null || this.#stopping || this.#error) return;
-    this.#timer = this.#host.env.clock.after(TICK_MS, () => {
-      this.#timer = null;
-      const again = tick(this.#live!, this.#host.env.clock.nowMs());
-      this.#saveCounters();
-      if (this.#live!.exchange?.isFetching) this.#core!.journal.willWrite();
-      if (again) this.#armTick();
-    });
+  get #live(): Live | null {
+    return this.#presence.live;
   }
 
   // ---- what is told
@@ -274,7 +231,7 @@ export class Torrent {
   /** Why it is slow or stuck, the most telling reason first; empty while all is well. */
   why(): readonly StallReason[] {
     const limited = !this.#options.down.isUnlimited || !this.#host.down.isUnlimited;
-    return this.#live ? stallReasons(this.#live, this.#announcers.snapshot(), limited) : [];
+    return this.#live ? stallReasons(this.#live, this.#presence.trackers(), limited) : [];
   }
 
   snapshot(): TorrentSnapshot {
@@ -288,7 +245,7 @@ export class Torrent {
       have: this.#core?.have ?? null,
       checked: this.#checked,
       uploadedBytes: this.#uploadedBytes(),
-      trackers: this.#announcers.snapshot(),
+      trackers: this.#presence.trackers(),
       live: this.#live,
       nowMs: this.#host.env.clock.nowMs(),
     });
@@ -296,18 +253,6 @@ export class Torrent {
 
   #uploadedBytes(): number {
     return (this.#core?.resume.uploaded ?? 0) + (this.#live?.up.total ?? 0);
-  }
-
-  #progress(): { uploaded: number; downloaded: number; left: number } {
-    const live = this.#live;
-    const total = this.#metainfo?.info.lengthBytes;
-    // While the length is unknown something is left: one block says so.
-    const left = total === undefined ? 16384 : Math.max(0, total - (live?.amounts.verifiedBytes ?? 0));
-    return {
-      uploaded: live?.up.total ?? 0,
-      downloaded: live?.down.total ?? 0,
-      left: this.#core?.have.isFull ? 0 : left,
-    };
   }
 
   #saveCounters(): void {

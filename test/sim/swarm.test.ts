@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { SimSwarm } from './swarm.ts';
+import { type Member, SimSwarm } from './swarm.ts';
 
 const MIB = 1 << 20;
 const CAP = { upBytesPerSecond: 1_000_000, downBytesPerSecond: 10_000_000 };
@@ -18,7 +18,7 @@ describe('a swarm in virtual time', () => {
     const trace = async (seed: number): Promise<string> => {
       const swarm = await SimSwarm.make({ seed, lengthBytes: MIB, pieceLengthBytes: 65536 });
       const source = await swarm.seed(swarm.host('seed', CAP));
-      const leeches = [];
+      const leeches: Member[] = [];
       for (let i = 0; i < 3; i++) leeches.push(await swarm.leech(swarm.host(`leech ${i}`, CAP), [source, ...leeches]));
       await swarm.complete(leeches);
       await swarm.close();
@@ -35,7 +35,7 @@ describe('a swarm in virtual time', () => {
       const lengthBytes = 16 * MIB;
       const swarm = await SimSwarm.make({ seed, lengthBytes, pieceLengthBytes: 131072 });
       const source = await swarm.seed(swarm.host('seed', CAP));
-      const leeches = [];
+      const leeches: Member[] = [];
       for (let i = 0; i < 5; i++) leeches.push(await swarm.leech(swarm.host(`leech ${i}`, CAP), [source, ...leeches]));
       await swarm.world.run(Promise.any(leeches.map((leech) => leech.torrent.completed())));
       const sent = source.torrent.snapshot().uploadedBytes / lengthBytes;
