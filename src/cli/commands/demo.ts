@@ -4,10 +4,13 @@ import { mkdtemp, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { toHex } from '../../base/bytes.ts';
 import { ShoalError } from '../../base/errors.ts';
 import { createTorrent } from '../../create/create.ts';
 import type { Metainfo } from '../../metainfo/types.ts';
+import { sleep } from '../../ports/clock.ts';
 import type { Env } from '../../ports/env.ts';
+import { TrackerClient } from '../../tracker/client/client.ts';
 import { compareCopy, digestsOf } from '../demo/compare.ts';
 import { conclusion, finishTable, progressOf, Screen, trafficTable } from '../demo/screen.ts';
 import { LEECHES, SEED, SwarmShow } from '../demo/swarm-show.ts';
@@ -89,6 +92,8 @@ async function perform(
   const accidents = await distribute(metainfo, show, screen, stop);
 
   screen.step('Proof');
+  const seeds = await seedsKnownTo(env, urls[1]!, info.infoHashV1!, stop.signal);
+  screen.say(`tracker 2, which is left, knows ${count(seeds, 'seed')}`);
   const digests = await stop.race(digesting);
   for (const name of LEECHES) await stop.race(compareCopy(join(show.copyFolder(name), info.name), digests));
   const files = count(digests.size, 'file');
@@ -189,6 +194,21 @@ async function distribute(metainfo: Metainfo, show: SwarmShow, screen: Screen, s
 function fractionOf(show: SwarmShow, name: string): number {
   const status = show.statuses.get(name);
   return status && status.wanted > 0 ? status.verified / status.wanted : 0;
+}
+
+/** What a tracker says once all leeches have told it that they are complete, or after some seconds of waiting for that. */
+async function seedsKnownTo(env: Env, url: string, infoHash: Uint8Array, signal: AbortSignal): Promise<number> {
+  const client = new TrackerClient(env, { from: null });
+  try {
+    for (let tries = 0; ; tries++) {
+      const counts = await client.scrape(url, [infoHash], { signal });
+      const seeds = counts.get(toHex(infoHash))?.seeds ?? 0;
+      if (seeds >= LEECHES.length || tries === 20) return seeds;
+      await sleep(env.clock, 250, signal);
+    }
+  } finally {
+    await client.close();
+  }
 }
 
 function reportOf(metainfo: Metainfo, show: SwarmShow, screen: Screen, accidents: Accidents): object {
