@@ -34,6 +34,11 @@ export class Geometry {
     this.#dataBytes = padded ? dataBytesOf(info) : null;
   }
 
+  /** Whether pieces end in padding that is never fetched. */
+  get hasPadding(): boolean {
+    return this.#dataBytes !== null;
+  }
+
   /** Where a piece begins in the piece space. */
   pieceOffset(piece: number): number {
     return piece * this.pieceLengthBytes;

@@ -16,7 +16,7 @@ export const SPAN_STRIDE = 4;
 
 /** Memory for one piece while it is fetched. Owned by who acquired it until `release`. */
 export interface PieceSlot {
-  /** Exactly the length asked for, all zero when acquired. */
+  /** Exactly the length asked for; all zero when acquired, unless it was said that it may be dirty. */
   readonly bytes: Uint8Array;
 }
 
@@ -105,7 +105,7 @@ export interface PieceIo {
   /** How many hash jobs run side by side. */
   readonly parallel: number;
   /** Memory for a piece, or null while the pool's budget is used up (one slot is always given to an empty pool). */
-  acquire(lengthBytes: number): PieceSlot | null;
+  acquire(lengthBytes: number, mayBeDirty?: boolean): PieceSlot | null;
   release(slot: PieceSlot): void;
   /** Touches no disk. */
   open(spec: ContentSpec): Content;

@@ -34,7 +34,7 @@ export class Slots {
 
   /** Whether there is memory for one more piece. */
   hasRoom(): boolean {
-    this.#spare ??= this.#pieceIo.acquire(this.#geometry.pieceLengthBytes);
+    this.#spare ??= this.#acquire(this.#geometry.pieceLengthBytes);
     return this.#spare !== null;
   }
 
@@ -47,10 +47,15 @@ export class Slots {
       this.#pieceIo.release(slot);
       slot = null;
     }
-    slot ??= this.#pieceIo.acquire(length);
+    slot ??= this.#acquire(length);
     if (!slot) return false;
     this.#begun.set(piece, { slot, committing: false, onTrial: null });
     return true;
+  }
+
+  /** Every byte of a piece without padding is overwritten by a block before anybody looks at it. */
+  #acquire(lengthBytes: number): PieceSlot | null {
+    return this.#pieceIo.acquire(lengthBytes, !this.#geometry.hasPadding);
   }
 
   release(piece: number): void {

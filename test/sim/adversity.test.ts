@@ -19,7 +19,7 @@ async function liar(swarm: SimSwarm, name: string, damaged: readonly number[]): 
 function banLog(banned: unknown[]): Log {
   return {
     write: (_level, message, fields) => {
-      if (message.startsWith('banned')) banned.push(fields?.['peer']);
+      if (message.startsWith('banned')) banned.push(fields?.peer);
     },
   };
 }

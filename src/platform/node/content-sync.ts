@@ -71,7 +71,8 @@ async function syncFile(path: string): Promise<void> {
   let file: FileHandle | undefined;
   try {
     file = await open(path, constants.O_RDWR | (constants.O_NONBLOCK ?? 0));
-    await file.datasync();
+    // Not datasync: the journal compares modification times.
+    await file.sync();
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw fileError(error, `put "${path}" onto stable storage`);
     throw new ShoalError('FILE_CHANGED', `"${path}" was removed while it was written: verify the content again`, error);

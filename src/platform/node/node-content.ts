@@ -112,12 +112,19 @@ export class NodeContent implements Content {
     this.#checkSpans(spans, into.length);
     const reads: Promise<void>[] = [];
     let filled = 0;
-    for (let i = 0; i < spans.length; i += SPAN_STRIDE) {
-      const start = spans[i + 2]!;
-      const end = start + spans[i + 3]!;
-      if (start > filled) into.fill(0, filled, start);
-      filled = end;
-      reads.push(this.#readable.read(filePath(this.#spec, spans[i]!), into.subarray(start, end), spans[i + 1]!));
+    for (let i = 0; i < spans.length; ) {
+      const [file, position] = [spans[i]!, spans[i + 1]!];
+      const parts: Uint8Array[] = [];
+      // Spans that follow each other in the file are one read, wherever they go.
+      for (let next = position; spans[i] === file && spans[i + 1] === next; i += SPAN_STRIDE) {
+        const start = spans[i + 2]!;
+        const end = start + spans[i + 3]!;
+        if (start > filled) into.fill(0, filled, start);
+        filled = end;
+        next += spans[i + 3]!;
+        parts.push(into.subarray(start, end));
+      }
+      reads.push(this.#readable.read(filePath(this.#spec, file), parts, position));
     }
     into.fill(0, filled);
     // All of them, also when one fails: `into` is the caller's again afterwards.

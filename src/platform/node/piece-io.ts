@@ -45,8 +45,8 @@ class NodePieceIo implements PieceIo {
     return this.#workers.count;
   }
 
-  acquire(lengthBytes: number): PieceSlot | null {
-    return this.#pool.acquire(lengthBytes);
+  acquire(lengthBytes: number, mayBeDirty = false): PieceSlot | null {
+    return this.#pool.acquire(lengthBytes, mayBeDirty);
   }
 
   release(slot: PieceSlot): void {

@@ -1,6 +1,6 @@
 // Open files that the main thread serves from, through the threads of libuv.
 
-import { close, constants, open, read } from 'node:fs';
+import { close, constants, open, readv } from 'node:fs';
 import { ShoalError } from '../../base/errors.ts';
 import { errnoOf, fileError } from './system-errors.ts';
 
@@ -9,6 +9,9 @@ const MAX_OPEN = 64;
 
 /** After this a file is opened anew, so that one that was replaced or removed is noticed. */
 const MAX_AGE_MS = 5000;
+
+/** What every system takes in one call. */
+const MAX_PARTS = 512;
 
 interface OpenFile {
   readonly path: string;
@@ -23,15 +26,19 @@ interface OpenFile {
 export class ReadableFiles {
   readonly #files = new Map<string, OpenFile>();
 
-  /** Fills `into` from `position`. FILE_CHANGED where the file is missing or too short. */
-  async read(path: string, into: Uint8Array, position: number): Promise<void> {
+  /**
+   * Fills `parts` one after the other from `position` on, in one system call as a rule. FILE_CHANGED where the file is
+   * missing or too short.
+   */
+  async read(path: string, parts: readonly Uint8Array[], position: number): Promise<void> {
     const file = this.#take(path);
     try {
       const descriptor = await file.descriptor;
-      for (let at = 0; at < into.length; ) {
-        const count = await readOnce(descriptor, into, at, position + at);
+      for (let rest = parts, at = position; rest.length > 0; ) {
+        const count = await readOnce(descriptor, rest, at);
         if (count === 0) throw changed(path, 'it is shorter than it was');
         at += count;
+        rest = behind(rest, count);
       }
     } catch (error) {
       if (['ENOENT', 'ENOTDIR', 'EISDIR', 'ESPIPE', 'ENXIO'].includes(errnoOf(error))) {
@@ -102,13 +109,23 @@ function openForReading(path: string): Promise<number> {
   });
 }
 
-function readOnce(descriptor: number, into: Uint8Array, at: number, position: number): Promise<number> {
+function readOnce(descriptor: number, parts: readonly Uint8Array[], position: number): Promise<number> {
   return new Promise((resolve, reject) => {
-    read(descriptor, into, at, into.length - at, position, (error, count) => {
+    readv(descriptor, parts.slice(0, MAX_PARTS), position, (error, count) => {
       if (error) reject(error);
       else resolve(count);
     });
   });
+}
+
+/** What is left of `parts` behind their first `count` bytes. */
+function behind(parts: readonly Uint8Array[], count: number): readonly Uint8Array[] {
+  let skip = 0;
+  let left = count;
+  while (skip < parts.length && left >= parts[skip]!.length) left -= parts[skip++]!.length;
+  const rest = parts.slice(skip);
+  if (left > 0) rest[0] = rest[0]!.subarray(left);
+  return rest;
 }
 
 function changed(path: string, how: string): ShoalError {

@@ -40,7 +40,7 @@ export class SlotPool {
   }
 
   /** Null while the budget is used up; one slot is always given, so that a piece larger than the budget can be fetched. */
-  acquire(lengthBytes: number): NodeSlot | null {
+  acquire(lengthBytes: number, mayBeDirty: boolean): NodeSlot | null {
     const capacity = capacityFor(lengthBytes);
     const used = this.#freeByCapacity.get(capacity)?.pop();
     const shared = used ?? this.#allocate(capacity);
@@ -48,7 +48,7 @@ export class SlotPool {
     this.#acquiredCount++;
     const slot = new NodeSlot(shared, lengthBytes);
     // Padding is never written to and must be zero; new memory is.
-    if (used) clear(slot.bytes);
+    if (used && !mayBeDirty) clear(slot.bytes);
     return slot;
   }
 

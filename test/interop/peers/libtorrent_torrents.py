@@ -15,7 +15,7 @@ FLAGS = {'v1': lt.create_torrent.v1_only, 'v2': lt.create_torrent.v2_only, 'hybr
 def make(job):
     flags = FLAGS[job['meta']] | (lt.create_torrent.symlinks if job.get('keepSymlinks') else 0)
     files = lt.file_storage()
-    lt.add_files(files, job['path'], flags)
+    lt.add_files(files, job['path'], flags=flags)
     torrent = lt.create_torrent(files, piece_size=job['pieceLength'], flags=flags)
     if job.get('tracker'):
         torrent.add_tracker(job['tracker'])
