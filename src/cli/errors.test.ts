@@ -2,7 +2,7 @@ import { CommanderError } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { ShoalError } from '../base/errors.ts';
 import { UsageError } from './args.ts';
-import { failureOf, SilentExit } from './errors.ts';
+import { failureOf } from './errors.ts';
 
 describe('a failure', () => {
   it('is one line with its code', () => {
@@ -28,7 +28,6 @@ describe('a failure', () => {
       line: null,
       exitCode: 0,
     });
-    expect(failureOf(new SilentExit(3), '')).toEqual({ line: null, exitCode: 3 });
   });
 
   it('names what the system said', () => {

@@ -10,24 +10,13 @@ export const EXIT_FAILED = 1;
 export const EXIT_USAGE = 2;
 
 export interface Failure {
-  /** Null where nothing is to be said: help was asked for, or all was said before. */
+  /** Null where nothing is to be said: help was asked for. */
   readonly line: string | null;
   readonly exitCode: number;
 }
 
-/** Ends a command with an exit code when all that is to be said has been said. */
-export class SilentExit extends Error {
-  readonly exitCode: number;
-
-  constructor(exitCode: number) {
-    super('exit');
-    this.exitCode = exitCode;
-  }
-}
-
 /** `command` is what the user called, for the hint after wrong usage: `create` or an empty text. */
 export function failureOf(error: unknown, command: string): Failure {
-  if (error instanceof SilentExit) return { line: null, exitCode: error.exitCode };
   if (error instanceof CommanderError) return ofCommander(error, command);
   if (isShoalError(error)) {
     const usage = error.code === 'USAGE';

@@ -17,25 +17,27 @@ export function silenceBrokenPipes(): void {
 
 /** A result: text made by the render functions. */
 export function print(text: string): void {
+  clearDisplay?.();
   process.stdout.write(`${text}\n`);
 }
 
 /** A JSON document, or one event of a command that stays: one line. */
 export function printJson(value: unknown): void {
+  clearDisplay?.();
   process.stdout.write(`${JSON.stringify(value)}\n`);
 }
 
 /** Something to know that is no result: on stderr, one line. */
 export function note(text: string): void {
-  beforeNote?.();
+  clearDisplay?.();
   process.stderr.write(`${printable(text)}\n`);
 }
 
-let beforeNote: (() => void) | null = null;
+let clearDisplay: (() => void) | null = null;
 
-/** The progress display clears itself before a note, so that lines do not mix. Null: there is no display. */
-export function onNote(callback: (() => void) | null): void {
-  beforeNote = callback;
+/** The progress display clears itself before any line, so that it does not wipe out the line later. Null: there is none. */
+export function onOutput(callback: (() => void) | null): void {
+  clearDisplay = callback;
 }
 
 /** Bytes on stdout, all of them written when it resolves. */

@@ -2,7 +2,7 @@
 
 import { createLogUpdate } from 'log-update';
 import colors from 'picocolors';
-import { onNote } from './output.ts';
+import { onOutput } from './output.ts';
 import { renderBar } from './render/bar.ts';
 import { printable } from './render/printable.ts';
 import { formatBytes, formatDuration, formatPercent, formatRate, formatRatio } from './render/quantities.ts';
@@ -61,19 +61,21 @@ const NO_PROGRESS: Progress = { stop: () => undefined };
 
 /** Draws `read()` until stopped. Quiet when stderr is no terminal. */
 export function startProgress(read: () => readonly ProgressState[]): Progress {
-  if (!process.stderr.isTTY) return NO_PROGRESS;
-  const display = createLogUpdate(process.stderr);
-  const draw = (): void => display(renderProgress(read(), process.stderr.columns ?? 80));
+  const { stderr } = process;
+  // A terminal without a size (`script`, some test runners) cannot be drawn on.
+  if (!stderr.isTTY || !(stderr.columns > 0)) return NO_PROGRESS;
+  const display = createLogUpdate(stderr);
+  const draw = (): void => display(renderProgress(read(), stderr.columns));
   const timer = setInterval(draw, REDRAW_MS);
   timer.unref();
-  onNote(() => display.clear());
+  onOutput(() => display.clear());
   let stopped = false;
   return {
     stop(): void {
       if (stopped) return;
       stopped = true;
       clearInterval(timer);
-      onNote(null);
+      onOutput(null);
       display.clear();
       display.done();
     },
