@@ -35,7 +35,7 @@ describe('Geometry', () => {
     expect(geometry.pieceCount).toBe(5);
     const pieces = [0, 1, 2, 3, 4];
     expect(pieces.map((piece) => geometry.pieceBytes(piece))).toEqual([20_000, PIECE, PIECE, 4464, 5]);
-    expect(pieces.map((piece) => geometry.fullBytes(piece))).toEqual([PIECE, PIECE, PIECE, PIECE, 5]);
+    expect(pieces.map((piece) => geometry.fullBytes(piece))).toEqual([PIECE, PIECE, PIECE, PIECE, PIECE]);
     expect(pieces.map((piece) => geometry.blockCount(piece))).toEqual([2, 2, 2, 1, 1]);
     expect(geometry.blockBytes(0, 1)).toBe(20_000 - BLOCK_BYTES);
   });

@@ -45,11 +45,12 @@ export class Geometry {
   }
 
   /**
-   * How far a remote may ask into a piece, and what SHA-1 covers: padding included. (Some clients take the padding of
-   * v2-only torrents for part of the piece, and get zeros for it.)
+   * How far a remote may ask into a piece, and what SHA-1 covers: padding included. (libtorrent 2.0 takes what follows
+   * the end of a file in v2-only torrents for part of the piece, also in the last one, and gets zeros for it.)
    */
   fullBytes(piece: number): number {
     assert(piece >= 0 && piece < this.pieceCount, 'piece in range');
+    if (!this.#hasV1) return this.pieceLengthBytes;
     return Math.min(this.pieceLengthBytes, this.spaceBytes - piece * this.pieceLengthBytes);
   }
 
