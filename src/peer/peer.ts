@@ -46,6 +46,8 @@ const MAX_BLOCK_BYTES = 16384;
 /** Generous while the piece count is unknown: 2 MiB of bitfield are 16 million pieces. */
 const MAX_EARLY_BITFIELD_BYTES = 2 << 20;
 const MAX_EXTENDED_BYTES = 1 << 20;
+/** Suggestions remembered, the latest: a seed promises two at a time. */
+const MAX_SUGGESTED = 16;
 /** A remote may ask for up to 128 KiB at once; most never ask for more than a block. */
 const MAX_REQUEST_BYTES = 131_072;
 
@@ -233,7 +235,11 @@ export class Peer extends Speaker implements WireSink, StreamSink {
 
   onPort(): void {}
 
-  onSuggest(): void {}
+  onSuggest(piece: number): void {
+    if (this.suggested.length >= MAX_SUGGESTED) this.suggested.shift();
+    this.suggested.push(piece);
+    this.#events.touch(this);
+  }
 
   onReject(piece: number, begin: number, _length: number): void {
     this.#events.onPeerRejected(this, piece, begin);

@@ -62,6 +62,11 @@ export abstract class Speaker extends PeerState {
     this.outbox.wrote(encoder.putReject(this.outbox.buffer, at, piece, begin, length));
   }
 
+  /** Only BEP 6 has a word for it. */
+  sendSuggest(piece: number): void {
+    this.outbox.wrote(encoder.putSuggest(this.outbox.buffer, this.outbox.room(), piece));
+  }
+
   sendKeepAlive(): void {
     this.outbox.wrote(encoder.putKeepAlive(this.outbox.buffer, this.outbox.room()));
   }

@@ -48,6 +48,8 @@ export abstract class PeerState {
   isInterested = false;
   /** Which pieces it has; null until both its bitfield and the piece count are known. */
   have: Bitfield | null = null;
+  /** Pieces it suggested (BEP 6), oldest first. Not checked. */
+  suggested: number[] = [];
   closed = false;
 
   /** Rules keep their marks here. `touched`: settle has something to do for it. */

@@ -74,7 +74,7 @@ export class Asking {
   #pickFor(peer: Peer, room: number): number {
     const { picker, geometry, slots } = this.#deps;
     const slow = peer.snubbed || this.#deps.isSlow(peer);
-    const wish = { number: peer.number, have: peer.have!, parole: peer.parole, slow };
+    const wish = { number: peer.number, have: peer.have!, parole: peer.parole, slow, suggested: peer.suggested };
     const count = picker.pick(wish, room, slots.hasRoom() ? 1 : 0, this.#picked);
     let asked = 0;
     for (let i = 0; i < count; i++) {

@@ -7,13 +7,14 @@ import type { TorrentHost, TorrentOptions } from './context.ts';
 import type { Core } from './core.ts';
 import { Download, type DownloadEvents } from './download.ts';
 import { Slots } from './slots.ts';
+import type { Swarm } from './swarm.ts';
 import { Upload } from './upload.ts';
 
 /** A peer with less than this share of the fastest one's rate shares pieces with its like. */
 const SLOW_SHARE = 8;
 
 export interface ExchangeEvents extends DownloadEvents {
-  peer(number: number): Peer | null;
+  readonly swarm: Pick<Swarm, 'peers' | 'byNumber'>;
   /** Nothing that is wanted is missing. */
   isDone(): boolean;
   /** Payload was handed to a peer's connection. */
@@ -37,7 +38,7 @@ export class Exchange {
     const { geometry, picker } = core;
     const slots = new Slots(host.env.pieceIo, geometry);
     this.#slots = slots;
-    const peer = (number: number): Peer | null => events.peer(number);
+    const peer = (number: number): Peer | null => events.swarm.byNumber(number);
     this.asking = new Asking({
       geometry,
       picker,
@@ -51,6 +52,7 @@ export class Exchange {
     });
     this.download = new Download({ ...core, hashes: host.env.hashes, slots, asking: this.asking, peer }, events);
     this.upload = new Upload(host, core, new Limits(host.up, options.up), {
+      peers: () => events.swarm.peers,
       isSeeding: () => events.isDone(),
       onSent: (bytes) => events.onSent(bytes),
       onReadFailed: (error) => events.onDiskFailed(error),

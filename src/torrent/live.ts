@@ -179,6 +179,7 @@ export class Live implements PeerEvents, ExchangeEvents {
     if (this.core) {
       if (before) this.core.picker.peerLeft(before);
       this.core.picker.peerJoined(peer.have!);
+      this.exchange!.upload.onPeerPieces(peer.have!);
     }
     this.updateInterest(peer);
     this.#closeIfUseless(peer);
@@ -188,6 +189,7 @@ export class Live implements PeerEvents, ExchangeEvents {
     const core = this.core;
     if (!core) return;
     core.picker.peerHas(piece);
+    this.exchange!.upload.onPeerHas(peer, piece);
     if (!peer.amInterested && !core.have.has(piece)) this.updateInterest(peer);
     else if (peer.amInterested && peer.requests.count === 0) this.touch(peer);
     if (peer.isSeed) this.#closeIfUseless(peer);
@@ -276,10 +278,6 @@ export class Live implements PeerEvents, ExchangeEvents {
     for (let piece = pieces.first; piece <= pieces.last; piece++) this.core!.picker.setHashKnown(piece, true);
     for (const peer of this.swarm.peers) this.updateInterest(peer);
     this.onRoom();
-  }
-
-  peer(number: number): Peer | null {
-    return this.swarm.byNumber(number);
   }
 
   onSent(bytes: number): void {

@@ -1,5 +1,6 @@
 // Giving pieces: whom to unchoke, and what each has asked for, in runs of blocks lent from the reader's memory.
 
+import type { Bitfield } from '../base/bitfield.ts';
 import { type ChokePeer, Choker, RECHOKE_MS } from '../choker/choker.ts';
 import { uploadSlots } from '../choker/slots.ts';
 import { BLOCK_BYTES } from '../metainfo/geometry.ts';
@@ -11,6 +12,7 @@ import { putPieceHeader } from '../wire/encoder.ts';
 import { PIECE_HEADER_BYTES } from '../wire/messages.ts';
 import type { TorrentHost } from './context.ts';
 import type { Core } from './core.ts';
+import { Spreading } from './spreading.ts';
 
 /** Bytes on their way to a peer before more are added: half a second of its rate, within these. */
 const LEAST_AHEAD_BYTES = 256 * 1024;
@@ -19,6 +21,7 @@ const MOST_AHEAD_BYTES = 4 * 1024 * 1024;
 const LEAST_QUOTA_BYTES = 8 * 1024 * 1024;
 
 export interface UploadEvents {
+  peers(): readonly Peer[];
   isSeeding(): boolean;
   /** Payload was handed to a peer's connection. */
   onSent(bytes: number): void;
@@ -37,6 +40,8 @@ export class Upload {
   readonly #choker: Choker;
   /** One function a peer, for the reader to call. */
   readonly #ready: Map<Peer, () => void> = new Map();
+  /** Only in a seed from the start: who fetched the content himself is not the one who has it alone. */
+  readonly #spreading: Spreading | null;
   #nextRechokeMs = 0;
 
   constructor(host: TorrentHost, core: Core, limits: Limits, events: UploadEvents) {
@@ -44,6 +49,8 @@ export class Upload {
     this.#limits = limits;
     this.#events = events;
     this.#choker = new Choker(host.env.random);
+    const alone = core.have.isFull && core.geometry.pieceCount > 0;
+    this.#spreading = alone ? new Spreading(core.geometry.pieceCount, host.env.random) : null;
     this.#reader = host.reader.open({
       content: core.content,
       layout: core.layout,
@@ -60,6 +67,7 @@ export class Upload {
     const rate = peer.up.bytesPerSecond(nowMs);
     const ahead = Math.min(MOST_AHEAD_BYTES, Math.max(LEAST_AHEAD_BYTES, rate / 2));
     for (let wish = peer.uploads.peek(); wish && peer.outbox.pendingBytes < ahead; wish = peer.uploads.peek()) {
+      if (this.#spreading?.mayServe(peer, wish.piece, this.#events.peers(), nowMs) === false) return;
       if (!this.#isServable(wish)) {
         peer.sendReject(wish.piece, wish.begin, wish.length);
         peer.uploads.shift();
@@ -70,6 +78,11 @@ export class Upload {
         return;
       }
     }
+  }
+
+  /** Something was sent: those whose requests waited for that are looked at again. */
+  #wakeHeld(): void {
+    if (this.#spreading) for (const held of this.#spreading.held) this.#events.onReady(held);
   }
 
   #isServable({ piece, begin, length }: Wish): boolean {
@@ -143,6 +156,7 @@ export class Upload {
   #count(peer: Peer, bytes: number, nowMs: number): void {
     peer.up.add(bytes, nowMs);
     this.#events.onSent(bytes);
+    this.#wakeHeld();
   }
 
   #readyOf(peer: Peer): () => void {
@@ -158,6 +172,7 @@ export class Upload {
 
   /** Once a second: a choking round every ten. */
   tick(peers: readonly Peer[], nowMs: number): void {
+    this.#wakeHeld();
     if (nowMs < this.#nextRechokeMs) return;
     this.#nextRechokeMs = nowMs + RECHOKE_MS;
     const terms = {
@@ -187,17 +202,35 @@ export class Upload {
     }
   }
 
+  /** What a peer has, as a whole. */
+  onPeerPieces(have: Bitfield): void {
+    this.#spreading?.onPieces(have);
+  }
+
+  /** A peer has one more piece. */
+  onPeerHas(peer: Peer, piece: number): void {
+    if (!this.#spreading) return;
+    this.#spreading.onHas(piece);
+    this.#spreading.suggest(peer);
+    this.#events.onReady(peer);
+  }
+
   onPeerGone(peer: Peer): void {
     this.#ready.delete(peer);
+    this.#spreading?.onGone(peer);
     if (!peer.amChoking) this.#nextRechokeMs = 0;
   }
 
   #setChoke(peer: Peer, choke: boolean, nowMs: number): void {
     if (peer.amChoking === choke || peer.closed) return;
     peer.sendChoke(choke);
-    if (choke) return;
+    if (choke) {
+      this.#spreading?.onGone(peer);
+      return;
+    }
     peer.lastUnchokedMs = nowMs;
     peer.sentBeforeUnchoke = peer.up.total;
+    this.#spreading?.suggest(peer);
   }
 
   #slots(peers: readonly Peer[], nowMs: number): number {
