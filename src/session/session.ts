@@ -86,6 +86,11 @@ export class Session {
     return this.#acceptor.addresses;
   }
 
+  /** 20 bytes: what this session calls itself to peers and trackers. */
+  get peerId(): Uint8Array {
+    return this.#host.peerId;
+  }
+
   get torrents(): readonly Torrent[] {
     return [...this.#held.values()].map((held) => held.torrent);
   }

@@ -25,6 +25,7 @@ export interface LiveEvents {
   /** A piece was verified and written, or a peer came or went: what `changes()` tells. */
   onPiece(piece: number): void;
   onPeers(): void;
+  onPeerLeft(peer: Peer): void;
 }
 
 export interface LiveIdentity extends SwarmIdentity {
@@ -147,6 +148,7 @@ export class Live implements PeerEvents, ExchangeEvents {
     this.exchange?.onPeerGone(peer);
     this.talk.onPeerGone(peer);
     this.swarm.forget(peer);
+    this.#events.onPeerLeft(peer);
     this.host.env.log.write('debug', 'peer closed', { peer: peer.address.key, why });
     if (!this.#closed) {
       this.onRoom();

@@ -73,6 +73,7 @@ export class Presence {
       onFailed: (error) => this.#events.onFailed(error),
       onPiece: (piece) => this.#events.onPiece(piece),
       onPeers: () => this.#peersChanged(),
+      onPeerLeft: (peer) => this.#events.onPeerLeft(peer),
     });
     this.#live = live;
     for (const address of this.#options.peers) live.swarm.book.add(address, 'user', infoHashV1 === null);

@@ -1,6 +1,7 @@
 // One torrent from its start to its stop: metadata, check, exchange, completion. What happens in between lives below.
 
 import type { Address } from '../base/address.ts';
+import type { Bitfield } from '../base/bitfield.ts';
 import { ChangeFeed, type Lagged } from '../base/change-feed.ts';
 import { describeError, isShoalError, ShoalError } from '../base/errors.ts';
 import { metainfoFromInfo } from '../metainfo/parse.ts';
@@ -14,7 +15,14 @@ import { type Core, openCore } from './core.ts';
 import type { Live } from './live.ts';
 import { Milestones } from './milestones.ts';
 import { Presence } from './presence.ts';
-import { type TorrentIdentity, type TorrentSnapshot, type TorrentState, takeSnapshot } from './snapshot.ts';
+import {
+  type PeerSnapshot,
+  peerSnapshot,
+  type TorrentIdentity,
+  type TorrentSnapshot,
+  type TorrentState,
+  takeSnapshot,
+} from './snapshot.ts';
 import { type StallReason, stallReasons } from './stall.ts';
 
 /** What a listener is told; details are in the snapshot. */
@@ -22,6 +30,8 @@ export type TorrentChange =
   | { readonly kind: 'state'; readonly state: TorrentState }
   | { readonly kind: 'piece'; readonly piece: number }
   | { readonly kind: 'peers'; readonly peers: number }
+  /** Its last figures: what was exchanged over this connection. */
+  | { readonly kind: 'peer-left'; readonly peer: PeerSnapshot }
   | Lagged;
 
 export class Torrent {
@@ -62,6 +72,7 @@ export class Torrent {
         onFailed: (error) => this.#fail(error),
         onPiece: (piece) => this.#feed.tell({ kind: 'piece', piece }),
         onPeers: (peers) => this.#feed.tell({ kind: 'peers', peers }),
+        onPeerLeft: (peer) => this.#feed.tell({ kind: 'peer-left', peer: peerSnapshot(peer, host.env.clock.nowMs()) }),
         onTick: () => this.#onTick(),
         lengthBytes: () => this.#metainfo?.info.lengthBytes ?? null,
       },
@@ -232,6 +243,11 @@ export class Torrent {
   why(): readonly StallReason[] {
     const limited = !this.#options.down.isUnlimited || !this.#host.down.isUnlimited;
     return this.#live ? stallReasons(this.#live, this.#presence.trackers(), limited) : [];
+  }
+
+  /** A copy of the pieces that are verified and written; null while the content is not open. */
+  verifiedPieces(): Bitfield | null {
+    return this.#core?.have.copy() ?? null;
   }
 
   snapshot(): TorrentSnapshot {
