@@ -74,7 +74,7 @@ export interface TorrentSnapshot {
 }
 
 /** `nowMs`: rates are those of this moment. */
-function peerSnapshot(peer: Peer, nowMs: number): PeerSnapshot {
+export function peerSnapshot(peer: Peer, nowMs: number): PeerSnapshot {
   return {
     address: peer.address.key,
     client: peer.client,
