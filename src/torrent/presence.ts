@@ -7,6 +7,7 @@ import type { TrackerState } from '../tracker/client/tracked.ts';
 import type { Handshake } from '../wire/handshake.ts';
 import { Announcers } from './announcers.ts';
 import type { TorrentHost, TorrentOptions } from './context.ts';
+import type { Core } from './core.ts';
 import { Live, type LiveEvents } from './live.ts';
 import type { TorrentIdentity } from './snapshot.ts';
 import { TICK_MS, tick } from './tick.ts';
@@ -58,8 +59,11 @@ export class Presence {
     return this.#live;
   }
 
-  /** Joins the swarm: from here on peers are dialled, accepted and asked for. `known`: the metadata is. */
-  join(known: boolean): Live {
+  /**
+   * Joins the swarm: from here on peers are dialled, accepted and asked for. With `core` pieces are exchanged from the
+   * first peer on, and trackers are told what is there; null while the metadata is unknown.
+   */
+  join(core: Core | null): Live {
     const { infoHashV1, infoHashV2 } = this.#identity;
     const identity = {
       peerId: this.#host.peerId,
@@ -67,7 +71,7 @@ export class Presence {
       hashV2: infoHashV2?.slice(0, 20) ?? null,
       infoHashV2,
     };
-    const live = new Live(this.#host, this.#options, identity, known, {
+    const live = new Live(this.#host, this.#options, identity, core !== null, {
       onInfo: (info) => this.#events.onInfo(info),
       onAllVerified: () => this.#events.onAllVerified(),
       onFailed: (error) => this.#events.onFailed(error),
@@ -76,6 +80,7 @@ export class Presence {
       onPeerLeft: (peer) => this.#events.onPeerLeft(peer),
     });
     this.#live = live;
+    if (core) live.begin(core);
     for (const address of this.#options.peers) live.swarm.book.add(address, 'user', infoHashV1 === null);
     this.#announcers.start();
     live.swarm.dialMore();

@@ -94,7 +94,7 @@ export class Torrent {
   async #run(): Promise<void> {
     let metainfo = this.#metainfo;
     if (metainfo === null) {
-      this.#presence.join(false);
+      this.#presence.join(null);
       this.#reached.opened.open();
       metainfo = await this.#reached.metadata.wait({ signal: this.#abort.signal });
     }
@@ -111,8 +111,9 @@ export class Torrent {
     this.#core = core;
     this.#checked = { done: 0, total: 0 };
     if (this.#abort.signal.aborted) return;
-    const live = this.#presence.live ?? this.#presence.join(true);
-    live.begin(core);
+    const joined = this.#presence.live;
+    joined?.begin(core);
+    const live = joined ?? this.#presence.join(core);
     this.#setState(live.isDone() ? 'seeding' : 'downloading');
     if (live.isDone()) await this.#finish(false);
     this.#reached.opened.open();
