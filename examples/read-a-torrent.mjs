@@ -14,7 +14,8 @@ try {
   const metainfo = parseMetainfo(await readFile(file), hashes);
   const { info } = metainfo;
   console.log(`${info.name}: ${info.lengthBytes} bytes, ${info.pieceCount} pieces of ${info.pieceLengthBytes}`);
-  for (const { path, lengthBytes, padding } of info.files) if (!padding) console.log(`  ${path.join('/')}  ${lengthBytes}`);
+  for (const { path, lengthBytes, padding } of info.files)
+    if (!padding) console.log(`  ${path.join('/')}  ${lengthBytes}`);
   console.log(formatMagnet(magnetOf(metainfo)));
 } catch (error) {
   if (!isShoalError(error)) throw error;

@@ -13,7 +13,9 @@ const path = join(folder, 'hello.txt');
 await writeFile(path, 'Hello, swarm!\n'.repeat(50_000));
 
 // An Env is all that Shoal needs from the world. Two of them here, because one state folder is one user of the torrent.
-const [seedEnv, leechEnv] = ['seed', 'leech'].map((name) => createNodeEnv({ stateFolder: join(folder, 'state', name) }));
+const [seedEnv, leechEnv] = ['seed', 'leech'].map((name) =>
+  createNodeEnv({ stateFolder: join(folder, 'state', name) }),
+);
 
 const tracker = await TrackerServer.open(seedEnv, { listen: [{ ip: loopback, port: 0 }] });
 const announce = `http://${tracker.addresses[0]}/announce`;
@@ -37,7 +39,9 @@ await torrent.completed();
 
 const same = (await readFile(join(folder, 'got', 'hello.txt'))).equals(await readFile(path));
 const { lengthBytes, piecesVerified } = torrent.snapshot();
-console.log(`${lengthBytes} bytes in ${piecesVerified} verified pieces, ${same ? 'the same as the source' : 'DIFFERENT'}`);
+console.log(
+  `${lengthBytes} bytes in ${piecesVerified} verified pieces, ${same ? 'the same as the source' : 'DIFFERENT'}`,
+);
 
 await leeches.close({ deadlineMs: 1000 });
 await seeds.close({ deadlineMs: 1000 });

@@ -1,8 +1,7 @@
 // The real engine in the simulated world: one seed, ten leeches, a minute of virtual time in a few seconds.
 //   node examples/swarm-in-virtual-time.mjs [SEED]
-import { createTorrent, Session } from 'shoal';
+import { createNodeEnv, createTorrent, Session } from 'shoal';
 import { parseMetainfo } from 'shoal/metainfo';
-import { createNodeEnv } from 'shoal';
 import { SimWorld } from 'shoal/sim';
 
 const LEECHES = 10;
@@ -15,7 +14,10 @@ const world = new SimWorld({ seed: Number(process.argv[2] ?? 1), hashes, turn })
 
 const line = { upBytesPerSecond: UP, downBytesPerSecond: 10 * UP };
 const source = world.addHost({ name: 'seed', ...line });
-source.hands.write('/content', new Uint8Array(LENGTH).map((_, i) => (i * 7) ^ (i >> 9)));
+source.hands.write(
+  '/content',
+  new Uint8Array(LENGTH).map((_, i) => (i * 7) ^ (i >> 9)),
+);
 const options = { path: '/content', meta: 'v1', trackers: [], webSeeds: [], private: false, symlinks: 'follow' };
 const { bytes } = await world.run(createTorrent(source.env, options));
 const metainfo = parseMetainfo(bytes, hashes);
@@ -36,7 +38,9 @@ const seconds = (world.nowMs - began) / 1000;
 
 // Kumar and Ross 2006: nobody can be faster than the seed alone, nor than all uploads together.
 const least = Math.max(LENGTH / UP, (LEECHES * LENGTH) / (UP + LEECHES * UP));
-console.log(`${LEECHES} leeches complete after ${seconds.toFixed(1)} s of virtual time; the least possible is ${least.toFixed(1)} s`);
+console.log(
+  `${LEECHES} leeches complete after ${seconds.toFixed(1)} s of virtual time; the least possible is ${least.toFixed(1)} s`,
+);
 console.log(`the seed sent ${(members[0].torrent.snapshot().uploadedBytes / LENGTH).toFixed(2)} times the content`);
 console.log(`trace ${world.traceHash()}: the same seed gives the same trace`);
 await world.run(Promise.all(members.map(({ session }) => session.close({ deadlineMs: 1000 }))));

@@ -185,7 +185,9 @@ function addRest(add: Add): void {
       'watch two trackers, a seed and three leeches at work, each a process of its own',
       'shoal demo',
       'shoal demo ~/Videos',
-    ).argument('[PATH]', "what to distribute (default: Shoal's own node_modules)"),
+    )
+      .argument('[PATH]', "what to distribute (default: Shoal's own node_modules)")
+      .option('--keep', 'leave the temporary folder with the three copies'),
   );
   add(
     'completion',

@@ -1,12 +1,15 @@
 // `--status SECONDS`: a JSON line that says how a torrent is doing, again and again, for programs that watch.
 
-import type { TorrentSnapshot } from '../torrent/snapshot.ts';
+import type { Bitfield } from '../base/bitfield.ts';
+import type { PeerSnapshot, TorrentSnapshot } from '../torrent/snapshot.ts';
 import type { Torrent } from '../torrent/torrent.ts';
 import { printJson } from './output.ts';
 
 /** The event; totals are those of this run. */
 export interface StatusEvent {
   readonly event: 'status';
+  /** Milliseconds since 1970, when it was so. */
+  readonly time: number;
   readonly name: string | null;
   readonly infoHashV1: string | null;
   readonly infoHashV2: string | null;
@@ -20,23 +23,35 @@ export interface StatusEvent {
   readonly uploadBytesPerSecond: number;
   readonly eta: number | null;
   readonly seeds: number;
-  /** Pieces that were verified since the last status. */
+  /** Pieces that were verified since the last status; in the first one, all that are. */
   readonly newPieces: readonly number[];
+  /** Those that are connected. */
   readonly peers: readonly {
+    readonly peerId: string;
     readonly address: string;
     readonly client: string;
     readonly downloaded: number;
     readonly uploaded: number;
   }[];
+  /** What was exchanged with each peer, over all its connections, those that have ended included. */
+  readonly traffic: readonly PeerTraffic[];
+}
+
+export interface PeerTraffic {
+  /** 40 hex digits. */
+  readonly peerId: string;
+  /** Bytes of content that came from it. */
+  readonly downloaded: number;
+  readonly uploaded: number;
 }
 
 /** Tells until the returned function is called (idempotent), which tells a last time. Does nothing without seconds. */
 export function reportStatus(torrents: readonly Torrent[], everyS: number | undefined): () => void {
   if (everyS === undefined) return () => undefined;
   const ended = new AbortController();
-  const watched = torrents.map((torrent) => ({ torrent, pieces: collectPieces(torrent, ended.signal) }));
+  const reporters = torrents.map((torrent) => new Reporter(torrent, ended.signal));
   const tell = (): void => {
-    for (const { torrent, pieces } of watched) printJson(statusOf(torrent.snapshot(), pieces.splice(0)));
+    for (const reporter of reporters) printJson(reporter.next());
   };
   const timer = setInterval(tell, everyS * 1000);
   return () => {
@@ -47,37 +62,78 @@ export function reportStatus(torrents: readonly Torrent[], everyS: number | unde
   };
 }
 
-/** A list that grows by every piece that is verified from now on. */
-function collectPieces(torrent: Torrent, signal: AbortSignal): number[] {
-  const pieces: number[] = [];
-  const collect = async (): Promise<void> => {
-    for await (const change of torrent.changes({ signal })) if (change.kind === 'piece') pieces.push(change.piece);
-  };
-  void collect();
-  return pieces;
+/** Peers that are remembered when they have gone; who watches a swarm of more has the totals. */
+const MAX_GONE = 1000;
+
+class Reporter {
+  readonly #torrent: Torrent;
+  /** By peer id: what connections that have ended have moved. */
+  readonly #gone: Map<string, PeerTraffic> = new Map();
+  /** The pieces of the last status. */
+  #told: Bitfield | null = null;
+
+  constructor(torrent: Torrent, signal: AbortSignal) {
+    this.#torrent = torrent;
+    void this.#collect(signal);
+  }
+
+  next(): StatusEvent {
+    const torrent = this.#torrent.snapshot();
+    return {
+      event: 'status',
+      time: Date.now(),
+      name: torrent.name,
+      infoHashV1: torrent.infoHashV1,
+      infoHashV2: torrent.infoHashV2,
+      state: torrent.state,
+      verified: torrent.verifiedBytes,
+      wanted: torrent.wantedBytes,
+      downloaded: torrent.downloadedBytes,
+      uploaded: torrent.uploadedBytes,
+      downloadBytesPerSecond: Math.round(torrent.downloadBytesPerSecond),
+      uploadBytesPerSecond: Math.round(torrent.uploadBytesPerSecond),
+      eta: torrent.etaS,
+      seeds: torrent.seeds,
+      newPieces: this.#newPieces(),
+      peers: torrent.peerList.map(({ peerId, address, client, downloadedBytes, uploadedBytes }) => ({
+        peerId,
+        address,
+        client,
+        downloaded: downloadedBytes,
+        uploaded: uploadedBytes,
+      })),
+      traffic: this.#traffic(torrent.peerList),
+    };
+  }
+
+  async #collect(signal: AbortSignal): Promise<void> {
+    for await (const change of this.#torrent.changes({ signal })) {
+      if (change.kind === 'peer-left') addTraffic(this.#gone, change.peer, MAX_GONE);
+    }
+  }
+
+  #newPieces(): number[] {
+    const out: number[] = [];
+    const now = this.#torrent.verifiedPieces();
+    now?.forEach((piece) => {
+      if (!this.#told?.has(piece)) out.push(piece);
+    });
+    this.#told = now;
+    return out;
+  }
+
+  #traffic(connected: readonly PeerSnapshot[]): PeerTraffic[] {
+    const sums = new Map(this.#gone);
+    for (const peer of connected) addTraffic(sums, peer, Number.POSITIVE_INFINITY);
+    return [...sums.values()];
+  }
 }
 
-function statusOf(torrent: TorrentSnapshot, newPieces: readonly number[]): StatusEvent {
-  return {
-    event: 'status',
-    name: torrent.name,
-    infoHashV1: torrent.infoHashV1,
-    infoHashV2: torrent.infoHashV2,
-    state: torrent.state,
-    verified: torrent.verifiedBytes,
-    wanted: torrent.wantedBytes,
-    downloaded: torrent.downloadedBytes,
-    uploaded: torrent.uploadedBytes,
-    downloadBytesPerSecond: Math.round(torrent.downloadBytesPerSecond),
-    uploadBytesPerSecond: Math.round(torrent.uploadBytesPerSecond),
-    eta: torrent.etaS,
-    seeds: torrent.seeds,
-    newPieces,
-    peers: torrent.peerList.map(({ address, client, downloadedBytes, uploadedBytes }) => ({
-      address,
-      client,
-      downloaded: downloadedBytes,
-      uploaded: uploadedBytes,
-    })),
-  };
+/** Peers that moved nothing are left out. */
+function addTraffic(sums: Map<string, PeerTraffic>, peer: PeerSnapshot, most: number): void {
+  const { peerId, downloadedBytes, uploadedBytes } = peer;
+  const before = sums.get(peerId);
+  if (downloadedBytes + uploadedBytes === 0 || (!before && sums.size >= most)) return;
+  const downloaded = (before?.downloaded ?? 0) + downloadedBytes;
+  sums.set(peerId, { peerId, downloaded, uploaded: (before?.uploaded ?? 0) + uploadedBytes });
 }

@@ -5,7 +5,6 @@ import type { Bitfield } from '../base/bitfield.ts';
 import type { Peer, PeerEvents } from '../peer/peer.ts';
 import { MAX_WAITING_REQUESTS } from '../peer/uploads.ts';
 import { Meter } from '../rates/meter.ts';
-import type { HashQuery } from '../wire/hash-query.ts';
 import type { BlockPlace } from '../wire/sink.ts';
 import { Amounts } from './amounts.ts';
 import type { TorrentHost, TorrentOptions } from './context.ts';

@@ -1,6 +1,7 @@
 // shoal get: fetches a torrent, uploads meanwhile, says what was verified, and stays as a seed when asked to.
 
 import { resolve } from 'node:path';
+import { toHex } from '../../base/bytes.ts';
 import { ShoalError } from '../../base/errors.ts';
 import type { Torrent } from '../../torrent/torrent.ts';
 import { EXIT_DONE, EXIT_FAILED, failureOf } from '../errors.ts';
@@ -43,7 +44,9 @@ export async function run(text: string, options: GetOptions): Promise<void> {
     checkOnly(source, options);
     torrent = await stop.race(addTorrent(source, swarm, options, stop.signal));
     if (options.json && stays) {
-      printJson({ event: 'ready', listen: listenTexts(swarm.session), ...torrentFacts(torrent) });
+      const { peerId } = swarm.session;
+      const listen = listenTexts(swarm.session);
+      printJson({ event: 'ready', listen, peerId: toHex(peerId), ...torrentFacts(torrent) });
     }
     const endStatus = reportStatus([torrent], options.json && stays ? options.status : undefined);
     const takings = await fetchAll(torrent, source, swarm, options, stop);

@@ -1,7 +1,7 @@
 // shoal seed: gives content to others, what the command line names or all that earlier runs shared and fetched.
 
 import { resolve } from 'node:path';
-import { fromUtf8 } from '../../base/bytes.ts';
+import { fromUtf8, toHex } from '../../base/bytes.ts';
 import { ShoalError } from '../../base/errors.ts';
 import { nodeFiles } from '../../platform/node/files.ts';
 import { contentRoot } from '../../storage/safe-path.ts';
@@ -86,7 +86,8 @@ async function addPair(pair: Pair, swarm: Swarm, options: SeedOptions, stop: Sto
 /** Said once everything can be fetched from here. */
 function announceReady(swarm: Swarm, torrents: readonly Torrent[], options: SeedOptions): void {
   const listen = listenTexts(swarm.session);
-  if (options.json) printJson({ event: 'ready', listen, torrents: torrents.map(torrentFacts) });
+  const peerId = toHex(swarm.session.peerId);
+  if (options.json) printJson({ event: 'ready', listen, peerId, torrents: torrents.map(torrentFacts) });
   else print(`seeding ${count(torrents.length, 'torrent')} on ${listen.join(' and ')}; Ctrl-C ends it`);
 }
 

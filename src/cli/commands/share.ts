@@ -1,6 +1,7 @@
 // shoal share: makes a torrent file, runs a tracker where none is named, and seeds at once.
 
 import { resolve } from 'node:path';
+import { toHex } from '../../base/bytes.ts';
 import type { Torrent } from '../../torrent/torrent.ts';
 import { parseTrackers, UsageError } from '../args.ts';
 import { EXIT_DONE } from '../errors.ts';
@@ -65,7 +66,9 @@ async function share(
     const listen = listenTexts(swarm.session);
     const urls = trackers.flat();
     if (options.json) {
-      printJson({ event: 'ready', listen, torrent: target, magnet, trackers: urls, torrents: [torrentFacts(torrent)] });
+      const peerId = toHex(swarm.session.peerId);
+      const torrents = [torrentFacts(torrent)];
+      printJson({ event: 'ready', listen, peerId, torrent: target, magnet, trackers: urls, torrents });
     } else {
       print(`${printable(target!)}\n${magnet}\n\nseeding on ${listen.join(' and ')}, tracker ${urls.join(', ')}`);
       print(`others fetch it with: shoal get '${printable(target!)}'   (Ctrl-C ends it)`);

@@ -1,96 +1,122 @@
-// What the demo says: steps with the time since it began, a live display, and the closing tables.
+// What the demo says: steps and lines on stdout, with a live display at the end of them on a terminal.
 
-import { print } from '../output.ts';
-import type { ProgressState } from '../progress.ts';
-import { formatBytes, formatDuration, formatRate } from '../render/quantities.ts';
-import { renderTable } from '../render/table.ts';
-import type { StatusEvent } from '../status.ts';
-import { LEECHES, SEED, type SwarmShow } from './swarm-show.ts';
+import { createLogUpdate } from 'log-update';
+import colors from 'picocolors';
+import { onOutput } from '../output.ts';
+import { printable } from '../render/printable.ts';
+
+/** Fast enough to look alive, slow enough to cost nothing. */
+const REDRAW_MS = 200;
+/** Where nothing can be redrawn, a line so often. */
+const PLAIN_MS = 3000;
+
+/** What changes while it is looked at, in both forms. */
+export interface LiveView {
+  /** Lines for a terminal, each at most `columns` wide. */
+  lines(columns: number): readonly string[];
+  /** One line for a file or a pipe; null: nothing new. */
+  plain(): string | null;
+}
 
 export class Screen {
-  readonly #beganMs: number = performance.now();
+  readonly #out: NodeJS.WriteStream;
   readonly #quiet: boolean;
+  readonly #beganMs: number = performance.now();
+  #endLive: (() => void) | null = null;
+  #clearLive: () => void = () => undefined;
+  #drawLive: () => void = () => undefined;
 
-  /** Quiet: a JSON document is all that is wanted. */
-  constructor(quiet: boolean) {
-    this.#quiet = quiet;
+  /** With JSON stdout is for the document: what is said goes to stderr, and only where that is a terminal. */
+  constructor(json: boolean) {
+    this.#out = json ? process.stderr : process.stdout;
+    this.#quiet = json && !process.stderr.isTTY;
   }
 
   get seconds(): number {
     return (performance.now() - this.#beganMs) / 1000;
   }
 
-  /** One of the four steps, or what comes after. */
-  step(title: string): void {
-    if (!this.#quiet) print(`\n== ${title}`);
+  /** `SECTION what it shows, in one sentence`. */
+  step(title: string, meaning: string): void {
+    this.#write(`\n${colors.bold(colors.cyan(title))}\n${this.#folded(meaning)}\n`);
   }
 
-  say(text: string): void {
-    if (!this.#quiet) print(`${this.seconds.toFixed(1).padStart(6)} s  ${text}`);
+  /** One line below a step: something went as it should. */
+  done(text: string): void {
+    this.#write(`  ${colors.green('✓')} ${printable(text)}\n`);
   }
 
-  table(text: string): void {
-    if (!this.#quiet) print(`\n${text}`);
+  /** One line below a step: something broke, by intent or not. */
+  accident(text: string): void {
+    this.#write(`  ${colors.red('✗')} ${printable(text)}\n`);
   }
-}
 
-/** Seed and leeches for the live display. */
-export function progressOf(show: SwarmShow): ProgressState[] {
-  return [SEED, ...LEECHES].flatMap((name) => {
-    const status = show.statuses.get(name);
-    return status ? [stateOf(name, status)] : [];
-  });
-}
+  /** A table or a text of several lines, made by render functions. */
+  block(title: string, text: string): void {
+    const lines = text.split('\n').map((line) => (line === '' ? '' : `  ${line}`));
+    this.#write(`\n${colors.bold(title)}\n${lines.join('\n')}\n`);
+  }
 
-function stateOf(name: string, status: StatusEvent): ProgressState {
-  return {
-    name,
-    state: status.state,
-    fraction: status.wanted === 0 ? 0 : status.verified / status.wanted,
-    doneBytes: status.verified,
-    totalBytes: status.wanted,
-    downloadBytesPerSecond: status.downloadBytesPerSecond,
-    uploadBytesPerSecond: status.uploadBytesPerSecond,
-    etaS: status.eta,
-    peers: status.peers.length,
-    seeds: status.seeds,
-    ratio: status.wanted === 0 ? 0 : status.uploaded / status.wanted,
-  };
-}
+  /** A line without indent. */
+  line(text: string): void {
+    this.#write(`${text}\n`);
+  }
 
-/** Rows send, columns receive. */
-export function trafficTable(show: SwarmShow): string {
-  const columns = [{ title: 'SENT BY' }, ...LEECHES.map((name) => rightColumn(`TO ${name}`)), rightColumn('ALL')];
-  const rows = [SEED, ...LEECHES].map((from) => [
-    from,
-    ...LEECHES.map((to) => (from === to ? '-' : formatBytes(show.ledger.sent(from, to)))),
-    formatBytes(show.ledger.sentToAll(from, LEECHES)),
-  ]);
-  return renderTable(columns, rows);
-}
+  /** Shows a view below all that is said, until `still` or `end`. */
+  show(view: LiveView): void {
+    this.end();
+    if (this.#quiet) return;
+    if (this.#out.isTTY) this.#showOnTerminal(view);
+    else this.#showPlain(view);
+  }
 
-export function finishTable(show: SwarmShow, lengthBytes: number): string {
-  const columns = [{ title: 'LEECH' }, rightColumn('COMPLETE AFTER'), rightColumn('FETCHED AT'), rightColumn('GAVE')];
-  const rows = LEECHES.map((name) => {
-    const { seconds } = show.finished.get(name)!;
-    const gave = formatBytes(show.ledger.sentToAll(name, LEECHES));
-    return [name, formatDuration(seconds), formatRate(lengthBytes / seconds), gave];
-  });
-  return renderTable(columns, rows);
-}
+  /** Takes the live display away. Idempotent. */
+  end(): void {
+    this.#endLive?.();
+    this.#endLive = null;
+  }
 
-function rightColumn(title: string): { title: string; align: 'right' } {
-  return { title: title.toUpperCase(), align: 'right' };
-}
+  #showOnTerminal(view: LiveView): void {
+    const display = createLogUpdate(this.#out);
+    this.#drawLive = () => display(['', ...view.lines((this.#out.columns ?? 80) - 1)].join('\n'));
+    this.#clearLive = () => display.clear();
+    onOutput(this.#clearLive);
+    const timer = setInterval(this.#drawLive, REDRAW_MS);
+    this.#drawLive();
+    this.#endLive = () => {
+      clearInterval(timer);
+      onOutput(null);
+      display.clear();
+      display.done();
+      this.#drawLive = () => undefined;
+      this.#clearLive = () => undefined;
+    };
+  }
 
-/** What the figures say. */
-export function conclusion(show: SwarmShow, lengthBytes: number): string {
-  const fromSeed = show.ledger.sentToAll(SEED, LEECHES);
-  const fromLeeches = LEECHES.reduce((sum, name) => sum + show.ledger.sentToAll(name, LEECHES), 0);
-  const share = Math.round((100 * fromLeeches) / Math.max(1, fromSeed + fromLeeches));
-  const times = (fromSeed / lengthBytes).toFixed(2);
-  return (
-    `The seed sent the content ${times} times and was then gone; one server would have sent it ${LEECHES.length} times.\n` +
-    `${share} % of all bytes came from the leeches (${LEECHES.length} copies were made).`
-  );
+  #showPlain(view: LiveView): void {
+    const timer = setInterval(() => {
+      const text = view.plain();
+      if (text !== null) this.#write(`  ${printable(text)}\n`);
+    }, PLAIN_MS);
+    this.#endLive = () => clearInterval(timer);
+  }
+
+  #write(text: string): void {
+    if (this.#quiet) return;
+    this.#clearLive();
+    this.#out.write(text);
+    this.#drawLive();
+  }
+
+  /** Broken between words, so that sentences read well on a narrow screen. */
+  #folded(text: string): string {
+    const width = Math.min(100, this.#out.columns ?? 100) - 2;
+    const lines: string[] = [''];
+    for (const word of text.split(' ')) {
+      const last = lines[lines.length - 1]!;
+      if (last.length + word.length >= width) lines.push(word);
+      else lines[lines.length - 1] = last === '' ? word : `${last} ${word}`;
+    }
+    return lines.map((line) => `  ${colors.dim(line)}`).join('\n');
+  }
 }
