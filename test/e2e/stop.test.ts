@@ -1,10 +1,11 @@
 // Ctrl-C and SIGTERM while trackers hang, what a stopped program says, and what it does about nothing arriving.
 
 import { createSocket } from 'node:dgram';
+import { stat } from 'node:fs/promises';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { afterEach, describe, expect } from 'vitest';
 import type { Running, Workplace } from './program.ts';
-import { expectFailure, get, it, json, LOCAL, startReady, startTracker, treeOf, writeFiles } from './stage.ts';
+import { expectFailure, get, it, json, LOCAL, startReady, startTracker, treeOf, until, writeFiles } from './stage.ts';
 
 /** The promise of the issue. */
 const CLEAN_END_MS = 3000;
@@ -102,7 +103,10 @@ describe('a get that was stopped', () => {
       '--state',
       place.path('states', 'a'),
     );
-    await new Promise((resolve) => setTimeout(resolve, 2000));
+    await until('it has begun', async () => {
+      const found = await stat(place.path('here', 'films', 'a.bin')).catch(() => null);
+      return (found?.blocks ?? 0) * 512 > 2 * MB;
+    });
     const stopped = await first.stop();
     expectFailure(stopped, 1, 'UNFINISHED');
     const percent = Number(/stopped at ([\d.]+) %/.exec(stopped.stderr)![1]);

@@ -6,7 +6,7 @@ import { aria2 } from './harness/aria2.ts';
 import { describeContent, expectSameContent, makeFolder } from './harness/content.ts';
 import { leechWithLibtorrent, libtorrent } from './harness/libtorrent.ts';
 import { interop, ownNetwork } from './harness/needs.ts';
-import { createTorrent, getWithShoal, seedWithShoal, trackWithShoal } from './harness/shoal.ts';
+import { createTorrent, getWithShoal, knownToTrackers, seedWithShoal, trackWithShoal } from './harness/shoal.ts';
 import { onStage } from './harness/stage.ts';
 import { transmission } from './harness/transmission.ts';
 
@@ -32,7 +32,8 @@ for (const client of [transmission, aria2, libtorrent]) {
           '--tracker',
           `http://${tracker.text}/announce`,
         ]);
-        await seedWithShoal(stage, file, content.path);
+        const seed = await seedWithShoal(stage, file, content.path);
+        await knownToTrackers(stage, file, seed.place);
         const leech = await client.leech(stage, { source: magnet, parent: target });
         await leech.completed();
         await expectSameContent(source, target, client.habits);

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Client, Leeching } from './client.ts';
-import { programHere } from './needs.ts';
+import { programsHere } from './needs.ts';
 import type { Stage } from './stage.ts';
 
 interface Job {
@@ -15,7 +15,7 @@ interface Job {
 
 export const aria2: Client = {
   name: 'aria2',
-  need: programHere('aria2c'),
+  need: programsHere('aria2c'),
   habits: { ownFiles: '.aria2' },
   // Checks the content first: it must find it good to seed it.
   seed: (stage, job) => start(stage, { ...job, source: job.torrent }, ['--check-integrity=true']),

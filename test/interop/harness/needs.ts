@@ -36,9 +36,14 @@ export const bittorrentTrackerHere: Need = once(
   'no bittorrent-tracker; test/interop/npm/install.mjs installs it',
 );
 
-export function programHere(name: string): Need {
+/** All of these programs. */
+export function programsHere(...names: readonly string[]): Need {
   const folders = (process.env.PATH ?? '').split(delimiter);
-  return once(name, () => folders.some((folder) => existsSync(join(folder, name))), `no ${name}`);
+  const isMissing = (name: string): boolean => !folders.some((folder) => existsSync(join(folder, name)));
+  return () => {
+    const missing = names.filter(isMissing);
+    return missing.length === 0 ? null : `no ${missing.join(', no ')}`;
+  };
 }
 
 /** `describe`, or a skipped one whose title says what is missing. */

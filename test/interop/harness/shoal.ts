@@ -5,6 +5,7 @@ import type { Running } from './client.ts';
 import type { Place } from './network.ts';
 import type { Program, Said } from './program.ts';
 import type { Stage } from './stage.ts';
+import { until } from './until.ts';
 
 const SHOAL = fileURLToPath(new URL('../../../bin/shoal.js', import.meta.url));
 
@@ -82,9 +83,18 @@ export async function getWithShoal(stage: Stage, source: string, parent: string,
   return { ...running, finished };
 }
 
+/** Waits until `shoal peers` finds a peer at `place` in all answers of all trackers of a torrent file. */
+export async function knownToTrackers(stage: Stage, torrent: string, place: Place): Promise<void> {
+  const everyoneKnows = async (): Promise<boolean> => {
+    const text = await shoal(stage, ['peers', torrent, '--json']);
+    const { trackers } = JSON.parse(text) as { trackers: readonly { readonly peers: readonly string[] }[] };
+    return trackers.every(({ peers }) => peers.includes(place.text));
+  };
+  await until(`trackers to know of ${place.text}`, everyoneKnows);
+}
+
 /** `shoal tracker`: resolves when it serves. */
-export async function trackWithShoal(stage: Stage): Promise<Place> {
-  const place = stage.network.place();
+export async function trackWithShoal(stage: Stage, place: Place = stage.network.place()): Promise<Place> {
   const state = await stage.newFolder('state');
   const args = [SHOAL, 'tracker', '--listen', place.text, '--state', state, '--json'];
   await ready(stage, stage.start('shoal tracker', process.execPath, args));

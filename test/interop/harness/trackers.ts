@@ -1,16 +1,16 @@
-// Trackers made by others.
+// Trackers, ours and those of others, that serve HTTP and UDP at one place.
 
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { npmPeersFolder } from '../npm/install.mjs';
-import { bittorrentTrackerHere, type Need, programHere } from './needs.ts';
+import { bittorrentTrackerHere, type Need, programsHere } from './needs.ts';
 import type { Place } from './network.ts';
+import { trackWithShoal } from './shoal.ts';
 import type { Stage } from './stage.ts';
 
 const BITTORRENT_TRACKER = fileURLToPath(new URL('../peers/bittorrent_tracker.mjs', import.meta.url));
 
-/** A tracker that serves HTTP and UDP at one place. */
 export interface Tracker {
   readonly name: string;
   readonly need: Need;
@@ -20,10 +20,9 @@ export interface Tracker {
 
 export const opentracker: Tracker = {
   name: 'opentracker',
-  need: programHere('opentracker'),
+  need: programsHere('opentracker'),
   async start(stage, place, infoHashes) {
     const root = await stage.newFolder('opentracker');
-    await mkdir(root, { recursive: true });
     // Debian's build serves these only.
     await writeFile(join(root, 'allowed'), infoHashes.map((hash) => `${hash}\n`).join(''));
     const lines = [
@@ -49,5 +48,13 @@ export const bittorrentTracker: Tracker = {
     const program = stage.start('bittorrent-tracker', process.execPath, args);
     await stage.listening(program, place);
     await stage.listening(program, place, 'udp');
+  },
+};
+
+export const shoalTracker: Tracker = {
+  name: 'shoal tracker',
+  need: () => null,
+  async start(stage, place) {
+    await trackWithShoal(stage, place);
   },
 };

@@ -1,11 +1,11 @@
-// transmission-daemon, fed by its watch folder and asked nothing: a script tells when a torrent is complete.
+// transmission-daemon, told what to do by transmission-remote; a script tells when a torrent is complete.
 // It chooses whom to ask and whom to serve every 10 s: tests with it are best run at the same time.
 
 import { existsSync } from 'node:fs';
-import { chmod, copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Client, Leeching } from './client.ts';
-import { programHere } from './needs.ts';
+import { programsHere } from './needs.ts';
 import type { Place } from './network.ts';
 import type { Stage } from './stage.ts';
 
@@ -17,7 +17,7 @@ interface Job {
 
 export const transmission: Client = {
   name: 'transmission',
-  need: programHere('transmission-daemon'),
+  need: programsHere('transmission-daemon', 'transmission-remote'),
   habits: { noEmptyFiles: true },
   async seed(stage, job) {
     const running = await start(stage, { ...job, source: job.torrent });
@@ -30,24 +30,23 @@ export const transmission: Client = {
 async function start(stage: Stage, job: Job): Promise<Leeching> {
   const home = await stage.newFolder('transmission');
   const place = stage.network.place();
+  const control = stage.network.place();
   const done = join(home, 'done');
   await writeFile(join(home, 'done.sh'), `#!/bin/sh\n: > '${done}'\n`);
   await chmod(join(home, 'done.sh'), 0o755);
-  await writeFile(join(home, 'settings.json'), JSON.stringify(settings(home, place, job)));
-  const watch = join(home, 'watch');
-  await mkdir(watch);
-  if (job.source.startsWith('magnet:')) await writeFile(join(watch, 'link.magnet'), job.source);
-  else await copyFile(job.source, join(watch, 'file.torrent'));
+  await writeFile(join(home, 'settings.json'), JSON.stringify(settings(home, place, control, job)));
   const args = ['--foreground', '--config-dir', home, '--log-info'];
   const program = stage.start('transmission', 'transmission-daemon', args);
   await stage.listening(program, place);
+  await stage.listening(program, control);
+  await stage.run('transmission-remote', [control.text, '--add', job.source]);
   const completed = async (): Promise<void> => {
     await stage.until('transmission to be complete', [program], () => existsSync(done));
   };
   return { place, program, completed };
 }
 
-function settings(home: string, place: Place, job: Job): object {
+function settings(home: string, place: Place, control: Place, job: Job): object {
   const limit = job.uploadBytesPerSecond ?? 0;
   return {
     'bind-address-ipv4': place.ip,
@@ -58,11 +57,12 @@ function settings(home: string, place: Place, job: Job): object {
     'lpd-enabled': false,
     'pex-enabled': false,
     'utp-enabled': false,
-    'rpc-enabled': false,
+    'rpc-enabled': true,
+    'rpc-bind-address': control.ip,
+    'rpc-port': control.port,
+    'rpc-whitelist-enabled': false,
     encryption: 0,
     'download-dir': job.parent,
-    'watch-dir': join(home, 'watch'),
-    'watch-dir-enabled': true,
     'download-queue-enabled': false,
     'ratio-limit-enabled': false,
     'idle-seeding-limit-enabled': false,
