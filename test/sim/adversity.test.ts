@@ -92,6 +92,7 @@ describe('peers and trackers that fail', () => {
     await swarm.world.advance(1500);
     expect(leech.torrent.snapshot().peers).toBe(1);
     expect(servers.map((server) => server.stats().peers)).toEqual([2, 2]);
+    expect(servers.map((server) => server.stats().seeds)).toEqual([1, 1]);
     for (const host of hosts) host.crash();
     expect(leech.torrent.snapshot().verifiedBytes).toBeLessThan(4 * MIB);
     await swarm.complete([leech]);
