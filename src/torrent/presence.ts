@@ -8,7 +8,6 @@ import type { Handshake } from '../wire/handshake.ts';
 import { Announcers } from './announcers.ts';
 import type { TorrentHost, TorrentOptions } from './context.ts';
 import type { Core } from './core.ts';
-import type { Core } from './core.ts';
 import { Live, type LiveEvents } from './live.ts';
 import type { TorrentIdentity } from './snapshot.ts';
 import { TICK_MS, tick } from './tick.ts';
@@ -81,10 +80,9 @@ export class Presence {
       onPeerLeft: (peer) => this.#events.onPeerLeft(peer),
     });
     this.#live = live;
-    if (core) live.begin(core);
-    for (const address of this.#options.peers) live.swarm.book.add(address, 'user', infoHashV1 === null);
     // Before the first announce: trackers are told what is left.
     if (core) live.begin(core);
+    for (const address of this.#options.peers) live.swarm.book.add(address, 'user', infoHashV1 === null);
     this.#announcers.start();
     live.swarm.dialMore();
     this.wake();
