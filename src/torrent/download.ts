@@ -51,6 +51,8 @@ export class Download {
   readonly #others: Int32Array = new Int32Array(64);
   readonly #place: BlockPlace = { bytes: new Uint8Array(0), offset: 0 };
   readonly #writing: Set<Promise<void>> = new Set();
+  /** Who has delivered blocks, by peer number; also those who have left. */
+  readonly #senders: Map<number, Address> = new Map();
   #stopped = false;
   /** Payload that was of no use: duplicates, dropped blocks, failed pieces. */
   wastedBytes = 0;
@@ -104,6 +106,7 @@ export class Download {
       if (block >= 0) this.#deps.picker.requestLost(piece, block, peer.number);
       return;
     }
+    this.#senders.set(peer.number, peer.address);
     const count = this.#deps.picker.requesters(piece, block, this.#others);
     for (let i = 0; i < count; i++) this.#deps.asking.cancel(this.#others[i]!, peer, piece, block);
     if (this.#deps.picker.blockArrived(piece, block, peer.number) !== 'first') this.wastedBytes += length;
@@ -156,8 +159,7 @@ export class Download {
   #bad(piece: number, begun: BegunPiece, leaves: Uint8Array | null): void {
     const { picker, geometry } = this.#deps;
     const contributors = picker.contributors(piece);
-    const peers = [...contributors].map((number) => this.#deps.peer(number));
-    const senders = peers.map((peer) => peer?.address ?? null);
+    const senders = Array.from(contributors, (number) => this.#senders.get(number) ?? null);
     this.wastedBytes += geometry.pieceBytes(piece);
     const digests = leaves ?? this.#blame.digests(begun.slot.bytes, geometry.blockCount(piece));
     this.#blame.failed(piece, senders, digests);
@@ -167,7 +169,10 @@ export class Download {
       this.#tellLiars([senders[0]]);
       return;
     }
-    for (const peer of peers) if (peer) peer.parole = true;
+    for (const number of contributors) {
+      const peer = this.#deps.peer(number);
+      if (peer) peer.parole = true;
+    }
     if (leaves && this.#deps.checks.of(piece).root && this.#events.onWantLeaves(piece)) {
       begun.onTrial = leaves;
       return;

@@ -22,6 +22,7 @@ export class Settle {
   #haves: number[] = [];
   #scheduled = false;
   #starved = false;
+  #turn = 0;
   #closed = false;
 
   constructor(clock: Clock, acts: SettleActs) {
@@ -54,9 +55,13 @@ export class Settle {
     this.#acts.wantTokens();
   }
 
+  /** Another peer is the first each time: who comes first may take all there is. */
   tokensArrived(): void {
     this.#starved = false;
-    this.touchAll();
+    const peers = this.#acts.peers();
+    const first = this.#turn++ % Math.max(1, peers.length);
+    for (let i = first; i < peers.length; i++) this.touch(peers[i]!);
+    for (let i = 0; i < first; i++) this.touch(peers[i]!);
   }
 
   close(): void {

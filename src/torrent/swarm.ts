@@ -14,6 +14,9 @@ import { AddressBook } from './address-book.ts';
 const MAX_DIALS = 30;
 const DIAL_TIMEOUT_MS = 8_000;
 
+/** So many peers leave before a number is used again: until then blocks that its bearer sent are known to be his. */
+const NUMBERS_RESTING = 256;
+
 export interface SwarmIdentity {
   readonly peerId: Uint8Array;
   /** 20 bytes each, as in handshakes (BEP 52: v2 truncated); at least one. */
@@ -41,6 +44,8 @@ export class Swarm implements GreetingEvents {
   /** Connected peers, in no order. */
   readonly peers: Peer[] = [];
   readonly #byNumber: (Peer | null)[] = [];
+  /** Numbers of peers that have left, the longest gone first. */
+  readonly #left: number[] = [];
   readonly #greetings: Set<Greeting> = new Set();
   readonly #identity: SwarmIdentity;
   readonly #deps: SwarmDeps;
@@ -164,8 +169,7 @@ export class Swarm implements GreetingEvents {
   }
 
   #freeNumber(): number {
-    const free = this.#byNumber.indexOf(null);
-    return free >= 0 ? free : this.#byNumber.length;
+    return this.#left.length > NUMBERS_RESTING ? this.#left.shift()! : this.#byNumber.length;
   }
 
   // ---- closing
@@ -176,6 +180,7 @@ export class Swarm implements GreetingEvents {
     if (at < 0) return;
     this.peers.splice(at, 1);
     this.#byNumber[peer.number] = null;
+    this.#left.push(peer.number);
     this.#deps.giveConnection();
     if (peer.outgoing) this.book.ended(peer.address, this.#deps.clock.nowMs(), false);
   }

@@ -17,6 +17,11 @@ import { Spreading } from './spreading.ts';
 /** Bytes on their way to a peer before more are added: half a second of its rate, within these. */
 const LEAST_AHEAD_BYTES = 256 * 1024;
 const MOST_AHEAD_BYTES = 4 * 1024 * 1024;
+/**
+ * Where a limit has run dry nothing is granted for so long, less than the time until tokens are handed out again: then
+ * peers have their turn in order. Else who asks most often, being served most, would take all that trickles in.
+ */
+const DRY_MS = 40;
 /** A slot of a seed goes round after so much: some pieces, so that what was given can be passed on. */
 const LEAST_QUOTA_BYTES = 8 * 1024 * 1024;
 
@@ -43,6 +48,8 @@ export class Upload {
   /** Only in a seed from the start: who fetched the content himself is not the one who has it alone. */
   readonly #spreading: Spreading | null;
   #nextRechokeMs = 0;
+  /** A limit had too little: until then nobody is granted anything. */
+  #dryUntilMs = 0;
 
   constructor(host: TorrentHost, core: Core, limits: Limits, events: UploadEvents) {
     this.#core = core;
@@ -92,8 +99,11 @@ export class Upload {
 
   /** How many of so many bytes may be sent now; they are counted. */
   #grant(bytes: number, nowMs: number): number {
-    const granted = this.#limits.take(bytes, nowMs);
-    if (granted < bytes) this.#events.onStarved();
+    const granted = nowMs < this.#dryUntilMs ? 0 : this.#limits.take(bytes, nowMs);
+    if (granted < bytes) {
+      if (nowMs >= this.#dryUntilMs) this.#dryUntilMs = nowMs + DRY_MS;
+      this.#events.onStarved();
+    }
     return granted;
   }
 

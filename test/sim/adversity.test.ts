@@ -43,6 +43,38 @@ describe.each(['v1', 'v2', 'hybrid'] as const)('a liar in a %s swarm', (meta) =>
   });
 });
 
+describe.each(['v1', 'v2', 'hybrid'] as const)(
+  'a piece of a %s torrent that a liar began and others finished',
+  (meta) => {
+    it.each([1, 2, 3])(
+      'costs the piece, with leaf hashes only its bad blocks, and bans only the liar (seed %i)',
+      async (seed) => {
+        const [lengthBytes, pieceLengthBytes] = [8 * MIB, 2 * MIB];
+        const swarm = await SimSwarm.make({ seed, lengthBytes, pieceLengthBytes, meta });
+        const bad = await liar(swarm, 'liar', everyBlock(lengthBytes));
+        const honest = [await swarm.seed(swarm.host('honest 1', CAP)), await swarm.seed(swarm.host('honest 2', CAP))];
+        const banned: unknown[] = [];
+        const leech = await swarm.leech(swarm.host('leech', { ...CAP, log: banLog(banned) }), [bad, ...honest]);
+        await swarm.world.advance(700);
+        const badBlocks =
+          (leech.torrent.snapshot().peerList.find((peer) => peer.address === bad.session.listening[0]!.key)
+            ?.downloadedBytes ?? 0) / 16384;
+        expect(badBlocks).toBeGreaterThan(10);
+        expect(badBlocks).toBeLessThan(pieceLengthBytes / 16384);
+        bad.host.crash();
+        swarm.forget(bad);
+        await swarm.complete([leech]);
+        expect(banned).toEqual([bad.session.listening[0]!.key]);
+        const wastedBlocks = leech.torrent.snapshot().wastedBytes / 16384;
+        // A few duplicates of the endgame come on top.
+        expect(wastedBlocks).toBeLessThanOrEqual((meta === 'v1' ? pieceLengthBytes / 16384 : badBlocks + 1) + 20);
+        expect(wastedBlocks).toBeGreaterThanOrEqual(Math.floor(badBlocks));
+        await swarm.close();
+      },
+    );
+  },
+);
+
 describe('peers and trackers that fail', () => {
   it('bans only the liar of several peers at one address', async () => {
     const lengthBytes = 4 * MIB;
