@@ -6,6 +6,7 @@ import { buildMetainfo } from '../metainfo/build.ts';
 import { formatMagnet } from '../metainfo/magnet.ts';
 import type { Magnet, Metainfo } from '../metainfo/types.ts';
 import type { Store } from '../ports/store.ts';
+import { joinPath } from '../storage/safe-path.ts';
 import type { AddRequest } from './request.ts';
 
 /** Format of the records below. A newer one is refused, not guessed at. */
@@ -28,6 +29,8 @@ export interface TorrentRecord {
   readonly complete: boolean;
   /** The link it was begun with; null for a torrent file. */
   readonly magnet: string | null;
+  /** Whether the torrent file is kept beside this record. */
+  readonly metainfoKept: boolean;
   readonly lengthBytes: number | null;
   /** Milliseconds since 1970-01-01 UTC. */
   readonly addedMs: number;
@@ -87,22 +90,29 @@ export class Registry {
     const old = await this.read(id);
     const known = 'info' in source;
     const info = known ? source.info : source;
-    if (known) await this.#store.write(`${id}/${METAINFO}`, request.metainfoBytes ?? metainfoFile(source));
-    await this.#write({
+    if (known && old?.metainfoKept !== true) {
+      await this.#store.write(`${id}/${METAINFO}`, request.metainfoBytes ?? metainfoFile(source));
+    }
+    const { saveFolder } = request;
+    const record: TorrentRecord = {
       version: VERSION,
       id,
       name: info.name ?? old?.name ?? null,
       infoHashV1: info.infoHashV1 && toHex(info.infoHashV1),
       infoHashV2: info.infoHashV2 && toHex(info.infoHashV2),
-      path: request.contentPath ?? old?.path ?? null,
-      saveFolder: request.saveFolder ?? old?.saveFolder ?? null,
+      path:
+        request.contentPath ?? (known && saveFolder ? joinPath(saveFolder, [source.info.name]) : (old?.path ?? null)),
+      saveFolder: saveFolder ?? old?.saveFolder ?? null,
       mode: request.mode,
       everyTracker: request.everyTracker ?? false,
       complete: request.mode === 'seed' || (old?.complete ?? false),
       magnet: known ? null : formatMagnet(source),
+      metainfoKept: known || (old?.metainfoKept ?? false),
       lengthBytes: info.lengthBytes,
       addedMs: old?.addedMs ?? this.#nowMs(),
-    });
+    };
+    // Taking up what was there costs no write: a thousand torrents start as fast as they can be read.
+    if (JSON.stringify(record) !== JSON.stringify(old)) await this.#write(record);
   }
 
   /** The metadata of a magnet link has come. */
@@ -112,6 +122,7 @@ export class Registry {
       const { name, lengthBytes, infoHashV1, infoHashV2 } = metainfo.info;
       return {
         ...record,
+        metainfoKept: true,
         name,
         path,
         lengthBytes,

@@ -62,9 +62,10 @@ export class Spreading {
     return this.#held.keys();
   }
 
+  /** Those that got more do not: else a peer whose queue is full of other pieces would never come to ask for its own. */
   #othersComeFirst(spread: Spread, peer: Peer, peers: readonly Peer[]): boolean {
     return peers.some((other) => {
-      if (other === peer || other.amChoking) return false;
+      if (other === peer || other.amChoking || other.up.total > peer.up.total) return false;
       const wish = other.uploads.peek();
       return wish !== null && spread.isFirst(other.number, wish.piece);
     });

@@ -17,7 +17,7 @@ const CONTENTS: readonly [string, (parent: string) => Promise<Content>][] = [
 
 for (const client of [transmission, aria2, libtorrent]) {
   interop(`shoal and ${client.name}`, [ownNetwork, client.need], () => {
-    it.concurrent.each(CONTENTS)('shoal fetches %s', (_, make) =>
+    it.each(CONTENTS)('shoal fetches %s', (_, make) =>
       onStage(async (stage) => {
         const [source, target] = [await stage.newFolder('source'), await stage.newFolder('target')];
         const content = await make(source);
@@ -30,7 +30,7 @@ for (const client of [transmission, aria2, libtorrent]) {
       }),
     );
 
-    it.concurrent.each(CONTENTS)('shoal seeds %s', (_, make) =>
+    it.each(CONTENTS)('shoal seeds %s', (_, make) =>
       onStage(async (stage) => {
         const [source, target] = [await stage.newFolder('source'), await stage.newFolder('target')];
         const content = await make(source);

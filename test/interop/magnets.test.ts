@@ -12,7 +12,7 @@ import { transmission } from './harness/transmission.ts';
 
 for (const client of [transmission, aria2, libtorrent]) {
   interop(`magnet links between shoal and ${client.name}`, [ownNetwork, client.need], () => {
-    it.concurrent('shoal fetches by magnet link', () =>
+    it('shoal fetches by magnet link', () =>
       onStage(async (stage) => {
         const [source, target] = [await stage.newFolder('source'), await stage.newFolder('target')];
         const content = await makeFolder(source);
@@ -23,7 +23,7 @@ for (const client of [transmission, aria2, libtorrent]) {
         expect(await describeContent(target)).toEqual(await describeContent(source));
       }));
 
-    it.concurrent('shoal seeds to who has a magnet link', () =>
+    it('shoal seeds to who has a magnet link', () =>
       onStage(async (stage) => {
         const [source, target] = [await stage.newFolder('source'), await stage.newFolder('target')];
         const content = await makeFolder(source);
@@ -42,7 +42,7 @@ for (const client of [transmission, aria2, libtorrent]) {
 }
 
 interop('magnet links of v2 and hybrid torrents between shoal and libtorrent', [ownNetwork, libtorrent.need], () => {
-  it.concurrent.each(['v2', 'hybrid'])('shoal fetches by the magnet link of a %s torrent', (meta) =>
+  it.each(['v2', 'hybrid'])('shoal fetches by the magnet link of a %s torrent', (meta) =>
     onStage(async (stage) => {
       const [source, target] = [await stage.newFolder('source'), await stage.newFolder('target')];
       const content = await makeFolder(source);
@@ -56,7 +56,7 @@ interop('magnet links of v2 and hybrid torrents between shoal and libtorrent', [
     }),
   );
 
-  it.concurrent.each(['v2', 'hybrid'])('libtorrent fetches by the magnet link of a %s torrent', (meta) =>
+  it.each(['v2', 'hybrid'])('libtorrent fetches by the magnet link of a %s torrent', (meta) =>
     onStage(async (stage) => {
       const [source, target] = [await stage.newFolder('source'), await stage.newFolder('target')];
       const content = await makeFolder(source);
@@ -68,7 +68,7 @@ interop('magnet links of v2 and hybrid torrents between shoal and libtorrent', [
     }),
   );
 
-  it.concurrent.each(['btih', 'btmh'])('shoal fetches a hybrid torrent by a link with its %s hash alone', (kind) =>
+  it.each(['btih', 'btmh'])('shoal fetches a hybrid torrent by a link with its %s hash alone', (kind) =>
     onStage(async (stage) => {
       const [source, target] = [await stage.newFolder('source'), await stage.newFolder('target')];
       const content = await makeFolder(source);

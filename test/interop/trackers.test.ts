@@ -32,7 +32,7 @@ async function shareThrough(stage: Stage, tracker: Tracker, protocol: string): P
 for (const tracker of [opentracker, bittorrentTracker, shoalTracker]) {
   const needs = [ownNetwork, tracker.need, ...CLIENTS.map((client) => client.need)];
   interop(`through ${tracker.name}`, needs, () => {
-    it.concurrent.each(['http', 'udp'])('three clients find a seed of shoal over %s', (protocol) =>
+    it.each(['http', 'udp'])('three clients find a seed of shoal over %s', (protocol) =>
       onStage(async (stage) => {
         const { content, file } = await shareThrough(stage, tracker, protocol);
         const seed = await seedWithShoal(stage, file, content.path);
@@ -48,7 +48,7 @@ for (const tracker of [opentracker, bittorrentTracker, shoalTracker]) {
       }),
     );
 
-    it.concurrent.each(['http', 'udp'])('shoal finds the seeds of three clients over %s', (protocol) =>
+    it.each(['http', 'udp'])('shoal finds the seeds of three clients over %s', (protocol) =>
       onStage(async (stage) => {
         const { content, file } = await shareThrough(stage, tracker, protocol);
         const seeds = CLIENTS.map((client) => client.seed(stage, { torrent: file, parent: content.parent }));

@@ -17,7 +17,7 @@ const CONTENTS: readonly [string, (parent: string) => Promise<Content>][] = [
 const CASES = METAS.flatMap((meta) => CONTENTS.map(([what, make]) => [what, meta, make] as const));
 
 interop('v2 and hybrid torrents with libtorrent', [ownNetwork, libtorrent.need], () => {
-  it.concurrent.each(CASES)('shoal fetches %s as %s, the torrent made by libtorrent', (_, meta, make) =>
+  it.each(CASES)('shoal fetches %s as %s, the torrent made by libtorrent', (_, meta, make) =>
     onStage(async (stage) => {
       const [source, target] = [await stage.newFolder('source'), await stage.newFolder('target')];
       const content = await make(source);
@@ -31,7 +31,7 @@ interop('v2 and hybrid torrents with libtorrent', [ownNetwork, libtorrent.need],
     }),
   );
 
-  it.concurrent.each(CASES)('shoal seeds %s as %s', (_, meta, make) =>
+  it.each(CASES)('shoal seeds %s as %s', (_, meta, make) =>
     onStage(async (stage) => {
       const [source, target] = [await stage.newFolder('source'), await stage.newFolder('target')];
       const content = await make(source);
@@ -43,7 +43,7 @@ interop('v2 and hybrid torrents with libtorrent', [ownNetwork, libtorrent.need],
     }),
   );
 
-  it.concurrent.each(['v1', ...METAS] as const)('symlinks and executable bits of a %s torrent arrive', (meta) =>
+  it.each(['v1', ...METAS] as const)('symlinks and executable bits of a %s torrent arrive', (meta) =>
     onStage(async (stage) => {
       const [source, target] = [await stage.newFolder('source'), await stage.newFolder('target')];
       const content = await makeFolder(source, 'folder');

@@ -35,7 +35,10 @@ async function start(stage: Stage, job: Job, more: readonly string[]): Promise<L
     `--dir=${job.parent}`,
     `--interface=${place.ip}`,
     `--listen-port=${place.port}`,
-    '--enable-dht=false',
+    // Without its DHT it asks no UDP tracker; nobody else here has one.
+    '--enable-dht=true',
+    `--dht-listen-port=${place.port}`,
+    `--dht-file-path=${join(home, 'dht.dat')}`,
     '--enable-dht6=false',
     '--bt-enable-lpd=false',
     '--enable-peer-exchange=false',

@@ -46,9 +46,9 @@ export function programsHere(...names: readonly string[]): Need {
   };
 }
 
-/** `describe`, or a skipped one whose title says what is missing. */
+/** Tests that run at the same time; or a skipped suite whose title says what is missing. */
 export function interop(title: string, needs: readonly Need[], body: () => void): void {
   const missing = needs.map((need) => need()).filter((lack) => lack !== null);
-  if (missing.length === 0) describe(title, body);
+  if (missing.length === 0) describe.concurrent(title, body);
   else describe.skip(`${title} (skipped: ${missing.join('; ')})`, body);
 }
