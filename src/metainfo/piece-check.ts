@@ -82,6 +82,12 @@ export class PieceChecks {
     return this.#byIndex.get(fileIndex)?.layer ?? null;
   }
 
+  /** All layers that are known, by hex of their root, as a torrent file has them. */
+  layers(): ReadonlyMap<string, Uint8Array> {
+    const known = this.#files.filter((file) => file.layer !== null);
+    return new Map(known.map((file) => [toHex(file.root), file.layer!]));
+  }
+
   /**
    * Takes the piece layer of a file, and of every other file with the same content; false where it does not match the
    * pieces root. `layer` is kept.

@@ -150,12 +150,19 @@ export class Torrent {
         return;
       }
       if (this.#stopping) return;
+      this.#keepLayers(core);
       this.#setState('seeding');
       if (whileRunning) this.#presence.completed();
       this.#reached.completed.open();
       this.#events.onCompleted(core.contentPath);
     })();
     return this.#finishing;
+  }
+
+  /** A magnet link brought the info dictionary alone: with the layers the torrent file is whole. */
+  #keepLayers(core: Core): void {
+    if ('info' in this.#source || !core.info.hasV2 || !core.have.isFull) return;
+    this.#events.onMetadata({ ...core.metainfo, pieceLayers: core.checks.layers() }, core.contentPath);
   }
 
   #journalFault(error: unknown): void {
