@@ -43,12 +43,10 @@ interop('v2 and hybrid torrents with libtorrent', [ownNetwork, libtorrent.need],
     }),
   );
 
-  it.each(['v1', ...METAS] as const)('symlinks and executable bits of a %s torrent arrive', (meta) =>
+  it.each(['v1', ...METAS] as const)('shoal fetches symlinks and executable bits of a %s torrent', (meta) =>
     onStage(async (stage) => {
       const [source, target] = [await stage.newFolder('source'), await stage.newFolder('target')];
-      const content = await makeFolder(source, 'folder');
-      await chmod(join(content.path, 'a/block'), 0o755);
-      await symlink('../README.txt', join(content.path, 'a/link to README'));
+      const content = await folderWithLinks(source);
       const file = join(stage.folder, 'made.torrent');
       const job = { path: content.path, output: file, meta, pieceLength: 16_384, keepSymlinks: true };
       await makeWithLibtorrent(stage, [job]);
@@ -58,4 +56,23 @@ interop('v2 and hybrid torrents with libtorrent', [ownNetwork, libtorrent.need],
       expect(await describeContent(target)).toEqual(await describeContent(source));
     }),
   );
+
+  it.each(['v1', ...METAS] as const)('shoal seeds symlinks and executable bits as %s', (meta) =>
+    onStage(async (stage) => {
+      const [source, target] = [await stage.newFolder('source'), await stage.newFolder('target')];
+      const content = await folderWithLinks(source);
+      const { file } = await createTorrent(stage, content.path, ['--meta', meta, '--symlinks', 'keep']);
+      const seed = await seedWithShoal(stage, file, content.path);
+      const leech = await leechWithLibtorrent(stage, { source: file, parent: target, peers: [seed.place.text] });
+      await leech.completed();
+      await expectSameContent(source, target, libtorrent.habits);
+    }),
+  );
 });
+
+async function folderWithLinks(parent: string): Promise<Content> {
+  const content = await makeFolder(parent, 'folder');
+  await chmod(join(content.path, 'a/block'), 0o755);
+  await symlink('../README.txt', join(content.path, 'a/link to README'));
+  return content;
+}
