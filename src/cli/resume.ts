@@ -7,6 +7,7 @@ import { nodeFiles } from '../platform/node/files.ts';
 import { Registry, type TorrentRecord } from '../session/registry.ts';
 import type { AddRequest } from '../session/request.ts';
 import type { Torrent } from '../torrent/torrent.ts';
+import { pathMatcher } from './globs.ts';
 import { note } from './output.ts';
 import type { StopWatch } from './signals.ts';
 import type { Swarm } from './swarm.ts';
@@ -57,6 +58,7 @@ async function requestFrom(record: TorrentRecord, registry: Registry, swarm: Swa
     ...(record.path === null ? {} : { contentPath: record.path }),
     ...(record.saveFolder === null ? {} : { saveFolder: record.saveFolder }),
     everyTracker: record.everyTracker,
+    ...(record.selection.length > 0 ? { selection: record.selection, only: pathMatcher(record.selection) } : {}),
     mode: record.mode,
     recheck: 'as-needed',
     peers: swarm.peers,

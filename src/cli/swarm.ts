@@ -64,12 +64,15 @@ export async function requestOf(
 
 type RequestBase = Pick<
   AddRequest,
-  'magnet' | 'metainfo' | 'metainfoBytes' | 'everyTracker' | 'only' | 'peers' | 'sequential'
+  'magnet' | 'metainfo' | 'metainfoBytes' | 'everyTracker' | 'only' | 'selection' | 'peers' | 'sequential'
 >;
 
 /** `--only`, else the files that a magnet link selects (BEP 53). */
-function selectionOf(source: FileSource | MagnetSource, options: SwarmOptions): Pick<RequestBase, 'only'> {
-  if (options.only.length > 0) return { only: pathMatcher(options.only) };
+function selectionOf(
+  source: FileSource | MagnetSource,
+  options: SwarmOptions,
+): Pick<RequestBase, 'only' | 'selection'> {
+  if (options.only.length > 0) return { only: pathMatcher(options.only), selection: options.only };
   const ranges = source.kind === 'magnet' ? source.magnet.selectOnly : null;
   if (ranges === null) return {};
   return { only: (_, index) => ranges.some(([first, last]) => index >= first && index <= last) };

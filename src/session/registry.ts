@@ -26,6 +26,8 @@ export interface TorrentRecord {
   readonly saveFolder: string | null;
   readonly mode: 'get' | 'seed';
   readonly everyTracker: boolean;
+  /** Patterns of the files that were selected; empty: all. */
+  readonly selection: readonly string[];
   readonly complete: boolean;
   /** The link it was begun with; null for a torrent file. */
   readonly magnet: string | null;
@@ -105,6 +107,7 @@ export class Registry {
       saveFolder: saveFolder ?? old?.saveFolder ?? null,
       mode: request.mode,
       everyTracker: request.everyTracker ?? false,
+      selection: request.selection ?? [],
       complete: request.mode === 'seed' || (old?.complete ?? false),
       magnet: known ? null : formatMagnet(source),
       metainfoKept: known || (old?.metainfoKept ?? false),

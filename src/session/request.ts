@@ -25,8 +25,14 @@ export interface AddRequest {
   readonly saveFolder?: string;
   /** `seed`: all content must be there and good, and is never written. */
   readonly mode: 'get' | 'seed';
-  readonly recheck: 'always' | 'as-needed';
+  /**
+   * What is hashed before anything else. `as-needed`: what no earlier run vouches for. `never`: nothing, because this
+   * process has just hashed it all (only for `seed`).
+   */
+  readonly recheck: 'always' | 'as-needed' | 'never';
   readonly peers?: readonly Address[];
+  /** Patterns that `only` was made of: kept for later runs, not looked at here. */
+  readonly selection?: readonly string[];
   /** Selects files by path below the torrent's folder, and index. */
   readonly only?: (path: string, index: number) => boolean;
   readonly sequential?: boolean;

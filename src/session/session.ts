@@ -118,9 +118,11 @@ export class Session {
     options.signal?.addEventListener('abort', onAbort);
     try {
       if (options.signal?.aborted) throw options.signal.reason as Error;
-      await this.#registry.began(id, request, source);
+      // Content that is not what it should be was not shared; a fetch goes on in later runs however this one ends.
+      if (request.mode === 'get') await this.#registry.began(id, request, source);
       torrent.start();
       await torrent.opened();
+      if (request.mode === 'seed') await this.#registry.began(id, request, source);
       return torrent;
     } catch (error) {
       await this.#drop(id, 0);

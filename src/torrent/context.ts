@@ -34,8 +34,8 @@ export interface TorrentHost {
 
 export interface TorrentOptions {
   readonly mode: 'get' | 'seed';
-  /** `always`: hash everything before anything else. `as-needed`: trust the journal where the files are as it says. */
-  readonly recheck: 'always' | 'as-needed';
+  /** `always`: hash everything before anything else. `as-needed`: trust the journal where the files are as it says. `never`: all is good. */
+  readonly recheck: 'always' | 'as-needed' | 'never';
   /** Where the content is, or will be; null: `saveFolder` and the torrent's name. */
   readonly contentPath: string | null;
   readonly saveFolder: string;

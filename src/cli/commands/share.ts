@@ -93,7 +93,7 @@ async function seed(
 ): Promise<Torrent> {
   const request = await requestOf(source, swarm, options);
   const contentPath = resolve(path);
-  const torrent = await swarm.session.add({ ...request, contentPath, mode: 'seed', recheck: 'always' }, { signal });
+  const torrent = await swarm.session.add({ ...request, contentPath, mode: 'seed', recheck: 'never' }, { signal });
   await torrent.completed({ signal });
   return torrent;
 }

@@ -84,7 +84,7 @@ export class Demo {
     const screen = this.#screen;
     screen.step(
       '1  Creation',
-      'The content becomes a torrent file, which names the trackers and every file and has a hash of every piece.',
+      'The content becomes a torrent file: the trackers, the names, and a hash of every piece.',
     );
     const { path, caches, tooLarge } = content;
     const trackers = [await this.#swarm.startTracker('tracker 1'), await this.#swarm.startTracker('tracker 2')];
@@ -161,7 +161,7 @@ export class Demo {
     const swarm = this.#swarm;
     this.#screen.step(
       '3  Discovery',
-      'Three leeches have nothing but the torrent file; tracker 1 tells them of the seed and of each other.',
+      'Three leeches have only the torrent file; tracker 1 tells them of the seed and of each other.',
     );
     await swarm.startLeeches(LEECHES, this.#torrent, made.pieceCount!, caps);
     const isLate = (): boolean => swarm.seconds > MEET_SECONDS || swarm.out.isFull;
@@ -181,7 +181,7 @@ export class Demo {
     const swarm = this.#swarm;
     this.#screen.step(
       '4  Distribution',
-      'Leeches pass on what they have: once every piece is with one of them, tracker 1 and the seed can go.',
+      'Leeches pass on what they have; when all pieces are among them, tracker 1 and the seed can go.',
     );
     this.#screen.show(new SwarmView(swarm));
     await allOut(swarm);
@@ -218,10 +218,7 @@ export class Demo {
     made: Made,
   ): Promise<{ differences: ReadonlyMap<string, readonly string[]>; seedsAtTracker2: number }> {
     const screen = this.#screen;
-    screen.step(
-      '5  Proof',
-      'Every file of every copy is compared with the source: name, executable bit, and all bytes by SHA-256.',
-    );
+    screen.step('5  Proof', 'Every file of every copy against the source: name, executable bit, all bytes by SHA-256.');
     const { leeches } = this.#swarm;
     const differences = await this.#stop.race(compareAll(content, made, leeches, screen, this.#stop.signal));
     for (const [name, wrong] of differences) {
