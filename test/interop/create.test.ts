@@ -11,7 +11,7 @@ import { parseAria2, parseTransmission, showByAria2, showByTransmission } from '
 import { createTorrent, type Inspected } from './harness/shoal.ts';
 import { onStage, type Stage } from './harness/stage.ts';
 
-const SEEDS = Array.from({ length: 24 }, (_, i) => i + 1);
+const SEEDS = Array.from({ length: 20 }, (_, i) => i + 1);
 const PIECE_LENGTHS = [16_384, 32_768, 65_536] as const;
 const NAMES = [
   ...'abcABC.',

@@ -20,10 +20,10 @@ export interface Content {
 /** Not a multiple of any piece length; and small: Transmission begins slowly. */
 const FILE_BYTES = 2 * 1024 * 1024 + 12_345;
 
-export async function makeFile(parent: string, chance: Chance = seededChance(1)): Promise<Content> {
+export async function makeFile(parent: string, lengthBytes: number = FILE_BYTES): Promise<Content> {
   const name = 'single file.bin';
   const path = join(parent, name);
-  await writeFile(path, chance.bytes(FILE_BYTES));
+  await writeFile(path, seededChance(1).bytes(lengthBytes));
   return { name, parent, path, isFile: true };
 }
 
