@@ -170,8 +170,9 @@ export class Demo {
       const where = `process ${leech.actor.pid}, ${leech.ready!.listen[0]}`;
       const rate = `may send ${formatRate(caps.leechBytesPerSecond)}`;
       const met = swarm.connected(leech).map(({ name }) => name);
+      const whom = leech.metAllAtSeconds !== null ? 'the seed and the others' : met.join(', ') || 'nobody';
       const after = formatDuration(leech.metAllAtSeconds ?? swarm.seconds);
-      this.#screen.done(`${leech.name}    ${where}, ${rate}; met ${met.join(', ') || 'nobody'} in ${after}`);
+      this.#screen.done(`${leech.name}    ${where}, ${rate}; met ${whom} in ${after}`);
     }
   }
 

@@ -19,15 +19,18 @@ export interface Kill {
   readonly leeches: readonly { readonly name: string; readonly before: number; readonly after: number }[];
 }
 
+/** What of the swarm is looked at. */
+export type Observed = Pick<DemoSwarm, 'leeches' | 'out' | 'seconds' | 'kill' | 'until'>;
+
 /** Resolves when every piece is with a leech. Throws UNFINISHED when a leech was complete no later. */
-export async function allOut(swarm: DemoSwarm): Promise<void> {
+export async function allOut(swarm: Observed): Promise<void> {
   await swarm.until(() => swarm.out.isFull);
   const early = swarm.leeches.find((leech) => leech.isComplete);
   if (early) throw tooLate(early, 'the content was out');
 }
 
 /** Kills a member with SIGKILL. Throws UNFINISHED where a leech was complete by then. */
-export async function killInWindow(swarm: DemoSwarm, member: Member): Promise<Kill> {
+export async function killInWindow(swarm: Observed, member: Member): Promise<Kill> {
   const before = swarm.leeches.map((leech) => leech.have.count);
   for (const leech of swarm.leeches) if (leech.isComplete) throw tooLate(leech, `${member.name} was killed`);
   const atSeconds = swarm.seconds;
@@ -42,7 +45,7 @@ export async function killInWindow(swarm: DemoSwarm, member: Member): Promise<Ki
 }
 
 /** Pieces that a leech has in the first status that it makes from `fromMs` on. */
-async function nextWord(swarm: DemoSwarm, leech: Leech, fromMs: number): Promise<number> {
+async function nextWord(swarm: Observed, leech: Leech, fromMs: number): Promise<number> {
   await swarm.until(() => (leech.status?.time ?? 0) >= fromMs || leech.isComplete);
   return leech.isComplete ? leech.have.length : leech.have.count;
 }

@@ -62,7 +62,7 @@ export function reportOf(
   swarm: DemoSwarm,
   course: Course,
 ): DemoReport {
-  const { differences, ...rest } = course;
+  const { differences, kills, seedsAtTracker2 } = course;
   const { leeches, seed } = swarm;
   const sentBy = (from: Member | Leech): Record<string, number> =>
     Object.fromEntries(leeches.filter((to) => to !== from).map((to) => [to.name, swarm.sent(from, to)]));
@@ -77,10 +77,13 @@ export function reportOf(
     pieceLength: made.pieceLength!,
     leftOut: [...content.caches, ...content.tooLarge],
     caps: { seed: caps.seedBytesPerSecond, leech: caps.leechBytesPerSecond },
-    ...rest,
+    seconds: rounded(course.seconds),
+    outSeconds: rounded(course.outSeconds),
+    kills: kills.map((kill) => ({ ...kill, atSeconds: rounded(kill.atSeconds) })),
+    seedsAtTracker2,
     leeches: leeches.map((leech) => ({
       name: leech.name,
-      completeSeconds: leech.completeAtSeconds,
+      completeSeconds: rounded(leech.completeAtSeconds),
       bytesPerSecond: leech.complete!.bytesPerSecond,
       downloaded: leech.status!.downloaded,
       uploaded: leech.status!.uploaded,
@@ -137,14 +140,20 @@ export function conclusion(report: DemoReport): string {
   const [fromSeed, fromLeeches] = [sum(Object.values(seed)), sum(others.flatMap((to) => Object.values(to)))];
   const share = formatPercent(fromLeeches / Math.max(1, fromSeed + fromLeeches));
   const copies = report.leeches.length;
+  const times = formatRatio(fromSeed / report.length);
   return [
-    `The seed sent the content ${formatRatio(fromSeed / report.length)} times before it was killed; a server would have sent it ${copies} times.`,
-    `${share} of all bytes came from the leeches.`,
+    `The seed sent the content ${times} times and was killed; a server alone would have sent it ${copies} times.`,
+    `${share} of all bytes came from other leeches. The whole demo took ${formatDuration(report.seconds)}.`,
   ].join('\n');
 }
 
 function column(title: string, index: number): { title: string; align: Align } {
   return { title, align: index === 0 ? 'left' : 'right' };
+}
+
+/** Milliseconds are enough. */
+function rounded(seconds: number): number {
+  return Math.round(seconds * 1000) / 1000;
 }
 
 function sum(numbers: readonly number[]): number {

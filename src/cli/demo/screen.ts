@@ -38,17 +38,22 @@ export class Screen {
 
   /** `SECTION what it shows, in one sentence`. */
   step(title: string, meaning: string): void {
-    this.#write(`\n${colors.bold(colors.cyan(title))}\n${this.#folded(meaning)}\n`);
+    const lines = this.#fold(meaning).map((line) => `  ${colors.dim(line)}`);
+    this.#write(`\n${colors.bold(colors.cyan(title))}\n${lines.join('\n')}\n`);
   }
 
   /** One line below a step: something went as it should. */
   done(text: string): void {
-    this.#write(`  ${colors.green('✓')} ${printable(text)}\n`);
+    this.#item(colors.green('✓'), text);
   }
 
   /** One line below a step: something broke, by intent or not. */
   accident(text: string): void {
-    this.#write(`  ${colors.red('✗')} ${printable(text)}\n`);
+    this.#item(colors.red('✗'), text);
+  }
+
+  #item(mark: string, text: string): void {
+    this.#write(`  ${mark} ${this.#fold(printable(text)).join('\n    ')}\n`);
   }
 
   /** A table or a text of several lines, made by render functions. */
@@ -108,15 +113,17 @@ export class Screen {
     this.#drawLive();
   }
 
-  /** Broken between words, so that sentences read well on a narrow screen. */
-  #folded(text: string): string {
-    const width = Math.min(100, this.#out.columns ?? 100) - 2;
-    const lines: string[] = [''];
-    for (const word of text.split(' ')) {
-      const last = lines[lines.length - 1]!;
-      if (last.length + word.length >= width) lines.push(word);
-      else lines[lines.length - 1] = last === '' ? word : `${last} ${word}`;
+  /** Broken between words, with room for an indent, so that it reads well on a narrow screen; files have long lines. */
+  #fold(text: string): string[] {
+    const width = (this.#out.columns ?? Number.POSITIVE_INFINITY) - 5;
+    const lines: string[] = [];
+    let line = '';
+    for (const word of text.split(/(?<=\S) /)) {
+      if (line !== '' && line.length + 1 + word.length > width) {
+        lines.push(line);
+        line = word;
+      } else line = line === '' ? word : `${line} ${word}`;
     }
-    return lines.map((line) => `  ${colors.dim(line)}`).join('\n');
+    return [...lines, line];
   }
 }

@@ -15,13 +15,13 @@ const LOCAL: readonly string[] = ['--listen', '127.0.0.1:0'];
 
 export interface Member {
   readonly name: string;
-  readonly actor: Actor;
+  readonly actor: Pick<Actor, 'pid' | 'kill' | 'stop'>;
   readonly ready: ReadyEvent;
 }
 
 export class Leech {
   readonly name: string;
-  readonly actor: Actor;
+  readonly actor: Member['actor'];
   /** The folder that it fetches into. */
   readonly folder: string;
   ready: ReadyEvent | null = null;
@@ -33,7 +33,7 @@ export class Leech {
   /** When it was connected to everybody else, in seconds. */
   metAllAtSeconds: number | null = null;
 
-  constructor(name: string, actor: Actor, folder: string, pieceCount: number) {
+  constructor(name: string, actor: Member['actor'], folder: string, pieceCount: number) {
     this.name = name;
     this.actor = actor;
     this.folder = folder;

@@ -14,6 +14,8 @@ const SHORTEST_BAR = 10;
 const LONGEST_BAR = 48;
 /** What stands beside a bar, at its longest. */
 const BESIDE_BAR = 52;
+/** On narrower screens there is less beside the bars. */
+const WIDE = 76;
 
 export class SwarmView implements LiveView {
   readonly #swarm: DemoSwarm;
@@ -27,12 +29,13 @@ export class SwarmView implements LiveView {
     const width = Math.max(SHORTEST_BAR, Math.min(LONGEST_BAR, columns - BESIDE_BAR));
     const senders = this.#senders();
     const fraction = swarm.out.length === 0 ? 0 : swarm.out.count / swarm.out.length;
+    const beside = columns > WIDE ? '  of the pieces are with the leeches' : '';
     return [
       this.#whoRuns(),
       ...swarm.leeches.map((leech) => this.#leechLine(leech, senders, width, columns)),
-      `  ${'out'.padEnd(9)} ${renderBar(fraction, width)} ${percent(fraction)}  of the pieces are with the leeches`,
+      `  ${'out'.padEnd(9)} ${renderBar(fraction, width)} ${percent(fraction)}${beside}`,
       `  ${' '.repeat(9)} ${senders.map(({ name }, i) => PAINTS[i]!(`${cellOf(i)} from ${name}`)).join('  ')}`,
-    ].map((line) => cut(line, columns));
+    ];
   }
 
   plain(): string | null {
@@ -63,9 +66,10 @@ export class SwarmView implements LiveView {
     const bar = `[${stacked(bytes, fraction, width)}]`;
     const down = leech.status?.downloadBytesPerSecond ?? 0;
     const up = leech.status?.uploadBytesPerSecond ?? 0;
-    const down1 = leech.isComplete ? colors.green('✓ complete'.padEnd(13)) : `↓ ${formatRate(down)}`.padEnd(13);
-    const rates = columns > 70 ? `  ${down1}  ↑ ${formatRate(up)}` : '';
-    return `  ${leech.name.padEnd(9)} ${bar} ${percent(fraction)}${rates}`;
+    const arriving = leech.isComplete ? colors.green('✓ complete'.padEnd(13)) : `↓ ${formatRate(down)}`.padEnd(13);
+    const rates = columns > WIDE - 10 ? `  ${arriving}  ↑ ${formatRate(up)}` : '';
+    const name = PAINTS[senders.indexOf(leech)]!(leech.name.padEnd(9));
+    return `  ${name} ${bar} ${percent(fraction)}${rates}`;
   }
 }
 
@@ -96,11 +100,6 @@ function fractionOf(leech: Leech): number {
 
 function percent(fraction: number): string {
   return formatPercent(fraction).padStart(7);
-}
-
-/** Lines that would wrap are left as they are where colours are in them: the screen is narrower than the demo is made for. */
-function cut(line: string, columns: number): string {
-  return colors.isColorSupported ? line : line.slice(0, columns);
 }
 
 /** Changed in place while files are compared. */
