@@ -11,7 +11,7 @@ export interface PickPeer {
   readonly parole: boolean;
   /** Much slower than the others, or snubbed: shares pieces with its like instead of holding up fast peers. */
   readonly slow: boolean;
-  /** Pieces it suggested (BEP 6), the one to begin first in front; they come before rarer ones. */
+  /** Pieces it suggested (BEP 6), the one to begin first in front; they come before rarer ones, but not in sequential mode. */
   readonly suggested?: readonly number[];
 }
 

@@ -92,6 +92,13 @@ describe('beginning pieces', () => {
     expect(pick(picker, peer, 2)).toBe('6:0 5:0');
   });
 
+  it('keeps to the order in sequential mode whatever a peer suggests', () => {
+    const picker = makePicker(4, 1);
+    picker.peerJoined(bits(4));
+    picker.setSequential(true);
+    expect(pick(picker, peerOf(1, bits(4), { suggested: [3, 2] }), 9)).toBe('0:0 1:0 2:0 3:0');
+  });
+
   it('begins no more pieces than there are slots, and no piece without blocks', () => {
     const picker = new Picker({ pieceCount: 5, blockCount: (piece) => piece % 2 }, new SeededRandom(1, 'picker'));
     picker.peerJoined(bits(5));

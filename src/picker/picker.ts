@@ -249,8 +249,7 @@ export class Picker {
     this.#candidates.restart();
     let taken = 0;
     while (taken < count && this.#lastPickBegan < maxNewPieces) {
-      let piece = peer.suggested ? this.#candidates.suggested(have, peer.suggested) : NONE;
-      if (piece === NONE) piece = this.#sequential ? this.#candidates.first(have) : this.#candidates.rarest(have);
+      const piece = this.#next(peer);
       if (piece === NONE) {
         askers.setDry(number, this.#states.openRevision, have.count);
         break;
@@ -263,6 +262,13 @@ export class Picker {
       if (fresh.missing === 0) begun.setOpen(fresh, false);
     }
     return taken;
+  }
+
+  /** A person's wish for an order comes before a peer's suggestions. */
+  #next({ have, suggested }: PickPeer): number {
+    if (this.#sequential) return this.#candidates.first(have);
+    const piece = suggested ? this.#candidates.suggested(have, suggested) : NONE;
+    return piece === NONE ? this.#candidates.rarest(have) : piece;
   }
 
   #begin(piece: number): BegunPiece {
