@@ -31,10 +31,15 @@ async function runInOwnNetwork() {
   const { canMakeNetworks, Network } = await load('test/interop/harness/network.js');
   const network = canMakeNetworks() ? await Network.open() : null;
   const words = [...(network?.entrance ?? []), process.execPath, join(COMPILED, 'bench', 'main.js'), ...args];
-  const env = { ...process.env, BENCH_NPM: npmFolder('bench-npm', 'bench/npm'), ...(network ? { BENCH_NETWORK: 'own' } : {}) };
+  const env = {
+    ...process.env,
+    BENCH_NPM: npmFolder('bench-npm', 'bench/npm'),
+    ...(network ? { BENCH_NETWORK: 'own' } : {}),
+  };
   const child = spawn(words[0], words.slice(1), { cwd: HOME, stdio: 'inherit', env });
   // It cleans up by itself; this process must only outlive it.
-  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) process.on(signal, () => child.kill(signal));
+  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']))
+    process.on(signal, () => child.kill(signal));
   const code = await new Promise((done) => child.on('exit', done));
   await network?.close();
   return code ?? 1;

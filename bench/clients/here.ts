@@ -6,7 +6,7 @@ import { delimiter, join } from 'node:path';
 import { npmPeerFile, PYTHON } from '../run/home.ts';
 
 export function missingPrograms(...names: readonly string[]): string | null {
-  const folders = (process.env['PATH'] ?? '').split(delimiter);
+  const folders = (process.env.PATH ?? '').split(delimiter);
   const missing = names.filter((name) => !folders.some((folder) => existsSync(join(folder, name))));
   return missing.length === 0 ? null : `no ${missing.join(', no ')}`;
 }

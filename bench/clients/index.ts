@@ -24,12 +24,17 @@ export function versions(): Record<string, string> {
     qbittorrent: () => firstLine('qbittorrent-nox', ['--version']),
     aria2: () => firstLine('aria2c', ['--version']),
     transmission: () => firstLine('transmission-cli', ['--version']),
-    rtorrent: () => firstLine('dpkg-query', ['-W', '-f', '${Version}', 'rtorrent']),
-    mktorrent: () => firstLine('dpkg-query', ['-W', '-f', '${Version}', 'mktorrent']),
+    rtorrent: () => debianVersion('rtorrent'),
+    mktorrent: () => debianVersion('mktorrent'),
     webtorrent: () => packageVersion(npmPeerFile('webtorrent/package.json')),
     'create-torrent': () => packageVersion(npmPeerFile('create-torrent/package.json')),
   };
   return Object.fromEntries(Object.entries(ask).map(([name, version]) => [name, version() ?? 'not here']));
+}
+
+/** Of programs that do not tell theirs. */
+function debianVersion(name: string): string | null {
+  return firstLine('sh', ['-c', 'dpkg -s "$1" | sed -n "s/^Version: //p"', 'sh', name]);
 }
 
 function packageVersion(file: string): string | null {

@@ -1,6 +1,6 @@
 // libtorrent (rasterbar), by a small Python program of ours.
 
-import { peerFile, PYTHON } from '../run/home.ts';
+import { PYTHON, peerFile } from '../run/home.ts';
 import { ANY_SIZE, type Client } from './client.ts';
 import { missingLibtorrent } from './here.ts';
 

@@ -4,6 +4,7 @@ class None {
     throw new Error('there is no WebRTC here');
   }
 }
+
 export {
   None as MediaStream,
   None as MediaStreamTrack,

@@ -20,7 +20,7 @@ export function peerFile(name: string): string {
 
 /** A file of an npm package that scripts/bench.mjs installed for the comparison; it may not be there. */
 export function npmPeerFile(path: string): string {
-  return join(process.env['BENCH_NPM'] ?? join(HOME, '.cache', 'no-bench-npm'), 'node_modules', path);
+  return join(process.env.BENCH_NPM ?? join(HOME, '.cache', 'no-bench-npm'), 'node_modules', path);
 }
 
 function findHome(from: string): string {

@@ -1,7 +1,7 @@
 // One program run to its end: wall time, CPU seconds and peak memory.
 
 import { spawn } from 'node:child_process';
-import { openSync, closeSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { cpuSeconds, usageOf } from './proc.ts';
 
 const SAMPLE_MS = 10;

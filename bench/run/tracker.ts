@@ -47,7 +47,9 @@ export class Tracker {
       response.writeHead(404).end();
       return;
     }
-    const peer = Buffer.from([...from.split('.').map(Number), Number(port) >> 8, Number(port) & 255]).toString('latin1');
+    const peer = Buffer.from([...from.split('.').map(Number), Number(port) >> 8, Number(port) & 255]).toString(
+      'latin1',
+    );
     const others = [...this.#peers.keys()].filter((other) => other !== peer).join('');
     if (field(url, 'event') === 'stopped') this.#peers.delete(peer);
     else this.#peers.set(peer, Number(field(url, 'left') ?? 1));

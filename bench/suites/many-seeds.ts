@@ -1,0 +1,128 @@
+// many-seeds: each program fetches from 1 to 8 seeds, each with its upload limited: how much of their sum does it reach?
+
+import { bestOf, figureGoal, type Goal, ratioGoal } from '../report/goals.ts';
+import { linePlot } from '../report/plot.ts';
+import { spread } from '../report/stats.ts';
+import { rowsTable } from '../report/table.ts';
+import type { Row } from '../run/rounds.ts';
+import { RATE, TIMES } from './shape.ts';
+import { clientOf, play, playTransfer, type Stage, type Suite, uncapped } from './suite.ts';
+
+const SEED_BYTES_PER_SECOND = 10_000_000;
+const SEEDS = [1, 2, 4, 8];
+const QUICK_SEEDS = [1, 8];
+/** Content for each seed: 6.7 s at its limit. */
+const MIB_A_SEED = 64;
+const QUICK_MIB_A_SEED = 16;
+const PIECE_BYTES = 1 << 20;
+const TIMEOUT_MS = 90_000;
+const SLOW = ['qbittorrent', 'rtorrent'];
+const QUICK = ['shoal', 'libtorrent', 'aria2'];
+
+export const manySeeds: Suite = {
+  title: 'one leech, many seeds of 10 MB/s each',
+  minutes: 25,
+  quickSeconds: 30,
+  async run(stage) {
+    const seed = clientOf(stage, 'libtorrent') ?? stage.clients[0]!;
+    const { rows, notes } = await play(
+      stage,
+      counts(stage).flatMap((count) =>
+        leeches(stage).map((client) => ({
+          what: ofSeeds(count),
+          program: client.name,
+          run: async (leftMs: number) => {
+            const seeds = Array.from({ length: count }, () => ({
+              client: seed,
+              uploadBytesPerSecond: SEED_BYTES_PER_SECOND,
+            }));
+            const outcome = await playTransfer(stage, shape(stage, count), seeds, [uncapped(client)], leftMs);
+            if (!outcome.ok) return outcome;
+            const share = (outcome.figures.megabytesPerSecond * 1e6) / (count * SEED_BYTES_PER_SECOND);
+            return { ok: true as const, figures: { ...outcome.figures, share } };
+          },
+        })),
+      ),
+    );
+    const columns = [
+      RATE,
+      { title: 'of the sum', figure: 'share' },
+      ...TIMES,
+      { title: 'leech CPU s/GiB', figure: 'leechCpuPerGib' },
+    ];
+    const title = `seeds: ${seed.name}, 10 MB/s each; ${shape(stage, 1).sizeMib} MiB for each of them`;
+    return {
+      rows,
+      notes,
+      tables: [{ title, text: rowsTable(rows, columns) }],
+      goals: goals(stage, rows),
+      conclusions: conclusions(stage, rows),
+      plots: [plot(stage, rows)],
+    };
+  },
+};
+
+function counts(stage: Stage): readonly number[] {
+  return stage.options.quick ? QUICK_SEEDS : SEEDS;
+}
+
+function leeches(stage: Stage): Stage['clients'] {
+  const wanted = (name: string): boolean => (stage.options.quick ? QUICK.includes(name) : !SLOW.includes(name));
+  return stage.clients.filter(({ name }) => wanted(name) || stage.options.programs?.includes(name));
+}
+
+function shape(stage: Stage, count: number) {
+  const each = stage.options.sizeMib ?? (stage.options.quick ? QUICK_MIB_A_SEED : MIB_A_SEED);
+  return { sizeMib: each * count, pieceBytes: stage.options.pieceBytes ?? PIECE_BYTES, timeoutMs: TIMEOUT_MS };
+}
+
+function ofSeeds(count: number): string {
+  return count === 1 ? '1 seed' : `${count} seeds`;
+}
+
+function goals(stage: Stage, rows: readonly Row[]): readonly Goal[] {
+  const what = ofSeeds(8);
+  const ours = { what, program: 'shoal' };
+  const aim = { title: 'share of the sum of 8 seeds', figure: 'share', atLeast: 0.97 };
+  const against = { ...aim, title: 'the same, against the best other', atLeast: 1 };
+  const others = leeches(stage)
+    .map(({ name }) => name)
+    .filter((name) => name !== 'shoal');
+  const best = { what, program: bestOf(rows, against, what, others) };
+  return [figureGoal(rows, aim, ours), ratioGoal(rows, against, ours, best)];
+}
+
+function conclusions(stage: Stage, rows: readonly Row[]): readonly string[] {
+  const last = counts(stage).at(-1)!;
+  return leeches(stage).flatMap(({ name }) => {
+    const [one, many] = [1, last].map((count) => spread(rows, ofSeeds(count), name, 'megabytesPerSecond')?.median);
+    if (one === undefined || many === undefined) return [];
+    const share = (many * 1e6) / (last * SEED_BYTES_PER_SECOND);
+    return [
+      `${name} fetches ${(many / one).toFixed(1)} times as fast from ${last} seeds as from one: ${Math.round(share * 100)} % of what they may send.`,
+    ];
+  });
+}
+
+function plot(stage: Stage, rows: readonly Row[]) {
+  const points = counts(stage).flatMap((count) => [
+    ...leeches(stage).map(({ name }) => ({
+      series: name,
+      x: count,
+      value: spread(rows, ofSeeds(count), name, 'megabytesPerSecond'),
+    })),
+    { series: 'sum of the limits', x: count, value: exactly((count * SEED_BYTES_PER_SECOND) / 1e6) },
+  ]);
+  return linePlot({
+    file: 'many-seeds',
+    title: 'Rate of one leech from many seeds of 10 MB/s each',
+    x: 'seeds',
+    y: 'MB/s',
+    reference: 'sum of the limits',
+    points,
+  });
+}
+
+function exactly(value: number) {
+  return { median: value, low: value, high: value, count: 1 };
+}
