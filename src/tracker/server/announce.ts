@@ -1,6 +1,12 @@
 // The rules of an announce, whatever it came over: who is noted, who is counted, who is handed out.
 
-import { type AnnounceFields, EVENT_COMPLETED, EVENT_PAUSED, EVENT_STOPPED } from '../protocol/announce.ts';
+import {
+  type AnnounceFields,
+  EVENT_COMPLETED,
+  EVENT_PAUSED,
+  EVENT_STARTED,
+  EVENT_STOPPED,
+} from '../protocol/announce.ts';
 import type { SwarmCounts } from '../protocol/http-reply-writer.ts';
 import { LEECH, PARTIAL_SEED, SEED } from './peer-runs.ts';
 import type { SwarmTable } from './swarm-table.ts';
@@ -67,7 +73,8 @@ export class AnnounceRules {
     const swarm = table.announce(fields.infoHash, ip, fields.port, role, completes, nowS);
     if (swarm < 0) return 'this tracker is full';
     this.counts.read(table, swarm);
-    this.#pick(swarm, ip, fields.port, this.#wanted(fields.numWant), role === LEECH, bothFamilies);
+    const seedsToo = role === LEECH || mayLackMetadata(fields);
+    this.#pick(swarm, ip, fields.port, this.#wanted(fields.numWant), seedsToo, bothFamilies);
     return null;
   }
 
@@ -96,4 +103,12 @@ function roleOf(fields: AnnounceFields): number {
   const { left, event } = fields;
   if (left === 0 || (event === EVENT_COMPLETED && left === Number.POSITIVE_INFINITY)) return SEED;
   return event === EVENT_PAUSED ? PARTIAL_SEED : LEECH;
+}
+
+/**
+ * aria2 (`A2-`) that has a magnet link and no metadata yet says that nothing is left: at its start nobody can tell it
+ * from a seed, and without seeds it would wait for a whole interval.
+ */
+function mayLackMetadata({ event, left, peerId }: AnnounceFields): boolean {
+  return event === EVENT_STARTED && left === 0 && peerId[0] === 0x41 && peerId[1] === 0x32 && peerId[2] === 0x2d;
 }
