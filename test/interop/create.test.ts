@@ -8,7 +8,7 @@ import { writeTree } from './harness/content.ts';
 import { libtorrent, type MakeJob, makeWithLibtorrent, readWithLibtorrent } from './harness/libtorrent.ts';
 import { interop, ownNetwork, programsHere } from './harness/needs.ts';
 import { parseAria2, parseTransmission, showByAria2, showByTransmission } from './harness/readers.ts';
-import { createTorrent, type Inspected } from './harness/shoal.ts';
+import { type Created, createTorrent } from './harness/shoal.ts';
 import { onStage, type Stage } from './harness/stage.ts';
 
 const SEEDS = Array.from({ length: 20 }, (_, i) => i + 1);
@@ -39,13 +39,13 @@ function randomTree(chance: Chance, pieceLength: number): Map<string, number> {
 }
 
 type Meta = MakeJob['meta'];
-type Made = Inspected & { readonly file: string };
+type Made = Created & { readonly file: string };
 
 function createAs(stage: Stage, path: string, meta: Meta, pieceLength: number): Promise<Made> {
   return createTorrent(stage, path, ['--meta', meta, '--piece-length', String(pieceLength)]);
 }
 
-const hashesOf = ({ infoHashV1, infoHashV2 }: Pick<Inspected, 'infoHashV1' | 'infoHashV2'>) => ({
+const hashesOf = ({ infoHashV1, infoHashV2 }: Pick<Created, 'infoHashV1' | 'infoHashV2'>) => ({
   infoHashV1,
   infoHashV2,
 });

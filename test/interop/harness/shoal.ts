@@ -9,8 +9,8 @@ import { until } from './until.ts';
 
 const SHOAL = fileURLToPath(new URL('../../../bin/shoal.js', import.meta.url));
 
-/** Of what `inspect --json` and `create --json` say. */
-export interface Inspected {
+/** Of what `create --json` says. */
+export interface Created {
   readonly name: string;
   readonly infoHashV1: string | null;
   readonly infoHashV2: string | null;
@@ -53,15 +53,10 @@ export async function createTorrent(
   stage: Stage,
   path: string,
   options: readonly string[] = [],
-): Promise<Inspected & { readonly file: string }> {
+): Promise<Created & { readonly file: string }> {
   const folder = await stage.newFolder('torrent');
   const text = await shoal(stage, ['create', path, '-o', `${folder}/made.torrent`, '--json', ...options]);
-  return JSON.parse(text) as Inspected & { file: string };
-}
-
-/** `shoal inspect SOURCE --json` */
-export async function inspect(stage: Stage, source: string): Promise<Inspected> {
-  return JSON.parse(await shoal(stage, ['inspect', source, '--json'])) as Inspected;
+  return JSON.parse(text) as Created & { file: string };
 }
 
 /** `shoal seed TORRENT PATH …`: resolves when everything is verified and others can come. */
