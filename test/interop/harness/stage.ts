@@ -68,7 +68,7 @@ export class Stage {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#programs.map((program) => program.stop()));
+    await Promise.allSettled(this.#programs.map((program) => program.stop()));
     await this.network.close();
     await rm(this.folder, { recursive: true, force: true });
   }
@@ -76,8 +76,8 @@ export class Stage {
 
 /** Runs a test on a fresh stage; shows what all programs said when it fails. */
 export async function onStage(play: (stage: Stage) => Promise<void>): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'shoal-interop-'));
-  const stage = new Stage(folder, await Network.open());
+  const network = await Network.open();
+  const stage = new Stage(await mkdtemp(join(tmpdir(), 'shoal-interop-')), network);
   try {
     await play(stage);
   } catch (error) {
