@@ -8,7 +8,8 @@ const suite = (name: string, include: string[], more: object = {}) => ({
 export default defineConfig({
   test: {
     projects: [
-      suite('unit', ['src/**/*.test.ts', 'test/architecture/**/*.test.ts']),
+      // Pure code for the most part: one process for all files saves a third of a second each.
+      suite('unit', ['src/**/*.test.ts', 'test/architecture/**/*.test.ts'], { pool: 'threads', isolate: false }),
       suite('contract', ['test/contract/**/*.test.ts']),
       suite('sim', ['test/sim/**/*.test.ts'], { testTimeout: 60_000 }),
       suite('e2e', ['test/e2e/**/*.test.ts'], { testTimeout: 120_000, fileParallelism: false }),

@@ -126,7 +126,7 @@ export class Picker {
     return this.#availability.of(piece);
   }
 
-  /** Copies of the whole torrent among connected peers: of the rarest piece, plus the share of pieces above that. */
+  /** Copies of the whole among connected peers: of the rarest piece, plus the share of pieces above that. */
   distributedCopies(): number {
     return this.#availability.distributedCopies();
   }

@@ -90,8 +90,9 @@ export class Spread {
    * promise that was not taken up passes to who asks. Other requests wait while any peer has one of these.
    */
   isFirst(peer: number, piece: number): boolean {
-    const holder = this.#holders[piece]!;
-    if (holder === OUT) return false;
+    const holder = this.#holders[piece];
+    // A remote may ask for a piece that there is not.
+    if (holder === OUT || holder === undefined) return false;
     if (holder !== peer) {
       if (this.#asked[piece] === 1) return false;
       this.#take(piece, holder, peer);
