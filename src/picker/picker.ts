@@ -234,10 +234,6 @@ export class Picker {
     this.#reorder(piece, false);
   }
 
-  get begunCount(): number {
-    return this.#requests.begun.count;
-  }
-
   begunPieces(): IterableIterator<number> {
     return this.#requests.begun.pieces();
   }
