@@ -16,7 +16,7 @@ session = lt.session({
     'enable_incoming_utp': False, 'enable_outgoing_utp': False, 'in_enc_policy': plain, 'out_enc_policy': plain,
     'ssrf_mitigation': False, 'allow_multiple_connections_per_ip': True, 'rate_limit_ip_overhead': False,
     'alert_mask': lt.alert.category_t.status_notification | lt.alert.category_t.error_notification,
-    'alert_queue_size': 200_000, 'upload_rate_limit': job['uploadBytesPerSecond'],
+    'alert_queue_size': 200_000,
     # Measured to be the best for a rate without limits.
     'connections_limit': 2000, 'unchoke_slots_limit': -1, 'connection_speed': 500, 'torrent_connect_boost': 255,
     'max_out_request_queue': 2000, 'max_allowed_in_request_queue': 4000,
@@ -25,7 +25,7 @@ session = lt.session({
     'active_limit': 5000, 'active_seeds': 5000, 'active_downloads': 500, 'active_checking': 2,
     'active_tracker_limit': 5000,
 })
-# Peers on this machine count against the limits too.
+# Peers on this machine have limits like others; then those of torrents hold, and the session's do not.
 session.set_peer_class_filter(lt.ip_filter())
 
 many = len(job['torrents']) > 1
@@ -39,7 +39,9 @@ for path in job['torrents']:
     if not many:
         # Many are left to the session, which checks a few at a time.
         params.flags &= ~lt.torrent_flags.auto_managed
-    session.add_torrent(params)
+    handle = session.add_torrent(params)
+    if job['uploadBytesPerSecond'] > 0:
+        handle.set_upload_limit(job['uploadBytesPerSecond'])
 
 left = len(job['torrents'])
 while True:

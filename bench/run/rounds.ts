@@ -50,16 +50,12 @@ export async function playRounds(
     }
     for (const one of inOrderOf(cases, round)) {
       if ((failures.get(one) ?? 0) >= PATIENCE) continue;
-      const leftMs = deadlineMs - performance.now();
-      const outcome = leftMs > 0 ? await one.run(leftMs) : ({ ok: false, why: 'the time was up' } as const);
-      failures.set(one, outcome.ok ? 0 : (failures.get(one) ?? 0) + 1);
-      const row: Row = {
-        what: one.what,
-        program: one.program,
-        round,
-        figures: outcome.ok ? (outcome.figures as Record<string, number>) : null,
-        why: outcome.ok ? null : outcome.why,
-      };
+      const row = await playOne(one, round, deadlineMs);
+      if (row === null) {
+        notes.push(`round ${round}, ${one.what}, ${one.program}: not measured, the time was up`);
+        continue;
+      }
+      failures.set(one, row.why === null ? 0 : (failures.get(one) ?? 0) + 1);
       rows.push(row);
       tell(row);
     }
@@ -69,6 +65,17 @@ export async function playRounds(
     if (count >= PATIENCE) notes.push(`${one.program}, ${one.what}: failed ${count} times in a row and was given up`);
   }
   return { rows, notes };
+}
+
+/** null: there was no time for it, which is no fault of the program's. */
+async function playOne(one: Case, round: number, deadlineMs: number): Promise<Row | null> {
+  const leftMs = deadlineMs - performance.now();
+  if (leftMs <= 0) return null;
+  const outcome = await one.run(leftMs);
+  if (!outcome.ok && performance.now() > deadlineMs) return null;
+  const { what, program } = one;
+  if (!outcome.ok) return { what, program, round, figures: null, why: outcome.why };
+  return { what, program, round, figures: outcome.figures as Record<string, number>, why: null };
 }
 
 /** Forwards and backwards in turn: what goes before does not always favour the same. */

@@ -4,7 +4,7 @@ import { bestOf, figureGoal, type Goal, ratioGoal } from '../report/goals.ts';
 import { rowsTable } from '../report/table.ts';
 import type { Row } from '../run/rounds.ts';
 import { LEECH_COSTS, MOST_PRIVATE_MIB, RATE, SEED_COSTS, shapeFor, TIMES } from './shape.ts';
-import { clientOf, play, playTransfer, type Stage, type Suite, uncapped } from './suite.ts';
+import { clientOf, clientsFor, play, playTransfer, type Stage, type Suite, uncapped } from './suite.ts';
 
 /** Only these are asked to fetch from aria2: it takes long enough. */
 const FROM_ARIA2 = ['shoal', 'libtorrent', 'aria2', 'webtorrent'];
@@ -16,7 +16,7 @@ export const leech: Suite = {
   async run(stage) {
     const cases = ['libtorrent', 'aria2'].flatMap((name) => {
       const seed = clientOf(stage, name);
-      const leeches = stage.clients.filter((client) => name !== 'aria2' || FROM_ARIA2.includes(client.name));
+      const leeches = clientsFor(stage).filter((client) => name !== 'aria2' || FROM_ARIA2.includes(client.name));
       if (seed === null) return [];
       return leeches.map((client) => {
         const { label, ...shape } = shapeFor(stage, client, 'leech');

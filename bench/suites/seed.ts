@@ -3,7 +3,7 @@
 import { figureGoal, ratioGoal } from '../report/goals.ts';
 import { rowsTable } from '../report/table.ts';
 import { LEECH_COSTS, MOST_PRIVATE_MIB, RATE, SEED_COSTS, shapeFor, TIMES } from './shape.ts';
-import { clientOf, play, playTransfer, type Suite, uncapped } from './suite.ts';
+import { clientOf, clientsFor, play, playTransfer, type Suite, uncapped } from './suite.ts';
 
 const WHAT = 'to libtorrent';
 
@@ -15,7 +15,7 @@ export const seed: Suite = {
     const leech = clientOf(stage, 'libtorrent');
     if (leech === null)
       return { rows: [], tables: [], goals: [], notes: ['libtorrent, the leech of this suite, is not here'] };
-    const cases = stage.clients.map((client) => {
+    const cases = clientsFor(stage).map((client) => {
       const { label, ...shape } = shapeFor(stage, client, 'seed');
       return {
         what: WHAT,

@@ -33,7 +33,9 @@ export interface Suite {
 export interface Stage {
   readonly scene: Scene;
   readonly options: Options;
-  /** All that are here and wanted; Shoal is the first. */
+  /** All that are here; Shoal is the first. */
+  readonly here: readonly Client[];
+  /** Those of them that are wanted. */
   readonly clients: readonly Client[];
   /** Whether a program that is no client of the list is wanted. */
   isWanted(program: string): boolean;
@@ -74,10 +76,37 @@ export async function playTransfer(
   return { ok: true, figures: { ...outcome.figures, ...perGib } };
 }
 
+/** With --quick there is time for these only. */
+const QUICK: readonly string[] = ['shoal', 'libtorrent', 'aria2', 'webtorrent'];
+
+/** The clients of a suite; those in `without` are measured only when they are asked for by name. */
+export function clientsFor(stage: Stage, without: readonly string[] = []): readonly Client[] {
+  const { quick, programs } = stage.options;
+  const isMeasured = (name: string): boolean => (quick ? QUICK.includes(name) : !without.includes(name));
+  return stage.clients.filter(({ name }) => isMeasured(name) || programs?.includes(name));
+}
+
+/** A bucket may be full at the start, and clocks are no better than this. */
+const FASTEST = 1.1;
+
+/** A run that was faster than the limits of its processes allow has measured something else. */
+export function withinLimits<Figures extends TransferFigures>(
+  outcome: Outcome<Figures>,
+  shortestSeconds: number,
+): Outcome<Figures> {
+  if (!outcome.ok || outcome.figures.seconds * FASTEST > shortestSeconds) return outcome;
+  const { seconds } = outcome.figures;
+  return {
+    ok: false,
+    why: `${seconds.toFixed(1)} s, though the limits allow no less than ${shortestSeconds.toFixed(1)} s`,
+  };
+}
+
 export function uncapped(client: Client): Part {
   return { client, uploadBytesPerSecond: 0 };
 }
 
+/** As a partner of others, even where it is not wanted for itself. */
 export function clientOf(stage: Stage, name: string): Client | null {
-  return stage.clients.find((client) => client.name === name) ?? null;
+  return stage.here.find((client) => client.name === name) ?? null;
 }
