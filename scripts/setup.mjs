@@ -3,6 +3,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { installDebian } from './debian.mjs';
+import { installNpmFolder } from './npm-folder.mjs';
 import { HOME, run } from './run.mjs';
 
 const INTEROP_PACKAGES = [
@@ -18,6 +19,9 @@ const BENCH_PACKAGES = [...INTEROP_PACKAGES, 'qbittorrent-nox', 'rtorrent'];
 installPackages();
 if (process.argv.includes('--interop')) {
   installDebian(INTEROP_PACKAGES, { purpose: 'interop', consequence: 'interop tests will skip what needs' });
+  if (!installNpmFolder('interop-npm', 'test/interop/npm')) {
+    console.log('setup: no bittorrent-tracker from npm; interop tests will skip it');
+  }
 }
 if (process.argv.includes('--bench')) {
   installDebian(BENCH_PACKAGES, { purpose: 'bench', consequence: 'the benches go without' });

@@ -1,6 +1,7 @@
 // `shoal seed` without arguments: takes up all that earlier runs shared and fetched, finished or not.
 
 import { describeError, isShoalError, ShoalError } from '../base/errors.ts';
+import { sideBySide } from '../base/side-by-side.ts';
 import { parseMagnet } from '../metainfo/magnet.ts';
 import { parseMetainfo } from '../metainfo/parse.ts';
 import { nodeFiles } from '../platform/node/files.ts';
@@ -12,6 +13,9 @@ import { note } from './output.ts';
 import type { StopWatch } from './signals.ts';
 import type { Swarm } from './swarm.ts';
 
+/** Torrents taken up at once: most of the time goes to waiting for small files. */
+const AT_ONCE = 16;
+
 /** What cannot be taken up (content that is gone, a torrent that another process holds) is said and left out. */
 export async function resume(swarm: Swarm, stop: StopWatch): Promise<readonly Torrent[]> {
   const registry = new Registry(swarm.env.store, () => swarm.env.clock.wallMs());
@@ -22,16 +26,17 @@ export async function resume(swarm: Swarm, stop: StopWatch): Promise<readonly To
       "nothing was shared or fetched yet; name a torrent file and its content's path",
     );
   }
-  const out: Torrent[] = [];
-  for (const record of records) {
+  const taken = await sideBySide(records, AT_ONCE, async (record) => {
     try {
       const request = await requestFrom(record, registry, swarm);
-      out.push(await stop.race(swarm.session.add(request, { signal: stop.signal })));
+      return await stop.race(swarm.session.add(request, { signal: stop.signal }));
     } catch (error) {
       if (stop.signal.aborted || !isShoalError(error)) throw error;
       note(`shoal: ${error.code}: ${record.name ?? record.id}: ${describeError(error)}`);
+      return null;
     }
-  }
+  });
+  const out = taken.filter((torrent) => torrent !== null);
   if (out.length === 0) {
     throw new ShoalError(
       'NOTHING_TO_DO',
