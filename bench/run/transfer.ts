@@ -108,7 +108,10 @@ async function measure(
   const why =
     (await watch(all, begun, job.timeoutMs, LOOK_SHARP_MS)) ??
     (await watch(all, look, job.timeoutMs - (Date.now() - startedMs), LOOK_MS));
-  if (why !== null) return { ok: false, why: `${why}; ${ends.size} of ${leeches.length} had everything` };
+  if (why !== null) {
+    const seconds = Math.round((Date.now() - startedMs) / 1000);
+    return { ok: false, why: `${why} after ${seconds} s; ${ends.size} of ${leeches.length} had everything` };
+  }
 
   const endMs = Math.max(...[...ends.values()].map(({ ms }) => ms));
   const after = seeds.map(({ program }) => program.usage().cpuSeconds);
@@ -158,7 +161,7 @@ async function watch(
   };
   const inTime = await wait(isOver, timeoutMs, everyMs);
   if (isMet) return null;
-  if (!inTime) return `not done in ${Math.round(timeoutMs / 1000)} s`;
+  if (!inTime) return 'not done';
   const dead = members.find(({ program }) => program.ended)?.program;
   return `${dead?.name} ended by itself: ${dead?.lastWords()}`;
 }

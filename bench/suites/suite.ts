@@ -86,15 +86,16 @@ export function clientsFor(stage: Stage, without: readonly string[] = []): reado
   return stage.clients.filter(({ name }) => isMeasured(name) || programs?.includes(name));
 }
 
-/** A bucket may be full at the start, and clocks are no better than this. */
-const FASTEST = 1.1;
+/** Programs begin with a full bucket, of half a second's worth at most; and clocks are no better than this. */
+const BURST_SECONDS = 0.5;
+const CLOCK = 0.97;
 
 /** A run that was faster than the limits of its processes allow has measured something else. */
 export function withinLimits<Figures extends TransferFigures>(
   outcome: Outcome<Figures>,
   shortestSeconds: number,
 ): Outcome<Figures> {
-  if (!outcome.ok || outcome.figures.seconds * FASTEST > shortestSeconds) return outcome;
+  if (!outcome.ok || outcome.figures.seconds > shortestSeconds * CLOCK - BURST_SECONDS) return outcome;
   const { seconds } = outcome.figures;
   return {
     ok: false,

@@ -17,6 +17,8 @@ const QUICK_SIZE_MIB = 16;
 const PIECE_BYTES = 1 << 20;
 /** So many times the shortest possible time; what is not done by then is told as that. */
 const PATIENCE = 6;
+/** Small content: its programs take time to start. */
+const LEAST_TIMEOUT_MS = 20_000;
 /** Not measured unless asked for: the one is libtorrent, the other would need another hour. */
 const SLOW = ['qbittorrent', 'rtorrent'];
 
@@ -78,7 +80,7 @@ function oneCase(stage: Stage, family: Family, count: number, client: Client) {
   const seed = family.seed === null ? client : clientOf(stage, family.seed)!;
   const limited = (one: Client) => ({ client: one, uploadBytesPerSecond: BYTES_PER_SECOND });
   const bound = shortestSeconds(shape(stage).sizeMib, count);
-  const job = { ...shape(stage), timeoutMs: PATIENCE * bound * 1000 };
+  const job = { ...shape(stage), timeoutMs: Math.max(LEAST_TIMEOUT_MS, PATIENCE * bound * 1000) };
   return {
     what: caseName(family, count),
     program: client.name,
