@@ -52,8 +52,8 @@ describe('outstanding requests', () => {
 });
 
 describe('requests of a remote', () => {
-  it('are a queue from which any can be cancelled', () => {
-    const act = fc.tuple(fc.constantFrom('add', 'add', 'shift', 'cancel'), fc.nat(9));
+  it('are a queue from which any can be cancelled, or brought to the head', () => {
+    const act = fc.tuple(fc.constantFrom('add', 'add', 'shift', 'cancel', 'promote'), fc.nat(9));
     fc.assert(
       fc.property(fc.array(act, { maxLength: 200 }), (acts) => {
         const uploads = new Uploads();
@@ -69,6 +69,9 @@ describe('requests of a remote', () => {
             const at = model.indexOf(piece);
             expect(uploads.remove(piece, 0, 1)).toBe(at >= 0);
             if (at >= 0) model.splice(at, 1);
+          } else if (kind === 'promote' && piece < model.length) {
+            uploads.promote(piece);
+            model.unshift(...model.splice(piece, 1));
           }
           expect(model.map((_, i) => uploads.peek(i)?.piece)).toEqual(model);
         }

@@ -50,12 +50,20 @@ export class Uploads {
     this.#count -= count;
   }
 
+  /** Brings the request `ahead` places behind the head to the head; the others keep their order. */
+  promote(ahead: number): void {
+    if (ahead === 0) return;
+    const { piece, begin, length } = this.peek(ahead)!;
+    for (let i = ahead; i > 0; i--) this.#copy(i - 1, i);
+    this.#ring.set([piece, begin, length], this.#head * 3);
+  }
+
   /** Takes one request out wherever it stands; false where there is none such. */
   remove(piece: number, begin: number, length: number): boolean {
     for (let i = 0; i < this.#count; i++) {
       const found = this.peek(i)!;
       if (found.piece !== piece || found.begin !== begin || found.length !== length) continue;
-      for (let j = i; j > 0; j--) this.#copy(j - 1, j);
+      this.promote(i);
       this.shift();
       return true;
     }

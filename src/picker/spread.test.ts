@@ -35,6 +35,7 @@ describe('spreading', () => {
     expect(spread.isFirst(1, 0)).toBe(true);
     spread.peerHas(0);
     expect(spread.isFirst(1, 0)).toBe(false);
+    expect(spread.isFirst(1, 3)).toBe(false);
   });
 
   it('passes on a promise that was not taken up', () => {

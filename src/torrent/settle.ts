@@ -13,6 +13,8 @@ export interface SettleActs {
   toldHaves(peer: Peer): void;
   /** A rate limit has nothing left: `tokensArrived` is wanted when it has. */
   wantTokens(): void;
+  /** It has: who waits for it is attended to right after. */
+  tokensArrived(): void;
 }
 
 export class Settle {
@@ -58,6 +60,7 @@ export class Settle {
   /** Another peer is the first each time: who comes first may take all there is. */
   tokensArrived(): void {
     this.#starved = false;
+    this.#acts.tokensArrived();
     const peers = this.#acts.peers();
     const first = this.#turn++ % Math.max(1, peers.length);
     for (let i = first; i < peers.length; i++) this.touch(peers[i]!);

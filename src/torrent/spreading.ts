@@ -11,6 +11,9 @@ import type { Random } from '../ports/random.ts';
  */
 const MOST_WAIT_MS = 2000;
 
+/** Requests of a queue that are looked at: a leech at the rates of a young swarm has no more on the way. */
+const MOST_LOOKED_AT = 64;
+
 export class Spreading {
   /** Null when every piece is out. */
   #spread: Spread | null;
@@ -45,16 +48,30 @@ export class Spreading {
     }
   }
 
-  /** Whether a peer's next request is served now; else it waits, and `held` has the peer. */
-  mayServe(peer: Peer, piece: number, peers: readonly Peer[], nowMs: number): boolean {
+  /**
+   * Whether a peer's next request is served now; else it waits, and `held` has the peer. Of the requests in its queue one
+   * that helps to get the content out is made the next.
+   */
+  mayServe(peer: Peer, peers: readonly Peer[], nowMs: number): boolean {
     const spread = this.#spread;
-    if (spread === null || spread.isFirst(peer.number, piece) || !this.#othersComeFirst(spread, peer, peers)) {
+    if (spread === null || this.#bringFirst(spread, peer) || !this.#othersComeFirst(spread, peer, peers)) {
       this.#held.delete(peer);
       return true;
     }
     const sinceMs = this.#held.get(peer) ?? nowMs;
     this.#held.set(peer, sinceMs);
     return nowMs - sinceMs > MOST_WAIT_MS;
+  }
+
+  #bringFirst(spread: Spread, peer: Peer): boolean {
+    const { uploads } = peer;
+    const count = Math.min(uploads.count, MOST_LOOKED_AT);
+    for (let i = 0; i < count; i++) {
+      if (!spread.isFirst(peer.number, uploads.peek(i)!.piece)) continue;
+      uploads.promote(i);
+      return true;
+    }
+    return false;
   }
 
   /** Peers whose request waits: to be looked at again when others have been served. */

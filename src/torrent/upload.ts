@@ -17,11 +17,6 @@ import { Spreading } from './spreading.ts';
 /** Bytes on their way to a peer before more are added: half a second of its rate, within these. */
 const LEAST_AHEAD_BYTES = 256 * 1024;
 const MOST_AHEAD_BYTES = 4 * 1024 * 1024;
-/**
- * Where a limit has run dry nothing is granted for so long, less than the time until tokens are handed out again: then
- * peers have their turn in order. Else who asks most often, being served most, would take all that trickles in.
- */
-const DRY_MS = 40;
 /** A slot of a seed goes round after so much: some pieces, so that what was given can be passed on. */
 const LEAST_QUOTA_BYTES = 8 * 1024 * 1024;
 
@@ -48,8 +43,8 @@ export class Upload {
   /** Only in a seed from the start: who fetched the content himself is not the one who has it alone. */
   readonly #spreading: Spreading | null;
   #nextRechokeMs = 0;
-  /** A limit had too little: until then nobody is granted anything. */
-  #dryUntilMs = 0;
+  /** A limit had too little: nobody is granted anything before `refilled`. */
+  #isDry = false;
 
   constructor(host: TorrentHost, core: Core, limits: Limits, events: UploadEvents) {
     this.#core = core;
@@ -73,8 +68,9 @@ export class Upload {
     if (peer.uploads.count === 0 || peer.amChoking) return;
     const rate = peer.up.bytesPerSecond(nowMs);
     const ahead = Math.min(MOST_AHEAD_BYTES, Math.max(LEAST_AHEAD_BYTES, rate / 2));
-    for (let wish = peer.uploads.peek(); wish && peer.outbox.pendingBytes < ahead; wish = peer.uploads.peek()) {
-      if (this.#spreading?.mayServe(peer, wish.piece, this.#events.peers(), nowMs) === false) return;
+    while (peer.uploads.count > 0 && peer.outbox.pendingBytes < ahead) {
+      if (this.#spreading?.mayServe(peer, this.#events.peers(), nowMs) === false) return;
+      const wish = peer.uploads.peek()!;
       if (!this.#isServable(wish)) {
         peer.sendReject(wish.piece, wish.begin, wish.length);
         peer.uploads.shift();
@@ -99,12 +95,20 @@ export class Upload {
 
   /** How many of so many bytes may be sent now; they are counted. */
   #grant(bytes: number, nowMs: number): number {
-    const granted = nowMs < this.#dryUntilMs ? 0 : this.#limits.take(bytes, nowMs);
+    const granted = this.#isDry ? 0 : this.#limits.take(bytes, nowMs);
     if (granted < bytes) {
-      if (nowMs >= this.#dryUntilMs) this.#dryUntilMs = nowMs + DRY_MS;
+      this.#isDry = true;
       this.#events.onStarved();
     }
     return granted;
+  }
+
+  /**
+   * Limits have something again, and peers are about to be served in turn. What trickles in between goes to nobody: it
+   * would all go to whoever asks most often, and that is who is served most.
+   */
+  refilled(): void {
+    this.#isDry = false;
   }
 
   /** Consecutive blocks of one unit in one part. False where nothing can be sent now: no memory, or a rate limit. */
