@@ -17,8 +17,8 @@ describe('the caps of the demo', () => {
   });
 
   it('make small content last some seconds, and large content never moves faster than two cores take it', () => {
-    expect(capsFor(200_000).seedBytesPerSecond).toBe(40_000);
-    expect(capsFor(1e12).seedBytesPerSecond).toBeLessThanOrEqual(17e6);
+    expect(capsFor(200_000).seedBytesPerSecond).toBe(50_000);
+    expect(capsFor(1e12).seedBytesPerSecond).toBeLessThanOrEqual(19e6);
   });
 });
 
