@@ -2,7 +2,8 @@
 
 import { parse, View } from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
-import type { Spread } from './stats.ts';
+import type { Row } from '../run/rounds.ts';
+import { type Figure, type Spread, spread } from './stats.ts';
 
 export interface Plot {
   /** Its name without ending. */
@@ -31,12 +32,13 @@ const COLOURS: Readonly<Record<string, string>> = {
   rtorrent: '#868e96',
 };
 const REFERENCE_COLOUR = '#495057';
+const OTHER_COLOUR = '#adb5bd';
 
 const LOOK = {
   background: 'white',
   font: 'system-ui, sans-serif',
   axis: { gridColor: '#e9ecef', labelFontSize: 12, titleFontSize: 12 },
-  legend: { labelFontSize: 12 },
+  legend: { labelFontSize: 12, labelLimit: 300 },
   title: { fontSize: 14, anchor: 'start' },
 } as const;
 
@@ -52,7 +54,7 @@ export function linePlot({ file, title, x, y, reference, points }: Lines): Plot 
     title: null,
     scale: {
       domain: series,
-      range: series.map((name) => (name === reference ? REFERENCE_COLOUR : (COLOURS[name] ?? '#adb5bd'))),
+      range: series.map((name) => (name === reference ? REFERENCE_COLOUR : (COLOURS[name] ?? OTHER_COLOUR))),
     },
   } as const;
   const across = {
@@ -87,43 +89,48 @@ export function linePlot({ file, title, x, y, reference, points }: Lines): Plot 
   return { file, spec };
 }
 
-/** Bars side by side, grouped by what was asked. */
+/** A bar a case and program, in the order of the rows. */
 export function barPlot(job: {
   readonly file: string;
   readonly title: string;
-  readonly y: string;
-  readonly bars: readonly { readonly group: string; readonly series: string; readonly value: Spread | null }[];
+  readonly x: string;
+  readonly rows: readonly Row[];
+  readonly figure: Figure;
 }): Plot {
-  const values = job.bars.flatMap(({ group, series, value }) =>
-    value === null ? [] : [{ group, series, y: value.median, low: value.low, high: value.high }],
-  );
-  const order = [...new Set(values.map(({ series }) => series))];
-  const colourOf = (series: string): string =>
-    Object.entries(COLOURS).find(([name]) => series.startsWith(name))?.[1] ?? '#adb5bd';
-  const down = { field: 'series', type: 'nominal', title: null, sort: order } as const;
+  const values = new Map<string, object>();
+  for (const { what, program } of job.rows) {
+    const value = spread(job.rows, what, program, job.figure);
+    if (value === null) continue;
+    const name = `${program}, ${what}`;
+    const colour = Object.entries(COLOURS).find(([series]) => program.startsWith(series))?.[1] ?? OTHER_COLOUR;
+    values.set(name, { name, colour, median: value.median, low: value.low, high: value.high });
+  }
+  const down = {
+    field: 'name',
+    type: 'nominal' as const,
+    title: null,
+    sort: [...values.keys()],
+    axis: { labelLimit: 400 },
+  };
   const spec: TopLevelSpec = {
     title: job.title,
     width: 480,
+    height: { step: 22 },
     padding: 12,
-    data: { values },
+    data: { values: [...values.values()] },
     config: LOOK,
-    encoding: { y: down, row: { field: 'group', title: null, sort: [...new Set(values.map(({ group }) => group))] } },
     layer: [
       {
         mark: 'bar',
         encoding: {
-          x: { field: 'y', type: 'quantitative', title: job.y },
-          color: {
-            field: 'series',
-            type: 'nominal',
-            legend: null,
-            scale: { domain: order, range: order.map(colourOf) },
-          },
+          y: down,
+          x: { field: 'median', type: 'quantitative', title: job.x },
+          color: { field: 'colour', type: 'nominal', legend: null, scale: null },
         },
       },
-      { mark: 'rule', encoding: { x: { field: 'low', type: 'quantitative' }, x2: { field: 'high' } } },
+      { mark: 'rule', encoding: { y: down, x: { field: 'low', type: 'quantitative' }, x2: { field: 'high' } } },
     ],
-  } as TopLevelSpec;
+  };
   return { file: job.file, spec };
 }
 

@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { missingLibtorrent, missingNpm, missingPrograms } from '../clients/here.ts';
 import { type Goal, ratioGoal } from '../report/goals.ts';
 import { barPlot } from '../report/plot.ts';
-import { spread } from '../report/stats.ts';
 import { rowsTable } from '../report/table.ts';
 import { HOME, npmPeerFile, PYTHON, peerFile, SHOAL } from '../run/home.ts';
 import { lastWords, measure } from '../run/measured.ts';
@@ -59,7 +58,15 @@ export const create: Suite = {
       notes: [...missing, ...notes],
       tables: [{ title: `${sizeMib} MiB in pieces of ${showSize(pieceBytes)}`, text: rowsTable(rows, columns) }],
       goals: goals(rows),
-      plots: [plot(rows, sizeMib)],
+      plots: [
+        barPlot({
+          file: 'create',
+          title: `Creating a torrent of ${sizeMib} MiB`,
+          x: 'seconds',
+          rows,
+          figure: 'seconds',
+        }),
+      ],
     };
   },
 };
@@ -163,15 +170,4 @@ function goals(rows: readonly Row[]): readonly Goal[] {
     ratioGoal(rows, { ...aim, title: 'time to create v1', atMost: 0.6 }, ours('v1'), theirs('v1')),
     ratioGoal(rows, { ...aim, title: 'time to create hybrid', atMost: 0.6 }, ours('hybrid'), theirs('hybrid')),
   ];
-}
-
-function plot(rows: readonly Row[], sizeMib: number) {
-  const bars = [...new Map(rows.map((row) => [`${row.what} ${row.program}`, row])).values()].map(
-    ({ what, program }) => ({
-      group: what,
-      series: program,
-      value: spread(rows, what, program, 'seconds'),
-    }),
-  );
-  return barPlot({ file: 'create', title: `Creating a torrent of ${sizeMib} MiB`, y: 'seconds', bars });
 }

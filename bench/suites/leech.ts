@@ -1,6 +1,7 @@
 // leech: every program fetches from the same seed, libtorrent or aria2.
 
 import { bestOf, figureGoal, type Goal, ratioGoal } from '../report/goals.ts';
+import { barPlot } from '../report/plot.ts';
 import { rowsTable } from '../report/table.ts';
 import type { Row } from '../run/rounds.ts';
 import { LEECH_COSTS, MOST_PRIVATE_MIB, RATE, SEED_COSTS, shapeFor, TIMES } from './shape.ts';
@@ -34,6 +35,15 @@ export const leech: Suite = {
       notes,
       goals: goals(stage, rows),
       tables: [{ title: sizeTitle(stage), text: rowsTable(rows, columns) }],
+      plots: [
+        barPlot({
+          file: 'leech',
+          title: 'One seed, one leech: the rate of the leech',
+          x: 'MB/s',
+          rows,
+          figure: 'megabytesPerSecond',
+        }),
+      ],
     };
   },
 };

@@ -1,6 +1,7 @@
 // pair: Shoal to Shoal against libtorrent to libtorrent, and against the fastest mixed pair.
 
 import { ratioGoal } from '../report/goals.ts';
+import { barPlot } from '../report/plot.ts';
 import { rowsTable } from '../report/table.ts';
 import { LEECH_COSTS, pairShape, RATE, SEED_COSTS, showSize, TIMES } from './shape.ts';
 import { clientOf, play, playTransfer, type Stage, type Suite, uncapped } from './suite.ts';
@@ -38,6 +39,15 @@ export const pair: Suite = {
       notes,
       goals,
       tables: [{ title, text: rowsTable(rows, [RATE, ...TIMES, ...LEECH_COSTS, ...SEED_COSTS]) }],
+      plots: [
+        barPlot({
+          file: 'pair',
+          title: 'One seed, one leech: the rate of pairs',
+          x: 'MB/s',
+          rows,
+          figure: 'megabytesPerSecond',
+        }),
+      ],
     };
   },
 };

@@ -1,6 +1,7 @@
 // seed: every program serves the same leech, libtorrent.
 
 import { figureGoal, ratioGoal } from '../report/goals.ts';
+import { barPlot } from '../report/plot.ts';
 import { rowsTable } from '../report/table.ts';
 import { LEECH_COSTS, MOST_PRIVATE_MIB, RATE, SEED_COSTS, shapeFor, TIMES } from './shape.ts';
 import { clientOf, clientsFor, play, playTransfer, type Suite, uncapped } from './suite.ts';
@@ -35,6 +36,15 @@ export const seed: Suite = {
       rows,
       notes,
       tables: [{ title, text: rowsTable(rows, [RATE, ...TIMES, ...SEED_COSTS, ...LEECH_COSTS]) }],
+      plots: [
+        barPlot({
+          file: 'seed',
+          title: 'One seed, one leech: the rate of the seed',
+          x: 'MB/s',
+          rows,
+          figure: 'megabytesPerSecond',
+        }),
+      ],
       goals: [
         ratioGoal(rows, { ...rate, atLeast: 1.1 }, ours, libtorrent),
         ratioGoal(rows, { ...rate, atLeast: 0.95 }, ours, aria2),
