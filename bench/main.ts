@@ -20,7 +20,7 @@ import { manySeeds } from './suites/many-seeds.ts';
 import { pair } from './suites/pair.ts';
 import { seed } from './suites/seed.ts';
 import { startUp } from './suites/start-up.ts';
-import type { Report, Suite } from './suites/suite.ts';
+import { QUICK, type Report, type Suite } from './suites/suite.ts';
 import { swarm } from './suites/swarm.ts';
 import { verify } from './suites/verify.ts';
 import { wire } from './suites/wire.ts';
@@ -151,6 +151,7 @@ function describe(options: Options, scene: Scene) {
     ? []
     : ['no right to make a network: on the loopback of this machine, clocked by the first block on disk'];
   const disk = scene.place.inMemory ? [] : ['not enough room in memory: the content lies on a disk'];
+  const quick = options.quick ? [`with --quick only ${QUICK.join(', ')} are measured as peers`] : [];
   const busy = loadavg()[0]! > 0.5 ? [`the machine was busy at the start: load ${digits(loadavg()[0]!)}`] : [];
   return {
     at: new Date().toISOString(),
@@ -165,7 +166,7 @@ function describe(options: Options, scene: Scene) {
         .join('; '),
     },
     options,
-    notes: [...missing, ...network, ...disk, ...busy],
+    notes: [...missing, ...network, ...disk, ...quick, ...busy],
   };
 }
 

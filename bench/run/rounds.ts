@@ -44,6 +44,7 @@ export async function playRounds(
   let longestMs = 0;
   for (let round = 1; round <= rounds; round++) {
     const beganMs = performance.now();
+    const late: string[] = [];
     if (round > 1 && beganMs + longestMs > deadlineMs) {
       notes.push(`${round - 1} of ${rounds} rounds: the time was up`);
       break;
@@ -52,13 +53,14 @@ export async function playRounds(
       if ((failures.get(one) ?? 0) >= PATIENCE) continue;
       const row = await playOne(one, round, deadlineMs);
       if (row === null) {
-        notes.push(`round ${round}, ${one.what}, ${one.program}: not measured, the time was up`);
+        late.push(`${one.program}, ${one.what}`);
         continue;
       }
       failures.set(one, row.why === null ? 0 : (failures.get(one) ?? 0) + 1);
       rows.push(row);
       tell(row);
     }
+    if (late.length > 0) notes.push(`round ${round}: the time was up before ${late.join('; ')}`);
     longestMs = Math.max(longestMs, performance.now() - beganMs);
   }
   for (const [one, count] of failures) {

@@ -77,7 +77,7 @@ export async function playTransfer(
 }
 
 /** With --quick there is time for these only. */
-const QUICK: readonly string[] = ['shoal', 'libtorrent', 'aria2', 'webtorrent'];
+export const QUICK: readonly string[] = ['shoal', 'libtorrent', 'aria2'];
 
 /** The clients of a suite; those in `without` are measured only when they are asked for by name. */
 export function clientsFor(stage: Stage, without: readonly string[] = []): readonly Client[] {

@@ -11,7 +11,7 @@ import { clientOf, clientsFor, play, playTransfer, type Stage, type Suite, withi
 
 const BYTES_PER_SECOND = 8_000_000;
 const LEECHES = [2, 5, 10];
-const QUICK_LEECHES = [2, 5];
+const QUICK_LEECHES = [5];
 const SIZE_MIB = 128;
 const QUICK_SIZE_MIB = 16;
 const PIECE_BYTES = 1 << 20;
@@ -133,19 +133,19 @@ function goals(stage: Stage, rows: readonly Row[]): readonly Goal[] {
 
 function conclusions(stage: Stage, rows: readonly Row[]): readonly string[] {
   const [fewest, most] = [counts(stage)[0]!, counts(stage).at(-1)!];
-  const { sizeMib } = shape(stage);
+  const bound = shortestSeconds(shape(stage).sizeMib, most);
   return families(stage).flatMap((family) => {
+    const ofMost = rows.filter(({ what }) => what === caseName(family, most));
     const at = (program: string, count: number): number | null =>
       spread(rows, caseName(family, count), program, 'seconds')?.median ?? null;
-    const sentences = clientsFor(stage, SLOW).map(({ name }) => {
+    const sentences = [...new Set(ofMost.map(({ program }) => program))].map((name) => {
       const [few, many] = [at(name, fewest), at(name, most)];
-      if (many === null)
-        return `${name} was not done with ${most} leeches in ${PATIENCE} times the shortest possible time.`;
-      const times = digits(many / shortestSeconds(sizeMib, most));
-      const growth = few === null ? '' : `; ${most} leeches take ${digits(many / few)} times as long as ${fewest}`;
-      return `${name} serves ${most} leeches in ${digits(many)} s, ${times} times the shortest possible time${growth}.`;
+      if (many === null) return `${name} was never done with ${most} leeches.`;
+      const growth = `; ${most} leeches take ${digits(many / (few ?? many))} times as long as ${fewest}`;
+      const beside = `${name} serves ${most} leeches in ${digits(many)} s, ${digits(many / bound)} times the shortest possible time`;
+      return `${beside}${few === null || fewest === most ? '' : growth}.`;
     });
-    return [`When ${family.title}:`, ...sentences];
+    return sentences.length === 0 ? [] : [`When ${family.title}:`, ...sentences];
   });
 }
 
