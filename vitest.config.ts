@@ -12,7 +12,8 @@ export default defineConfig({
       suite('unit', ['src/**/*.test.ts', 'test/architecture/**/*.test.ts'], { pool: 'threads', isolate: false }),
       suite('contract', ['test/contract/**/*.test.ts']),
       suite('sim', ['test/sim/**/*.test.ts'], { testTimeout: 60_000 }),
-      suite('e2e', ['test/e2e/**/*.test.ts'], { testTimeout: 120_000, fileParallelism: false }),
+      // Mostly waiting, for processes and time-outs: two at a time.
+      suite('e2e', ['test/e2e/**/*.test.ts'], { testTimeout: 120_000, maxWorkers: 2 }),
       suite('interop', ['test/interop/**/*.test.ts'], { testTimeout: 180_000, fileParallelism: false }),
     ],
   },
