@@ -184,6 +184,20 @@ describe('an announcer', () => {
     announcer.close();
   });
 
+  it('goes on to the next tracker at once when completed cannot be said', async () => {
+    const { world, announcer, take, behaviour, progress } = setUp([['a'], ['b']]);
+    announcer.start();
+    await world.advance(0);
+    expect(take()).toEqual(['a started']);
+    behaviour.set('a', 'refuse');
+    progress.left = 0;
+    announcer.completed();
+    await world.advance(100);
+    expect(take()).toEqual(['a completed', 'b started']);
+    announcer.close();
+    expect(world.leaks()).toEqual([]);
+  });
+
   it('does not say completed to a tracker that hears started after completion', async () => {
     const { world, announcer, take, behaviour } = setUp([['a']]);
     behaviour.set('a', 'refuse');

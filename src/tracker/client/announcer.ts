@@ -152,11 +152,15 @@ export class Announcer {
     });
   }
 
-  /** An announce that is due by itself, whatever the walk does. */
+  /** An announce that is due by itself, whatever the walk does. Where it fails another tracker is asked at once. */
   #askAside(tracker: Tracked): void {
-    void this.#ask(tracker).then(() => {
+    void this.#ask(tracker).then((answered) => {
       if (!this.#running) return;
-      for (const walk of this.#walks) if (walk.covers(tracker)) walk.reschedule();
+      for (const walk of this.#walks) {
+        if (!walk.covers(tracker)) continue;
+        if (answered) walk.reschedule();
+        else walk.begin();
+      }
       this.#arm();
     });
   }
