@@ -69,7 +69,7 @@ const IDLERS: readonly Idler[] = [
 export const idle: Suite = {
   title: 'many idle torrents',
   minutes: 8,
-  quickSeconds: 30,
+  quickSeconds: 20,
   async run(stage) {
     const count = stage.options.quick ? QUICK_TORRENTS : TORRENTS;
     const many = makeMany(stage.scene, count);

@@ -31,7 +31,7 @@ const WORKS = [
 export const wire: Suite = {
   title: 'inner works',
   minutes: 3,
-  quickSeconds: 30,
+  quickSeconds: 20,
   async run(stage) {
     const home = stage.scene.place.fresh('wire');
     const missing = missingNpm('bittorrent-protocol');
