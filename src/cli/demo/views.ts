@@ -29,7 +29,7 @@ export class SwarmView implements LiveView {
     const width = Math.max(SHORTEST_BAR, Math.min(LONGEST_BAR, columns - BESIDE_BAR));
     const senders = this.#senders();
     const fraction = swarm.out.length === 0 ? 0 : swarm.out.count / swarm.out.length;
-    const beside = columns > WIDE ? '  of the pieces are with the leeches' : '';
+    const beside = columns > WIDE ? '  of the pieces are out' : '';
     return [
       this.#whoRuns(),
       ...swarm.leeches.map((leech) => this.#leechLine(leech, senders, width, columns)),
@@ -52,12 +52,12 @@ export class SwarmView implements LiveView {
 
   #whoRuns(): string {
     const { trackers, seed, leeches, killed, seconds } = this.#swarm;
-    const shown = [...trackers, ...(seed ? [seed] : [])].map(({ name }) =>
-      killed.has(name) ? colors.red(`✗ ${name} killed`) : `${colors.green('●')} ${name}`,
+    const parts = [...trackers, ...(seed ? [seed] : [])].map(({ name }) =>
+      killed.has(name) ? colors.red(`✗ ${name}`) : `${colors.green('●')} ${name}`,
     );
     const complete = leeches.filter((leech) => leech.isComplete).length;
-    const ends = complete > 0 ? [colors.green(`✓ ${complete} of ${count(leeches.length, 'leech')}es complete`)] : [];
-    return `  ${formatDuration(seconds).padEnd(9)} ${[...shown, ...ends].join('   ')}`;
+    if (complete > 0) parts.push(colors.green(`✓ ${complete} of ${leeches.length} complete`));
+    return `  ${formatDuration(seconds).padEnd(9)} ${parts.join('   ')}`;
   }
 
   #leechLine(leech: Leech, senders: readonly (Member | Leech)[], width: number, columns: number): string {
