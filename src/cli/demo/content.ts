@@ -71,5 +71,5 @@ export function largest(sizes: ReadonlyMap<string, number>, mostBytes: number): 
 
 /** Exactly this path below the root, as a pattern of `--exclude`. */
 export function exactly(path: string): string {
-  return `/${path.replace(/[\\*?[\]{}()!+@|]/g, '\\$&')}`;
+  return `/${path.replace(/[\\*?[\]{}()!+@|^$]/g, '\\$&')}`;
 }

@@ -142,7 +142,7 @@ export function conclusion(report: DemoReport): string {
   const copies = report.leeches.length;
   const times = formatRatio(fromSeed / report.length);
   return [
-    `The seed sent the content ${times} times and was killed; a server alone would have sent it ${copies} times.`,
+    `The seed sent the content ${times} times; alone it would have sent it ${copies} times.`,
     `${share} of all bytes came from other leeches. The whole demo took ${formatDuration(report.seconds)}.`,
   ].join('\n');
 }

@@ -118,7 +118,7 @@ export class Screen {
     const width = (this.#out.columns ?? Number.POSITIVE_INFINITY) - 5;
     const lines: string[] = [];
     let line = '';
-    for (const word of text.split(/(?<=\S) /)) {
+    for (const word of text.split(/(?<=\S) (?!%)/)) {
       if (line !== '' && line.length + 1 + word.length > width) {
         lines.push(line);
         line = word;
