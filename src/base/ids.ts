@@ -1,6 +1,6 @@
 // Identities: peer ids (BEP 20) and the keys that maps of torrents use.
 
-import { fromLatin1, latin1, toHex } from './bytes.ts';
+import { fromLatin1, latin1 } from './bytes.ts';
 
 /** Azureus-style prefix: client `SH`, version 0.1.0.0. */
 export const PEER_ID_PREFIX = '-SH0100-';
@@ -40,7 +40,3 @@ const CLIENTS: Readonly<Record<string, string>> = {
   rQ: 'rqbit',
 };
 
-/** A short text for logs: the first 8 hex digits. */
-export function shortHash(hash: Uint8Array): string {
-  return toHex(hash.subarray(0, 4));
-}
