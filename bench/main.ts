@@ -16,9 +16,11 @@ import { Scene } from './run/scene.ts';
 import { create } from './suites/create.ts';
 import { idle } from './suites/idle.ts';
 import { leech } from './suites/leech.ts';
+import { limits } from './suites/limits.ts';
 import { manySeeds } from './suites/many-seeds.ts';
 import { pair } from './suites/pair.ts';
 import { seed } from './suites/seed.ts';
+import { smallFiles } from './suites/small-files.ts';
 import { startUp } from './suites/start-up.ts';
 import { QUICK, type Report, type Suite } from './suites/suite.ts';
 import { swarm } from './suites/swarm.ts';
@@ -33,6 +35,8 @@ const SUITES: Readonly<Record<SuiteName, Suite>> = {
   pair,
   'many-seeds': manySeeds,
   swarm,
+  limits,
+  'small-files': smallFiles,
   idle,
   'start-up': startUp,
   wire,

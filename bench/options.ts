@@ -10,6 +10,8 @@ export const SUITE_NAMES = [
   'pair',
   'many-seeds',
   'swarm',
+  'limits',
+  'small-files',
   'idle',
   'start-up',
   'wire',

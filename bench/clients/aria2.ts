@@ -29,6 +29,7 @@ export const aria2: Client = {
       '--show-console-readout=false',
       '--follow-torrent=false',
       `--max-overall-upload-limit=${job.uploadBytesPerSecond}`,
+      `--max-overall-download-limit=${job.downloadBytesPerSecond}`,
       ...(role === 'seed' ? ['--bt-seed-unverified=true', '--check-integrity=false'] : []),
       `--on-bt-download-complete=${job.doneScript}`,
       `--torrent-file=${job.torrent}`,

@@ -16,6 +16,8 @@ export interface Job {
   readonly port: number;
   /** 0: no limit. */
   readonly uploadBytesPerSecond: number;
+  /** 0: no limit. Only the programs of the suite `limits` heed it. */
+  readonly downloadBytesPerSecond: number;
   /** A file to create once all is there. */
   readonly done: string;
   /** A script that creates it. */

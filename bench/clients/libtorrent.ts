@@ -10,6 +10,7 @@ export interface LibtorrentPeer {
   readonly ip: string;
   readonly port: number;
   readonly uploadBytesPerSecond: number;
+  readonly downloadBytesPerSecond: number;
   /** Take the content for good without looking. */
   readonly trust: boolean;
   readonly done: string;
@@ -24,13 +25,14 @@ export const libtorrent: Client = {
   mostMib: ANY_SIZE,
   v2: true,
   missing: missingLibtorrent,
-  command: ({ torrent, folder, ip, port, uploadBytesPerSecond, done }, role) => ({
+  command: ({ torrent, folder, ip, port, uploadBytesPerSecond, downloadBytesPerSecond, done }, role) => ({
     argv: libtorrentArgv({
       torrents: [torrent],
       folder,
       ip,
       port,
       uploadBytesPerSecond,
+      downloadBytesPerSecond,
       trust: role === 'seed',
       done,
     }),

@@ -11,7 +11,8 @@ export const shoal: Client = {
   missing: () => null,
   command(job, role) {
     const limit = job.uploadBytesPerSecond > 0 ? ['--max-upload', String(job.uploadBytesPerSecond)] : [];
-    const common = ['--listen', `${job.ip}:${job.port}`, '--state', join(job.home, 'state'), ...limit];
+    const down = job.downloadBytesPerSecond > 0 ? ['--max-download', String(job.downloadBytesPerSecond)] : [];
+    const common = ['--listen', `${job.ip}:${job.port}`, '--state', join(job.home, 'state'), ...limit, ...down];
     const words =
       role === 'seed'
         ? ['seed', job.torrent, job.contentPath]

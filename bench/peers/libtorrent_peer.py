@@ -42,6 +42,8 @@ for path in job['torrents']:
     handle = session.add_torrent(params)
     if job['uploadBytesPerSecond'] > 0:
         handle.set_upload_limit(job['uploadBytesPerSecond'])
+    if job['downloadBytesPerSecond'] > 0:
+        handle.set_download_limit(job['downloadBytesPerSecond'])
 
 left = len(job['torrents'])
 while True:

@@ -1,10 +1,10 @@
 // What all suites share: the folder, the network, the tracker, and torrents that are made once.
 
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { SHOAL } from './home.ts';
 import { lastWords, measure } from './measured.ts';
-import { writePayload } from './payload.ts';
+import { writePayload, writeSmallFiles } from './payload.ts';
 import { Tracker } from './tracker.ts';
 import { Workplace } from './workplace.ts';
 
@@ -17,6 +17,7 @@ export type Meta = 'v1' | 'v2' | 'hybrid';
 export interface Made {
   readonly torrent: string;
   readonly content: string;
+  readonly lengthBytes: number;
 }
 
 export class Scene {
@@ -51,10 +52,22 @@ export class Scene {
     return path;
   }
 
-  /** A payload and its private torrent with this scene's tracker; made once. */
+  /** A folder of small files; made once. */
+  smallFiles(count: number, lengthBytes: number): string {
+    const path = join(this.place.folder, `small-${count}`, 'small files');
+    if (!existsSync(path)) writeSmallFiles(path, count, lengthBytes);
+    return path;
+  }
+
+  /** A payload and its torrent. */
   async torrent(sizeMib: number, pieceBytes: number, meta: Meta = 'v1'): Promise<Made> {
     const content = this.payload(sizeMib);
-    const torrent = join(this.place.folder, `${sizeMib}-${pieceBytes}-${meta}.torrent`);
+    return { torrent: await this.torrentOf(content, pieceBytes, meta), content, lengthBytes: sizeMib * MIB };
+  }
+
+  /** The private torrent of a content with this scene's tracker; made once. */
+  async torrentOf(content: string, pieceBytes: number, meta: Meta = 'v1'): Promise<string> {
+    const torrent = `${dirname(content)}-${pieceBytes}-${meta}.torrent`;
     if (!existsSync(torrent)) {
       const shape = ['--piece-length', String(pieceBytes), '--meta', meta, '--private', '--tracker', this.tracker.url];
       const log = join(this.place.folder, 'create.log');
@@ -62,7 +75,7 @@ export class Scene {
       const { code } = await measure([process.execPath, SHOAL, 'create', content, '-o', torrent, ...shape], options);
       if (code !== 0) throw new Error(`the torrent could not be made: ${lastWords(log)}`);
     }
-    return { torrent, content };
+    return torrent;
   }
 
   /** Lets go of everything made so far: memory is short. */

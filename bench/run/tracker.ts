@@ -30,6 +30,11 @@ export class Tracker {
     return [...this.#peers.values()].filter((left) => left === 0).length;
   }
 
+  /** A seed that does not announce itself. */
+  add(ip: string, port: number): void {
+    this.#peers.set(compact(ip, port), 0);
+  }
+
   forget(): void {
     this.#peers.clear();
   }
@@ -47,15 +52,17 @@ export class Tracker {
       response.writeHead(404).end();
       return;
     }
-    const peer = Buffer.from([...from.split('.').map(Number), Number(port) >> 8, Number(port) & 255]).toString(
-      'latin1',
-    );
+    const peer = compact(from, Number(port));
     const others = [...this.#peers.keys()].filter((other) => other !== peer).join('');
     if (field(url, 'event') === 'stopped') this.#peers.delete(peer);
     else this.#peers.set(peer, Number(field(url, 'left') ?? 1));
     const body = `d8:completei${this.seeds}e8:intervali${INTERVAL_S}e5:peers${others.length}:${others}e`;
     response.end(Buffer.from(body, 'latin1'));
   }
+}
+
+function compact(ip: string, port: number): string {
+  return Buffer.from([...ip.split('.').map(Number), port >> 8, port & 255]).toString('latin1');
 }
 
 /** A field of the query, without URL: an info hash is no UTF-8. */

@@ -19,16 +19,20 @@ const LOOK_MS = 10;
 
 export interface Part {
   readonly client: Client;
-  /** 0: no limit. */
-  readonly uploadBytesPerSecond: number;
+  /** 0 or left out: no limit. */
+  readonly uploadBytesPerSecond?: number;
+  readonly downloadBytesPerSecond?: number;
 }
 
 export interface TransferJob {
   readonly torrent: string;
   readonly content: string;
+  readonly lengthBytes: number;
   readonly seeds: readonly Part[];
   readonly leeches: readonly Part[];
   readonly timeoutMs: number;
+  /** Told often: how many bytes the loopback device has carried since the leeches' start. */
+  readonly meter?: (ms: number, bytes: number) => void;
 }
 
 /** Of leeches: the sum of CPU seconds and the most memory of any. Of seeds: since the leeches' start. */
@@ -94,7 +98,9 @@ async function measure(
   const first = { wireMs: 0, diskMs: 0 };
   const ends = new Map<Member, { readonly usage: Usage; readonly ms: number }>();
   const look = (): boolean => {
-    if (first.wireMs === 0 && loopbackBytes() - quietBytes > PAYLOAD_BEGUN_BYTES) first.wireMs = Date.now();
+    const bytes = first.wireMs === 0 || job.meter ? loopbackBytes() - quietBytes : 0;
+    if (first.wireMs === 0 && bytes > PAYLOAD_BEGUN_BYTES) first.wireMs = Date.now();
+    job.meter?.(performance.now(), bytes);
     if (first.diskMs === 0 && leeches.some(({ job: { contentPath } }) => hasBlocks(contentPath)))
       first.diskMs = Date.now();
     for (const leech of leeches) {
@@ -126,7 +132,7 @@ async function measure(
     ok: true,
     figures: {
       seconds,
-      megabytesPerSecond: statSync(job.content).size / 1e6 / seconds,
+      megabytesPerSecond: job.lengthBytes / 1e6 / seconds,
       secondsFromDisk: first.diskMs === 0 ? 0 : (endMs - first.diskMs) / 1000,
       wallSeconds: (endMs - startedMs) / 1000,
       leechCpuSeconds: [...ends.values()].reduce((sum, { usage }) => sum + usage.cpuSeconds, 0),
@@ -181,7 +187,8 @@ function start(scene: Scene, run: string, index: number, role: Role, part: Part,
     folder,
     home,
     ...scene.address(index),
-    uploadBytesPerSecond: part.uploadBytesPerSecond,
+    uploadBytesPerSecond: part.uploadBytesPerSecond ?? 0,
+    downloadBytesPerSecond: part.downloadBytesPerSecond ?? 0,
     done,
     doneScript,
   };
@@ -189,11 +196,11 @@ function start(scene: Scene, run: string, index: number, role: Role, part: Part,
   return { program: new Program(name, part.client.command(own, role), home, join(home, 'log')), job: own };
 }
 
-/** Programs name an unfinished file as they like. */
+/** Programs name an unfinished file as they like. A folder counts as soon as it is there. */
 function hasBlocks(contentPath: string): boolean {
   for (const ending of ['', '.part', '.!qB']) {
     const info = statSync(contentPath + ending, { throwIfNoEntry: false });
-    if (info !== undefined && info.blocks > 0) return true;
+    if (info !== undefined && (info.blocks > 0 || info.isDirectory())) return true;
   }
   return false;
 }

@@ -1,6 +1,6 @@
 // create: one large file in memory becomes a torrent; every program must come to the same hashes.
 
-import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { missingLibtorrent, missingNpm, missingPrograms } from '../clients/here.ts';
@@ -22,7 +22,7 @@ const TRACKER = 'http://127.0.0.1:6969/announce';
 const THREADS = availableParallelism();
 const LIBTORRENT = join(HOME, 'test', 'interop', 'peers', 'libtorrent_torrents.py');
 
-interface Creator {
+export interface Creator {
   readonly name: string;
   readonly meta: string;
   /** Makes no torrent: the time that Node needs for the hashes alone. */
@@ -39,12 +39,12 @@ export const create: Suite = {
     const { options } = stage;
     const sizeMib = options.sizeMib ?? (options.quick ? QUICK_MIB : FULL_MIB);
     const pieceBytes = options.pieceBytes ?? PIECE_BYTES;
-    const creators = all().filter(({ name }) => stage.isWanted(name));
-    const missing = creators.flatMap((one) => (one.missing() === null ? [] : [`${one.name}: ${one.missing()}`]));
+    const wanted = creators().filter(({ name }) => stage.isWanted(name));
+    const missing = wanted.flatMap((one) => (one.missing() === null ? [] : [`${one.name}: ${one.missing()}`]));
     const known = new Map<string, string>();
-    const cases = creators
+    const cases = wanted
       .filter((one) => one.missing() === null)
-      .map((one) => oneCase(stage, one, stage.scene.payload(sizeMib), pieceBytes, known));
+      .map((one) => createCase(stage, one, stage.scene.payload(sizeMib), sizeMib * 2 ** 20, pieceBytes, known));
     const { rows, notes } = await play(stage, cases);
     const columns = [
       { title: 's', figure: 'seconds' },
@@ -71,7 +71,8 @@ export const create: Suite = {
   },
 };
 
-function all(): readonly Creator[] {
+/** Everybody who can, wanted or not. */
+export function creators(): readonly Creator[] {
   const ours = ['v1', 'v2', 'hybrid'].map((meta) => ({
     name: 'shoal',
     meta,
@@ -135,7 +136,14 @@ const floor: Creator = {
 };
 
 /** `known`: the hashes that the first program came to, by kind. */
-function oneCase(stage: Stage, one: Creator, content: string, pieceBytes: number, known: Map<string, string>): Case {
+export function createCase(
+  stage: Stage,
+  one: Creator,
+  content: string,
+  lengthBytes: number,
+  pieceBytes: number,
+  known: Map<string, string>,
+): Case {
   const home = stage.scene.place.fresh('create');
   return {
     what: one.meta,
@@ -154,7 +162,7 @@ function oneCase(stage: Stage, one: Creator, content: string, pieceBytes: number
           known.set(kind, hash);
         }
       }
-      const megabytesPerSecond = statSync(content).size / 1e6 / figures.seconds;
+      const megabytesPerSecond = lengthBytes / 1e6 / figures.seconds;
       return { ok: true, figures: { ...figures, megabytesPerSecond } };
     },
   };

@@ -26,6 +26,7 @@ const REST_MS = 5000;
 const QUICK_REST_MS = 500;
 const LOOK_MS = 5000;
 const QUICK_LOOK_MS = 2000;
+const NO_LIMITS = { uploadBytesPerSecond: 0, downloadBytesPerSecond: 0 };
 
 interface Many {
   readonly folder: string;
@@ -55,13 +56,13 @@ const IDLERS: readonly Idler[] = [
   {
     name: 'libtorrent',
     argv: (scene, many, home, again) =>
-      libtorrentArgv({ ...many, ...scene.address(0), uploadBytesPerSecond: 0, trust: again, done: join(home, 'done') }),
+      libtorrentArgv({ ...many, ...scene.address(0), ...NO_LIMITS, trust: again, done: join(home, 'done') }),
     isReady: (home) => existsSync(join(home, 'done')),
   },
   {
     name: 'webtorrent',
     argv: (scene, many, home, again) =>
-      webtorrentArgv({ ...many, ...scene.address(0), uploadBytesPerSecond: 0, trust: again, done: join(home, 'done') }),
+      webtorrentArgv({ ...many, ...scene.address(0), ...NO_LIMITS, trust: again, done: join(home, 'done') }),
     isReady: (home) => existsSync(join(home, 'done')),
   },
 ];

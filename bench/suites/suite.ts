@@ -7,7 +7,7 @@ import type { Plot } from '../report/plot.ts';
 import type { Row } from '../run/rounds.ts';
 import { type Case, playRounds, type RoundsResult } from '../run/rounds.ts';
 import type { Scene } from '../run/scene.ts';
-import { type Outcome, type Part, type TransferFigures, transfer } from '../run/transfer.ts';
+import { type Outcome, type Part, type TransferFigures, type TransferJob, transfer } from '../run/transfer.ts';
 
 export interface Report {
   readonly rows: readonly Row[];
@@ -55,6 +55,7 @@ export interface TransferShape {
   readonly sizeMib: number;
   readonly pieceBytes: number;
   readonly meta?: 'v1' | 'v2';
+  readonly meter?: TransferJob['meter'];
   readonly timeoutMs: number;
 }
 
@@ -68,7 +69,8 @@ export async function playTransfer(
 ): Promise<Outcome<TransferFigures & { leechCpuPerGib: number; seedCpuPerGib: number }>> {
   const made = await stage.scene.torrent(shape.sizeMib, shape.pieceBytes, shape.meta);
   const timeoutMs = Math.min(shape.timeoutMs, leftMs);
-  const outcome = await transfer(stage.scene, { ...made, seeds, leeches, timeoutMs });
+  const meter = shape.meter === undefined ? {} : { meter: shape.meter };
+  const outcome = await transfer(stage.scene, { ...made, seeds, leeches, timeoutMs, ...meter });
   if (!outcome.ok) return outcome;
   const gib = (shape.sizeMib * leeches.length) / 1024;
   const { leechCpuSeconds, seedCpuSeconds } = outcome.figures;
@@ -104,7 +106,7 @@ export function withinLimits<Figures extends TransferFigures>(
 }
 
 export function uncapped(client: Client): Part {
-  return { client, uploadBytesPerSecond: 0 };
+  return { client };
 }
 
 /** As a partner of others, even where it is not wanted for itself. */

@@ -1,23 +1,22 @@
 // verify: complete content is checked against its torrent; the page cache is warm.
 
-import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { missingLibtorrent, missingPrograms } from '../clients/here.ts';
 import { type Goal, ratioGoal } from '../report/goals.ts';
 import { rowsTable } from '../report/table.ts';
 import { PYTHON, peerFile, SHOAL } from '../run/home.ts';
 import { lastWords, measure } from '../run/measured.ts';
-import type { Row } from '../run/rounds.ts';
+import type { Case, Row } from '../run/rounds.ts';
 import type { Made } from '../run/scene.ts';
 import { showSize } from './shape.ts';
-import { play, type Suite } from './suite.ts';
+import { play, type Stage, type Suite } from './suite.ts';
 
 const FULL_MIB = 4096;
 const QUICK_MIB = 256;
 const PIECE_BYTES = 1 << 20;
 const TIMEOUT_MS = 120_000;
 
-interface Verifier {
+export interface Verifier {
   readonly name: string;
   readonly what: string;
   missing(): string | null;
@@ -64,6 +63,11 @@ const VERIFIERS: readonly Verifier[] = [
   },
 ];
 
+/** Everybody who can, wanted or not; Shoal's `create` to compare with. */
+export function verifiers(): readonly Verifier[] {
+  return VERIFIERS;
+}
+
 export const verify: Suite = {
   title: 'content checked against its torrent',
   minutes: 6,
@@ -75,21 +79,7 @@ export const verify: Suite = {
     const made = await scene.torrent(sizeMib, pieceBytes);
     const wanted = VERIFIERS.filter(({ name }) => stage.isWanted(name));
     const missing = wanted.flatMap((one) => (one.missing() === null ? [] : [`${one.name}: ${one.missing()}`]));
-    const home = scene.place.fresh('verify');
-    const cases = wanted
-      .filter((one) => one.missing() === null)
-      .map((one) => ({
-        what: one.what,
-        program: one.name,
-        async run(leftMs: number) {
-          const log = join(home, 'log');
-          const timeoutMs = Math.min(TIMEOUT_MS, leftMs);
-          const { code, ...figures } = await measure(one.argv(made), { log, home, timeoutMs });
-          if (code !== 0) return { ok: false as const, why: `exit ${code}: ${lastWords(log)}` };
-          const megabytesPerSecond = statSync(made.content).size / 1e6 / figures.seconds;
-          return { ok: true as const, figures: { ...figures, megabytesPerSecond } };
-        },
-      }));
+    const cases = wanted.filter((one) => one.missing() === null).map((one) => verifyCase(stage, one, made));
     const { rows, notes } = await play(stage, cases);
     const columns = [
       { title: 's', figure: 'seconds' },
@@ -106,6 +96,21 @@ export const verify: Suite = {
     };
   },
 };
+
+export function verifyCase(stage: Stage, one: Verifier, made: Made): Case {
+  const home = stage.scene.place.fresh('verify');
+  return {
+    what: one.what,
+    program: one.name,
+    async run(leftMs) {
+      const log = join(home, 'log');
+      const timeoutMs = Math.min(TIMEOUT_MS, leftMs);
+      const { code, ...figures } = await measure(one.argv(made), { log, home, timeoutMs });
+      if (code !== 0) return { ok: false, why: `exit ${code}: ${lastWords(log)}` };
+      return { ok: true, figures: { ...figures, megabytesPerSecond: made.lengthBytes / 1e6 / figures.seconds } };
+    },
+  };
+}
 
 function goals(rows: readonly Row[]): readonly Goal[] {
   const ours = { what: 'verify', program: 'shoal' };
