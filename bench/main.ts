@@ -14,6 +14,7 @@ import { Program } from './run/program.ts';
 import type { Row } from './run/rounds.ts';
 import { Scene } from './run/scene.ts';
 import { create } from './suites/create.ts';
+import { crowd } from './suites/crowd.ts';
 import { idle } from './suites/idle.ts';
 import { leech } from './suites/leech.ts';
 import { limits } from './suites/limits.ts';
@@ -35,6 +36,7 @@ const SUITES: Readonly<Record<SuiteName, Suite>> = {
   pair,
   'many-seeds': manySeeds,
   swarm,
+  crowd,
   limits,
   'small-files': smallFiles,
   idle,

@@ -10,6 +10,7 @@ export const SUITE_NAMES = [
   'pair',
   'many-seeds',
   'swarm',
+  'crowd',
   'limits',
   'small-files',
   'idle',

@@ -30,11 +30,6 @@ export class Tracker {
     return [...this.#peers.values()].filter((left) => left === 0).length;
   }
 
-  /** A seed that does not announce itself. */
-  add(ip: string, port: number): void {
-    this.#peers.set(compact(ip, port), 0);
-  }
-
   forget(): void {
     this.#peers.clear();
   }
@@ -61,6 +56,7 @@ export class Tracker {
   }
 }
 
+/** Six bytes as text. */
 function compact(ip: string, port: number): string {
   return Buffer.from([...ip.split('.').map(Number), port >> 8, port & 255]).toString('latin1');
 }

@@ -1,0 +1,108 @@
+// crowd: one leech among 50 and 200 seeds that send as fast as they are asked: its memory, and how long its event loop is held up.
+
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { toHex } from '../../src/base/bytes.ts';
+import { parseMetainfo } from '../../src/metainfo/parse.ts';
+import { nodeHashes } from '../../src/platform/node/hashes.ts';
+import { ANY_SIZE, type Client } from '../clients/client.ts';
+import type { Crowd } from '../micro/crowd.ts';
+import { figureGoal, type Goal } from '../report/goals.ts';
+import { rowsTable } from '../report/table.ts';
+import { peerFile } from '../run/home.ts';
+import type { Case, Row } from '../run/rounds.ts';
+import { clientsFor, play, playTransfer, type Stage, type Suite, uncapped } from './suite.ts';
+
+const PROGRAM = fileURLToPath(new URL('../micro/crowd.js', import.meta.url));
+const SEEDS = [50, 200];
+const SIZE_MIB = 1024;
+const QUICK_SIZE_MIB = 128;
+const PIECE_BYTES = 1 << 20;
+const TIMEOUT_MS = 90_000;
+const LEECHES = ['shoal', 'libtorrent', 'aria2', 'webtorrent'];
+
+const MOST_DELAY_MS = 20;
+const MOST_PRIVATE_MIB = 256;
+
+export const crowd: Suite = {
+  title: 'one leech among many seeds',
+  minutes: 12,
+  quickSeconds: 20,
+  async run(stage) {
+    const leeches = clientsFor(stage).filter(({ name }) => LEECHES.includes(name));
+    const cases = SEEDS.flatMap((count) => leeches.map((client) => oneCase(stage, client, count)));
+    const { rows, notes } = await play(stage, cases);
+    const columns = [
+      { title: 'MB/s', figure: 'megabytesPerSecond' },
+      { title: 'private MiB', figure: 'leechPrivateMib' },
+      { title: 'RSS MiB', figure: 'leechRssMib' },
+      { title: 'CPU s/GiB', figure: 'leechCpuPerGib' },
+      { title: 'event loop held up, p99 ms', figure: 'delayP99Ms' },
+      { title: 'most ms', figure: 'delayMostMs' },
+    ];
+    const title = `${shape(stage).sizeMib} MiB in pieces of ${PIECE_BYTES} bytes; all seeds are one small program of the bench`;
+    return { rows, notes, goals: goals(rows), tables: [{ title, text: rowsTable(rows, columns) }] };
+  },
+};
+
+function shape(stage: Stage) {
+  const { options } = stage;
+  const sizeMib = options.sizeMib ?? (options.quick ? QUICK_SIZE_MIB : SIZE_MIB);
+  return { sizeMib, pieceBytes: PIECE_BYTES, timeoutMs: TIMEOUT_MS };
+}
+
+function oneCase(stage: Stage, client: Client, count: number): Case {
+  return {
+    what: caseName(count),
+    program: client.name,
+    async run(leftMs) {
+      const { scene } = stage;
+      const { torrent, content } = await scene.torrent(shape(stage).sizeMib, PIECE_BYTES);
+      const file = join(scene.place.fresh('loop-delay'), 'delay');
+      const leech = client.name === 'shoal' ? observed(client, file) : client;
+      const seeds = crowdOf(scene.tracker.url, torrent, content, count);
+      const outcome = await playTransfer(stage, shape(stage), [uncapped(seeds)], [uncapped(leech)], leftMs);
+      if (!outcome.ok || !existsSync(file)) return outcome;
+      const delay = JSON.parse(readFileSync(file, 'utf8')) as { readonly p99: number; readonly max: number };
+      return { ok: true, figures: { ...outcome.figures, delayP99Ms: delay.p99, delayMostMs: delay.max } };
+    },
+  };
+}
+
+/** The same program, with a look at its event loop from its start to its end. */
+function observed(client: Client, file: string): Client {
+  const env = { NODE_OPTIONS: `--import=${peerFile('loop_delay.mjs')}`, LOOP_DELAY_FILE: file };
+  return { ...client, command: (job, role) => ({ ...client.command(job, role), env }) };
+}
+
+function crowdOf(tracker: string, torrent: string, content: string, count: number): Client {
+  const { info } = parseMetainfo(readFileSync(torrent), nodeHashes);
+  const job = (port: number): Crowd => ({
+    tracker,
+    infoHash: toHex(info.infoHashV1!),
+    content,
+    pieceLength: info.pieceLengthBytes,
+    pieceCount: info.pieceCount,
+    // All of 127.0.0.0/8 is there without any set-up, and two seeds at one address would look like one.
+    ips: Array.from({ length: count }, (_, i) => `127.0.2.${i + 1}`),
+    port,
+  });
+  return {
+    name: 'crowd',
+    mostMib: ANY_SIZE,
+    missing: () => null,
+    command: ({ port }) => ({ argv: [process.execPath, PROGRAM, JSON.stringify(job(port))] }),
+  };
+}
+
+function caseName(count: number): string {
+  return `${count} seeds`;
+}
+
+function goals(rows: readonly Row[]): readonly Goal[] {
+  const ours = (count: number) => ({ what: caseName(count), program: 'shoal' });
+  const delay = { title: 'event loop held up among 50 seeds, p99 ms', figure: 'delayP99Ms', atMost: MOST_DELAY_MS };
+  const memory = { title: 'private MiB among 200 seeds', figure: 'leechPrivateMib', atMost: MOST_PRIVATE_MIB };
+  return [figureGoal(rows, delay, ours(50)), figureGoal(rows, memory, ours(200))];
+}
