@@ -5,10 +5,15 @@ import { openSync, readSync } from 'node:fs';
 import { get } from 'node:http';
 import { createServer, type Socket } from 'node:net';
 import { Bitfield } from '../../src/base/bitfield.ts';
-import { fromHex, writeU32 } from '../../src/base/bytes.ts';
+import { fromHex } from '../../src/base/bytes.ts';
 import { Decoder } from '../../src/wire/decoder.ts';
-import { PIECE_HEADER_BYTES, putPieceHeader, putUnchoke } from '../../src/wire/encoder.ts';
-import { BITFIELD } from '../../src/wire/messages.ts';
+import {
+  encodeBitfield,
+  MAX_PUT_BYTES,
+  PIECE_HEADER_BYTES,
+  putPieceHeader,
+  putUnchoke,
+} from '../../src/wire/encoder.ts';
 import { PlacingSink } from './sink.ts';
 
 export interface Crowd {
@@ -85,10 +90,6 @@ function serve(socket: Socket, number: number): void {
 function everything(): Uint8Array {
   const have = new Bitfield(crowd.pieceCount);
   have.setAll();
-  const message = new Uint8Array(5 + have.bytes.length + 5);
-  writeU32(message, 0, 1 + have.bytes.length);
-  message[4] = BITFIELD;
-  message.set(have.bytes, 5);
-  putUnchoke(message, 5 + have.bytes.length);
-  return message;
+  const unchoke = new Uint8Array(MAX_PUT_BYTES);
+  return Buffer.concat([encodeBitfield(have.bytes), unchoke.subarray(0, putUnchoke(unchoke, 0))]);
 }

@@ -33,7 +33,7 @@ export class PlacingSink implements WireSink {
   onInterested(): void {}
   onNotInterested(): void {}
   onBitfield(): void {}
-  onRequest(): void {}
+  onRequest(_piece: number, _begin: number, _length: number): void {}
   onCancel(): void {}
   onPort(): void {}
   onSuggest(): void {}
