@@ -3,6 +3,14 @@
 import type { ByteStream } from '../ports/sockets.ts';
 import { MAX_PUT_BYTES } from '../wire/encoder.ts';
 
+/** With so much on its way to a peer, large answers (metadata, hashes) are refused it. */
+export const ENOUGH_PENDING_BYTES: number = 4 << 20;
+/**
+ * With so much on its way although it goes on asking, a peer is not reading, and would have us keep every refusal: it is
+ * closed. Far above what we put there by ourselves.
+ */
+export const MOST_PENDING_BYTES: number = 4 * ENOUGH_PENDING_BYTES;
+
 /**
  * Collects messages in order and writes them by `flush`.
  *

@@ -6,6 +6,7 @@ import type { ByteStream, StreamSink } from '../ports/sockets.ts';
 import { Decoder } from '../wire/decoder.ts';
 import type { HashQuery } from '../wire/hash-query.ts';
 import type { BlockPlace, WireSink } from '../wire/sink.ts';
+import { MOST_PENDING_BYTES } from './outbox.ts';
 import { Speaker } from './speaker.ts';
 import type { PeerIdentity } from './state.ts';
 
@@ -94,7 +95,9 @@ export class Peer extends Speaker implements WireSink, StreamSink {
     if (this.closed) return;
     this.lastHeardMs = this.#clock.nowMs();
     const fault = this.#decoder.push(chunk);
-    if (fault && !this.closed) this.#events.onPeerFault(this, fault.message);
+    if (this.closed) return;
+    if (fault) this.#events.onPeerFault(this, fault.message);
+    else if (this.outbox.pendingBytes > MOST_PENDING_BYTES) this.close('it asks and does not read');
   }
 
   onWritable(): void {

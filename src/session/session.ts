@@ -41,6 +41,8 @@ export class Session {
   readonly #maxConnections: number;
   #connections = 0;
   #tokenTimer: Timer | null = null;
+  /** Times that tokens were handed out. */
+  #turn = 0;
   #closing: Promise<void> | null = null;
 
   private constructor(env: Env, options: SessionOptions, acceptor: Acceptor, peerId: Uint8Array) {
@@ -111,6 +113,10 @@ export class Session {
         'TORRENT_BUSY',
         `another shoal process holds this torrent (${id}); stop it, or use another --state`,
       );
+    }
+    if (this.#closing) {
+      await lock.release();
+      throw new ShoalError('STOPPED', 'the session is closing');
     }
     const torrent = this.#make(request, source, id);
     this.#held.set(id, { torrent, lock });
@@ -205,7 +211,9 @@ export class Session {
       this.#tokenTimer = null;
       const hungry = [...this.#hungry];
       this.#hungry.clear();
-      for (const each of hungry) each.tokensArrived();
+      // Another torrent is the first each time: who comes first may take all there is.
+      const first = this.#turn++ % hungry.length;
+      for (let i = 0; i < hungry.length; i++) hungry[(first + i) % hungry.length]!.tokensArrived();
     });
   }
 }

@@ -32,6 +32,10 @@ export interface AskingDeps {
 export class Asking {
   readonly #deps: AskingDeps;
   readonly #picked: Int32Array = new Int32Array(2 * PICK_BATCH);
+  /** Bytes asked for by the last `#pickFor`. */
+  #askedBytes = 0;
+  /** A limit had too little: nothing is asked for before `refilled`. */
+  #isDry = false;
 
   constructor(deps: AskingDeps) {
     this.#deps = deps;
@@ -43,8 +47,11 @@ export class Asking {
     for (let room = this.#roomOf(peer); room > 0; ) {
       const granted = this.#grant(room, nowMs);
       if (granted === 0) break;
+      this.#askedBytes = 0;
       const asked = this.#pickFor(peer, granted);
-      if (!this.#deps.limits.isUnlimited) this.#deps.limits.spend((asked - granted) * BLOCK_BYTES);
+      const spareBytes = granted * BLOCK_BYTES - this.#askedBytes;
+      this.#deps.limits.spend(-spareBytes);
+      if (spareBytes > 0) this.#isDry = false;
       if (asked === 0) break;
       if (peer.requests.count === asked) peer.lastBlockMs = nowMs;
       peer.pipeline.onRequest(asked, nowMs);
@@ -64,18 +71,28 @@ export class Asking {
   #grant(blocks: number, nowMs: number): number {
     const { limits } = this.#deps;
     if (limits.isUnlimited) return blocks;
-    const granted = limits.take(blocks * BLOCK_BYTES, nowMs);
-    if (granted < blocks * BLOCK_BYTES) this.#deps.onStarved();
+    const granted = this.#isDry ? 0 : limits.take(blocks * BLOCK_BYTES, nowMs);
+    if (granted < blocks * BLOCK_BYTES) {
+      this.#isDry = true;
+      this.#deps.onStarved();
+    }
     const whole = Math.ceil(granted / BLOCK_BYTES);
     limits.spend(whole * BLOCK_BYTES - granted);
     return whole;
+  }
+
+  /** Limits have something again. What trickles in between goes to nobody: it would go to who looks most often. */
+  refilled(): void {
+    this.#isDry = false;
   }
 
   #pickFor(peer: Peer, room: number): number {
     const { picker, geometry, slots } = this.#deps;
     const slow = peer.snubbed || this.#deps.isSlow(peer);
     const wish = { number: peer.number, have: peer.have!, parole: peer.parole, slow, suggested: peer.suggested };
-    const count = picker.pick(wish, room, slots.hasRoom() ? 1 : 0, this.#picked);
+    // Memory is taken ahead only where it can be of use: other torrents want it too.
+    const mayBegin = picker.wantedLeft > slots.count && slots.hasRoom();
+    const count = picker.pick(wish, room, mayBegin ? 1 : 0, this.#picked);
     let asked = 0;
     for (let i = 0; i < count; i++) {
       const piece = this.#picked[2 * i]!;
@@ -87,7 +104,9 @@ export class Asking {
         }
         this.#deps.onBegin();
       }
-      peer.sendRequest(piece, block, block * BLOCK_BYTES, geometry.blockBytes(piece, block));
+      const lengthBytes = geometry.blockBytes(piece, block);
+      peer.sendRequest(piece, block, block * BLOCK_BYTES, lengthBytes);
+      this.#askedBytes += lengthBytes;
       asked++;
     }
     return asked;

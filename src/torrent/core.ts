@@ -69,7 +69,7 @@ export async function openCore(
     });
     journal = opened.journal;
     const have = opened.resume.verified;
-    const doubtful = await doubtfulPieces(opened.resume, options, content, info);
+    const doubtful = await doubtfulPieces(opened.resume, options, content, geometry);
     if (options.recheck === 'never') trust();
     else if (doubtful) await check(doubtful);
     if (options.mode === 'seed') refuseBadContent(have, info, contentPath);
@@ -122,18 +122,21 @@ export async function openCore(
   }
 }
 
-/** Which pieces must be hashed before their state is known; null: none. */
+/** Which pieces must be hashed before their state is known; null: none. Nobody sends pieces of padding only. */
 async function doubtfulPieces(
   resume: ResumeState,
   options: TorrentOptions,
   content: Content,
-  info: TorrentInfo,
+  geometry: Geometry,
 ): Promise<Bitfield | null> {
   const pieces = resume.recheck.copy();
+  for (let piece = 0; geometry.hasPadding && piece < geometry.pieceCount; piece++) {
+    if (geometry.blockCount(piece) === 0 && !resume.verified.has(piece)) pieces.set(piece);
+  }
   if (options.recheck === 'always' || (resume.fresh && (options.mode === 'seed' || (await anythingThere(content))))) {
     pieces.setAll();
   }
-  return pieces.isEmpty || info.pieceCount === 0 ? null : pieces;
+  return pieces.isEmpty ? null : pieces;
 }
 
 async function anythingThere(content: Content): Promise<boolean> {

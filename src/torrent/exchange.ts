@@ -72,8 +72,15 @@ export class Exchange {
     this.upload.serve(peer, nowMs);
   }
 
+  /** The limits have something again. */
+  refilled(): void {
+    this.asking.refilled();
+    this.upload.refilled();
+  }
+
   /** Once a second: choking rounds, and what rules compare with. */
   tick(peers: readonly Peer[], nowMs: number): void {
+    this.#slots.trim();
     this.#fastest = 0;
     for (const peer of peers) this.#fastest = Math.max(this.#fastest, peer.pipeline.bytesPerSecond);
     this.upload.tick(peers, nowMs);

@@ -3,13 +3,17 @@
 import { toHex } from '../base/bytes.ts';
 import { isRangeOf, type NodeSource, proofFor, UpperTree } from '../metainfo/hash-range.ts';
 import { leafCountFor, NODE_BYTES, padHash, pieceLayerOf } from '../metainfo/merkle.ts';
+import { ENOUGH_PENDING_BYTES } from '../peer/outbox.ts';
 import type { Peer } from '../peer/peer.ts';
 import type { Hashes } from '../ports/hashes.ts';
 import type { HashQuery } from '../wire/hash-query.ts';
 import type { Core } from './core.ts';
 
-/** Trees kept: a swarm asks for the layers of few files at a time, each tree is twice its layer. */
-const MAX_TREES = 16;
+/**
+ * Bytes of trees kept, each twice its layer: all of them but in torrents of a million pieces. To make one again costs a
+ * hash a piece, which nobody should be able to have us do for every request.
+ */
+const MAX_TREE_BYTES = 64 << 20;
 /** Pieces read and hashed for others at once: it costs us a piece of disk for a few hashes of theirs. */
 const MAX_READS = 2;
 
@@ -19,6 +23,7 @@ export class HashAnswers {
   /** Files by hex of their root; built when first asked. */
   #files: Map<string, number> | null = null;
   readonly #trees: Map<number, UpperTree> = new Map();
+  #treeBytes = 0;
   #reads = 0;
 
   constructor(core: Core, hashes: Hashes) {
@@ -30,7 +35,8 @@ export class HashAnswers {
   answer(peer: Peer, query: HashQuery, sent: () => void): void {
     const file = this.#fileOf(query);
     const { info, checks } = this.#core;
-    if (file === null || !isRangeOf(leafCountFor(info.files[file]!.lengthBytes), query)) {
+    const isBusy = peer.outbox.pendingBytes > ENOUGH_PENDING_BYTES;
+    if (isBusy || file === null || !isRangeOf(leafCountFor(info.files[file]!.lengthBytes), query)) {
       peer.sendHashReject(query);
     } else if (query.baseLayer >= pieceLayerOf(info.pieceLengthBytes) && checks.layerOf(file)) {
       this.#send(peer, query, this.#nodesOf(file));
@@ -104,10 +110,23 @@ export class HashAnswers {
       const pad = padHash(layer, this.#hashes.sha256);
       const leafCount = leafCountFor(info.files[file]!.lengthBytes);
       tree = new UpperTree(checks.layerOf(file)!, layer, leafCount, pad, this.#hashes.sha256);
-      if (this.#trees.size >= MAX_TREES) this.#trees.delete(this.#trees.keys().next().value!);
-      this.#trees.set(file, tree);
+      this.#keep(file, tree);
     }
     return (at, index) => tree.node(at, index);
+  }
+
+  #keep(file: number, tree: UpperTree): void {
+    this.#trees.set(file, tree);
+    this.#treeBytes += this.#bytesOf(file);
+    for (const oldest of this.#trees.keys()) {
+      if (oldest === file || this.#treeBytes <= MAX_TREE_BYTES) return;
+      this.#trees.delete(oldest);
+      this.#treeBytes -= this.#bytesOf(oldest);
+    }
+  }
+
+  #bytesOf(file: number): number {
+    return 2 * this.#core.checks.layerOf(file)!.length;
   }
 
   #fileOf(query: HashQuery): number | null {

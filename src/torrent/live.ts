@@ -57,7 +57,7 @@ export class Live implements PeerEvents, ExchangeEvents {
       tellHave: (peer, piece) => peer.sendHave(piece),
       toldHaves: (peer) => this.updateInterest(peer),
       wantTokens: () => host.wantTokens(this.#settle),
-      tokensArrived: () => this.exchange?.upload.refilled(),
+      tokensArrived: () => this.exchange?.refilled(),
     });
     const wants = { infoHashV1: identity.hashV1, infoHashV2: identity.infoHashV2 };
     this.talk = new Knowledge(env, known ? null : wants, {

@@ -1,6 +1,7 @@
 // The info dictionary from peer to peer (BEP 9): collected for a magnet link, served to those who ask.
 
 import { equalBytes } from '../base/bytes.ts';
+import { ENOUGH_PENDING_BYTES } from '../peer/outbox.ts';
 import type { Peer } from '../peer/peer.ts';
 import type { Hashes } from '../ports/hashes.ts';
 import {
@@ -16,8 +17,6 @@ import {
 const ANSWER_MS = 10_000;
 /** Pieces asked of one peer at once: enough to hide the round trip, few enough that refusals cost little. */
 const ASK_AT_ONCE = 8;
-/** Bytes that are on their way to a peer before more metadata is refused it. */
-const MAX_PENDING_BYTES = 4 << 20;
 
 export interface MetadataWants {
   /** Info hashes of the magnet link: what arrives must match all that are given. */
@@ -30,7 +29,7 @@ export function answerMetadata(peer: Peer, payload: Uint8Array, info: Uint8Array
   const message = decodeMetadata(payload);
   if (message === null || message.kind !== 'request') return;
   const begin = message.piece * METADATA_PIECE_BYTES;
-  if (info === null || begin >= info.length || peer.outbox.pendingBytes > MAX_PENDING_BYTES) {
+  if (info === null || begin >= info.length || peer.outbox.pendingBytes > ENOUGH_PENDING_BYTES) {
     peer.sendExtended('ut_metadata', encodeMetadataReject(message.piece));
     return;
   }

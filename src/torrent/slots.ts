@@ -18,6 +18,8 @@ export class Slots {
   readonly #begun: Map<number, BegunPiece> = new Map();
   /** Memory for the next piece, taken before one is picked. */
   #spare: PieceSlot | null = null;
+  /** What it was at the last `trim`. */
+  #oldSpare: PieceSlot | null = null;
 
   constructor(pieceIo: PieceIo, geometry: Geometry) {
     this.#pieceIo = pieceIo;
@@ -36,6 +38,15 @@ export class Slots {
   hasRoom(): boolean {
     this.#spare ??= this.#acquire(this.#geometry.pieceLengthBytes);
     return this.#spare !== null;
+  }
+
+  /** Gives back memory that was taken ahead and has lain unused since the last call: other torrents want it too. */
+  trim(): void {
+    if (this.#spare && this.#spare === this.#oldSpare) {
+      this.#pieceIo.release(this.#spare);
+      this.#spare = null;
+    }
+    this.#oldSpare = this.#spare;
   }
 
   /** Gives a piece its memory; false where there is none to give. */

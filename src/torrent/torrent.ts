@@ -81,8 +81,9 @@ export class Torrent {
 
   // ---- life
 
-  /** Begins. `opened` tells when the content is open and checked. */
+  /** Begins, unless it was stopped before. `opened` tells when the content is open and checked. */
   start(): void {
+    if (this.#stopping) return;
     this.#running = this.#run().catch((error: unknown) => this.#fail(error));
   }
 

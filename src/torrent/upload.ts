@@ -40,6 +40,8 @@ export class Upload {
   readonly #choker: Choker;
   /** One function a peer, for the reader to call. */
   readonly #ready: Map<Peer, () => void> = new Map();
+  /** Bytes that are being read for odd requests: they are not in the outbox yet. */
+  readonly #readingOdd: Map<Peer, number> = new Map();
   /** Only in a seed from the start: who fetched the content himself is not the one who has it alone. */
   readonly #spreading: Spreading | null;
   #nextRechokeMs = 0;
@@ -68,15 +70,14 @@ export class Upload {
     if (peer.uploads.count === 0 || peer.amChoking) return;
     const rate = peer.up.bytesPerSecond(nowMs);
     const ahead = Math.min(MOST_AHEAD_BYTES, Math.max(LEAST_AHEAD_BYTES, rate / 2));
-    while (peer.uploads.count > 0 && peer.outbox.pendingBytes < ahead) {
+    while (peer.uploads.count > 0 && peer.outbox.pendingBytes + (this.#readingOdd.get(peer) ?? 0) < ahead) {
       if (this.#spreading?.mayServe(peer, this.#events.peers(), nowMs) === false) return;
       const wish = peer.uploads.peek()!;
       if (!this.#isServable(wish)) {
         peer.sendReject(wish.piece, wish.begin, wish.length);
         peer.uploads.shift();
       } else if (!this.#reader.isBlock(wish.piece, wish.begin, wish.length)) {
-        if (!this.#grant(wish.length, nowMs)) return;
-        this.#serveOdd(peer, wish);
+        if (!this.#serveOdd(peer, wish, nowMs)) return;
       } else if (!this.#serveRun(peer, wish, nowMs)) {
         return;
       }
@@ -121,7 +122,7 @@ export class Upload {
     if (!this.#limits.isUnlimited) {
       const granted = this.#grant(count * BLOCK_BYTES, nowMs);
       count = Math.ceil(granted / BLOCK_BYTES);
-      this.#limits.spend(count * BLOCK_BYTES - granted);
+      this.#limits.spend(-granted);
     }
     if (count === 0) {
       unit.release();
@@ -131,6 +132,7 @@ export class Upload {
     peer.outbox.lent(unit.bytes.subarray(messageStart(unit, first), messageEnd(unit, last)), unit.release);
     const bytes = last * BLOCK_BYTES + this.#core.geometry.blockBytes(piece, last) - first * BLOCK_BYTES;
     peer.uploads.shift(count);
+    this.#limits.spend(bytes);
     this.#count(peer, bytes, nowMs);
     const next = peer.uploads.peek();
     if (next && this.#isServable(next)) this.#reader.prefetch(next.piece, Math.floor(next.begin / BLOCK_BYTES));
@@ -150,21 +152,40 @@ export class Upload {
   }
 
   /** What is no block of ours: padding, or other sizes than 16 KiB, copied into a message of its own. */
-  #serveOdd(peer: Peer, wish: Wish): void {
+  #serveOdd(peer: Peer, wish: Wish, nowMs: number): boolean {
     const { piece, begin, length } = wish;
+    const granted = this.#grant(length, nowMs);
+    if (granted === 0) return false;
+    this.#limits.spend(length - granted);
     peer.uploads.shift();
+    this.#readsOdd(peer, length);
     this.#reader.readRange(piece, begin, length).then(
       (bytes) => {
-        if (peer.closed || peer.amChoking) return;
+        this.#readsOdd(peer, -length);
+        if (peer.closed) return;
+        this.#events.onReady(peer);
+        if (peer.amChoking) {
+          peer.sendReject(piece, begin, length);
+          return;
+        }
         const message = new Uint8Array(PIECE_HEADER_BYTES + length);
         putPieceHeader(message, 0, piece, begin, length);
         message.set(bytes, PIECE_HEADER_BYTES);
         peer.outbox.message(message);
         this.#count(peer, length, peer.lastHeardMs);
-        this.#events.onReady(peer);
       },
-      () => peer.close('its pieces cannot be read'),
+      () => {
+        this.#readsOdd(peer, -length);
+        peer.close('its pieces cannot be read');
+      },
     );
+    return true;
+  }
+
+  #readsOdd(peer: Peer, bytes: number): void {
+    const reading = (this.#readingOdd.get(peer) ?? 0) + bytes;
+    if (reading > 0) this.#readingOdd.set(peer, reading);
+    else this.#readingOdd.delete(peer);
   }
 
   #count(peer: Peer, bytes: number, nowMs: number): void {

@@ -19,6 +19,11 @@ export interface Member {
   readonly torrent: Torrent;
 }
 
+export interface Other {
+  readonly metainfo: Metainfo;
+  readonly content: Uint8Array;
+}
+
 export interface SwarmPlan {
   readonly seed: number;
   readonly lengthBytes: number;
@@ -104,6 +109,19 @@ export class SimSwarm {
     await this.world.run(Promise.all(this.members.map(({ session }) => session.close({ deadlineMs: 1000 }))));
     const leaks = this.world.leaks();
     if (leaks.length > 0) throw new Error(`seed ${this.plan.seed}: left open: ${leaks.join('; ')}`);
+  }
+
+  /** Another single file and its torrent, for sessions that have several. */
+  async another(name: string, lengthBytes: number, pieceLengthBytes: number): Promise<Other> {
+    const maker = this.world.addHost({ name: `maker of ${name}` });
+    const content = new Uint8Array(lengthBytes);
+    new SeededRandom(this.plan.seed, name).fill(content);
+    maker.hands.write(`/share/${name}`, content);
+    const kind = { meta: 'v1', symlinks: 'follow', trackers: [], webSeeds: [], private: false } as const;
+    const { bytes } = await this.world.run(
+      createTorrent(maker.env, { path: `/share/${name}`, pieceLengthBytes, ...kind }),
+    );
+    return { metainfo: parseMetainfo(bytes, maker.env.hashes), content };
   }
 
   /** Takes a member out that was killed: its session cannot be closed any more. */

@@ -1,0 +1,64 @@
+// Several torrents in one session: what they share, none may keep from the others.
+
+import { expect, it } from 'vitest';
+import type { Address } from '../../src/base/address.ts';
+import { Session } from '../../src/session/session.ts';
+import { type Other, PORT, SimSwarm } from './swarm.ts';
+
+const MIB = 1 << 20;
+const FAST = { upBytesPerSecond: 50_000_000, downBytesPerSecond: 50_000_000, latencyMs: 5 };
+
+/** A swarm and another torrent, both seeded by one session. */
+async function twoTorrents(lengthBytes: number, pieceLengths: readonly [number, number]) {
+  const swarm = await SimSwarm.make({ seed: 1, lengthBytes, pieceLengthBytes: pieceLengths[0] });
+  const other = await swarm.another('other.bin', lengthBytes, pieceLengths[1]);
+  const host = swarm.host('seed', FAST);
+  const source = await swarm.seed(host);
+  host.hands.write('/share/other.bin', other.content);
+  const request = { mode: 'seed', recheck: 'as-needed', contentPath: '/share/other.bin' } as const;
+  await swarm.world.run(source.session.add({ ...request, metainfo: other.metainfo }));
+  return { swarm, other, source };
+}
+
+const get = (metainfo: Other['metainfo'], peers: readonly Address[]) =>
+  ({ metainfo, mode: 'get', recheck: 'as-needed', saveFolder: '/got', peers }) as const;
+
+it('memory for pieces goes on to the next torrent when one is complete', async () => {
+  const { swarm, other, source } = await twoTorrents(4 * MIB, [MIB, 2 * MIB]);
+  const leech = await swarm.leech(swarm.host('leech', { ...FAST, slotBudgetBytes: 2 * MIB }), [source]);
+  await swarm.complete([leech]);
+  const second = await swarm.world.run(leech.session.add(get(other.metainfo, source.session.listening)));
+  await swarm.world.run(second.completed(), 60_000);
+  await swarm.close();
+});
+
+it('torrents under one limit get equal shares', async () => {
+  const { swarm, other, source } = await twoTorrents(32 * MIB, [131072, 131072]);
+  const host = swarm.host('leech', FAST);
+  const listen = { ip: host.ip, port: PORT };
+  const session = await swarm.world.run(Session.open(host.env, { listen, maxDownloadBytesPerSecond: 1_000_000 }));
+  const both = [];
+  for (const { metainfo } of [swarm, other]) {
+    both.push(await swarm.world.run(session.add(get(metainfo, source.session.listening))));
+  }
+  await swarm.world.advance(20_000);
+  const got = both.map((torrent) => torrent.snapshot().downloadedBytes);
+  expect(Math.min(...got)).toBeGreaterThan(0.8 * Math.max(...got));
+  expect(got[0]! + got[1]!).toBeGreaterThan(19_000_000);
+  await swarm.world.run(session.close({ deadlineMs: 1000 }));
+  await swarm.close();
+});
+
+it.each([0, 1, 2, 3, 4])(
+  'a torrent that is added while the session closes leaves nothing open (%i ms before)',
+  async (ms) => {
+    const swarm = await SimSwarm.make({ seed: 1, lengthBytes: MIB, pieceLengthBytes: 131072 });
+    const host = swarm.host('leech', FAST);
+    const session = await swarm.world.run(Session.open(host.env, { listen: { ip: host.ip, port: PORT } }));
+    const adding = session.add(get(swarm.metainfo, [])).catch((error: unknown) => error);
+    await swarm.world.advance(ms);
+    await swarm.world.run(session.close({ deadlineMs: 100 }));
+    await swarm.world.run(adding);
+    expect(swarm.world.leaks()).toEqual([]);
+  },
+);
