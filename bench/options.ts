@@ -19,9 +19,13 @@ export const SUITE_NAMES = [
 ] as const;
 export type SuiteName = (typeof SUITE_NAMES)[number];
 
+/** Nothing of use comes of these in a few seconds. */
+const LONG: readonly string[] = ['crowd', 'limits', 'small-files'];
+
 export const HELP = `npm run bench [SUITE…] [-- OPTIONS]
 
-Suites: ${SUITE_NAMES.join(' ')}; none: all of them.
+Suites: ${SUITE_NAMES.join(' ')}
+Without any: all of them; with --quick all but ${LONG.join(', ')}.
 
   --quick            everything small; ends in 3 minutes
   --rounds N         rounds of every suite (default: 5; with --quick 2)
@@ -67,7 +71,8 @@ export function readOptions(args: readonly string[]): Options {
   });
   const unknown = positionals.find((name) => !isSuite(name));
   if (unknown !== undefined) throw new Error(`no suite ${unknown}; there are ${SUITE_NAMES.join(', ')}`);
-  const chosen = SUITE_NAMES.filter((name) => positionals.length === 0 || positionals.includes(name));
+  const all = values.quick ? SUITE_NAMES.filter((name) => !LONG.includes(name)) : SUITE_NAMES;
+  const chosen = positionals.length === 0 ? all : SUITE_NAMES.filter((name) => positionals.includes(name));
   return {
     // The swarm's questions include the rate against many seeds.
     suites: SUITE_NAMES.filter((name) => chosen.includes(name) || (name === 'many-seeds' && chosen.includes('swarm'))),
