@@ -14,6 +14,7 @@ const INTERVAL = fromLatin1('e8:intervali');
 const MIN_INTERVAL = fromLatin1('e12:min intervali');
 const PEERS = fromLatin1('e5:peers');
 const PEERS6 = fromLatin1('6:peers6');
+const TRACKER_ID = fromLatin1('10:tracker id');
 const END = fromLatin1('e');
 
 const FILES = fromLatin1('d5:filesd');
@@ -79,7 +80,7 @@ export class ReplyWriter {
 /**
  * Writes an announce reply (BEP 3, 7, 23, 24). `peers4` and `peers6` are compact peers, the first `length4` and
  * `length6` bytes of them; without `compact` both become dictionaries without peer ids, which we do not keep.
- * `ip`: the asker's own address, 4 or 16 bytes.
+ * `ip`: the asker's own address, 4 or 16 bytes. `trackerId`: what clients say back to us, at most 16 bytes.
  */
 export function writeAnnounceReply(
   out: ReplyWriter,
@@ -92,6 +93,7 @@ export function writeAnnounceReply(
   length4: number,
   peers6: Uint8Array,
   length6: number,
+  trackerId: Uint8Array,
 ): void {
   out.put(HEAD_SEEDS);
   out.putNumber(counts.seeds);
@@ -118,6 +120,8 @@ export function writeAnnounceReply(
     putPeerDicts(out, peers6, length6, 16);
     out.put(END);
   }
+  out.put(TRACKER_ID);
+  out.putString(trackerId, trackerId.length);
   out.put(END);
 }
 

@@ -46,7 +46,8 @@ describe('an announce reply', () => {
           const four = concatBytes(peers4.map((peer) => peer.toCompact()));
           const six = concatBytes(peers6.map((peer) => peer.toCompact()));
           const ip = Uint8Array.of(1, 2, 3, 4);
-          writeAnnounceReply(out, swarm, 1800, 60, ip, compact, four, four.length, six, six.length);
+          const id = utf8('0f1e');
+          writeAnnounceReply(out, swarm, 1800, 60, ip, compact, four, four.length, six, six.length, id);
           const body = out.bytes.slice(0, out.at);
           decode(body, { strict: true });
           const reply = replyOf(body);
@@ -56,6 +57,7 @@ describe('an announce reply', () => {
             seeds: swarm.seeds,
             leeches: swarm.leeches,
           });
+          expect(reply.trackerId).toBe('0f1e');
           expect(reply.externalIp).toEqual(ip);
           expect(reply.peers.map(String)).toEqual([...peers4, ...peers6].map(String));
         },

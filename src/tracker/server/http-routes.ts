@@ -25,6 +25,8 @@ export interface HttpRoutesOptions {
   readonly counters: TrackerCounters;
   readonly intervalS: number;
   readonly minIntervalS: number;
+  /** What every announce reply calls this tracker (BEP 3), at most 16 bytes. */
+  readonly trackerId: Uint8Array;
   stats(): TrackerStats;
 }
 
@@ -58,7 +60,7 @@ export class HttpRoutes {
   }
 
   #announce(bytes: Uint8Array, head: RequestHead, ip: Uint8Array, replies: HttpReplies): void {
-    const { announces, counters, clock, intervalS, minIntervalS } = this.#options;
+    const { announces, counters, clock, intervalS, minIntervalS, trackerId } = this.#options;
     const fields = this.#fields;
     const fault =
       readAnnounceQuery(bytes, head.queryStart, head.queryEnd, fields) ??
@@ -80,6 +82,7 @@ export class HttpRoutes {
       announces.length4,
       announces.peers6,
       announces.length6,
+      trackerId,
     );
     replies.finish(head, 200, 'bencode');
   }

@@ -1,6 +1,7 @@
 // A tracker: one swarm table, asked over HTTP and UDP on the same port numbers.
 
 import type { Address } from '../../base/address.ts';
+import { fromLatin1 } from '../../base/bytes.ts';
 import { describeError, isShoalError } from '../../base/errors.ts';
 import { Scope } from '../../base/scope.ts';
 import type { Timer } from '../../ports/clock.ts';
@@ -151,7 +152,13 @@ function makeParts(env: TrackerEnv, options: TrackerServerOptions): Parts {
   const scrapes = new ScrapeRules(table);
   const startedMs = clock.nowMs();
   const stats = (): TrackerStats => trackerStats(table, counters, (clock.nowMs() - startedMs) / 1000);
-  const routes = new HttpRoutes({ clock, announces, scrapes, counters, intervalS, minIntervalS, stats });
+  const trackerId = fromLatin1(
+    random
+      .below(2 ** 32)
+      .toString(16)
+      .padStart(8, '0'),
+  );
+  const routes = new HttpRoutes({ clock, announces, scrapes, counters, intervalS, minIntervalS, trackerId, stats });
   const peerAgeS = options.peerAgeS ?? intervalS * 1.5 + 30;
   const maxConnections = options.maxConnections ?? 4096;
   return {
