@@ -23,6 +23,19 @@ describe('a failure', () => {
     });
   });
 
+  it('is one clause, whatever the parser wrote', () => {
+    const choices = new CommanderError(
+      1,
+      'commander.invalidArgument',
+      'error: it is invalid. Allowed choices are a, b.',
+    );
+    expect(failureOf(choices, 'get').line).toBe(
+      "shoal: USAGE: it is invalid. Allowed choices are a, b; see 'shoal get --help'",
+    );
+    const help = new CommanderError(1, 'commander.help', '(outputHelp)');
+    expect(failureOf(help, '').line).toBe("shoal: USAGE: there is no such command; see 'shoal --help'");
+  });
+
   it('is none when help or the version was asked for', () => {
     expect(failureOf(new CommanderError(0, 'commander.helpDisplayed', '(outputHelp)'), '')).toEqual({
       line: null,

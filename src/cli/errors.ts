@@ -33,7 +33,9 @@ function lineOf(code: string, message: string): string {
 
 function ofCommander(error: CommanderError, command: string): Failure {
   if (error.exitCode === 0) return { line: null, exitCode: EXIT_DONE };
-  const message = error.message.replace(/^error: /, '');
+  // `shoal help WORD` for a word that is no command says nothing but this.
+  const said = error.code === 'commander.help' ? 'there is no such command' : error.message;
+  const message = said.replace(/^error: /, '').replace(/\.$/, '');
   const help = `shoal ${command === '' ? '' : `${command} `}--help`;
   return { line: lineOf('USAGE', `${message}; see '${help}'`), exitCode: EXIT_USAGE };
 }

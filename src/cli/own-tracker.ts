@@ -9,12 +9,12 @@ import type { ListenText } from './args.ts';
 import { resolveListen } from './world.ts';
 
 /** The port of trackers by custom (mission S0). */
-const DEFAULT_PORT = 6969;
+export const DEFAULT_TRACKER_PORT = 6969;
 
 /** `shoal tracker`: on the port named, or 6969, or an error. Its swarms outlive it in the state folder. */
 export async function openLastingTracker(env: Env, listen: ListenText | undefined): Promise<TrackerServer> {
   const { ip, port } = await resolveListen(env.sockets, listen);
-  const chosen = port ?? DEFAULT_PORT;
+  const chosen = port ?? DEFAULT_TRACKER_PORT;
   // Trackers on several ports may share a state folder; one on any free port has no name to be known by later.
   return TrackerServer.open(env, {
     listen: [{ ip, port: chosen }],
@@ -25,7 +25,7 @@ export async function openLastingTracker(env: Env, listen: ListenText | undefine
 /** `shoal share`: beside the peers' port, on 6969 or, when that is taken, on any free port. */
 export async function openOwnTracker(env: Env, ip: Uint8Array | null): Promise<TrackerServer> {
   try {
-    return await TrackerServer.open(env, { listen: [{ ip, port: DEFAULT_PORT }] });
+    return await TrackerServer.open(env, { listen: [{ ip, port: DEFAULT_TRACKER_PORT }] });
   } catch (error) {
     if (!isShoalError(error, 'LISTEN_FAILED')) throw error;
     return TrackerServer.open(env, { listen: [{ ip, port: 0 }] });

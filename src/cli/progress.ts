@@ -5,12 +5,15 @@ import colors from 'picocolors';
 import { onOutput } from './output.ts';
 import { renderBar } from './render/bar.ts';
 import { printable } from './render/printable.ts';
-import { formatBytes, formatDuration, formatPercent, formatRate, formatRatio } from './render/quantities.ts';
+import { count, formatBytes, formatDuration, formatPercent, formatRate, formatRatio } from './render/quantities.ts';
 
 /** Fast enough to look alive, slow enough to cost nothing. */
 const REDRAW_MS = 250;
 /** More torrents than this are told in one line of sums, so that the display fits the screen. */
 const MAX_TORRENTS_SHOWN = 8;
+
+/** Columns that a name keeps on a narrow terminal. */
+const MIN_NAME = 10;
 
 /** One torrent (or one task, with what does not apply left null) as the display shows it. */
 export interface ProgressState {
@@ -82,11 +85,11 @@ export function startProgress(read: () => readonly ProgressState[]): Progress {
   };
 }
 
-/** Two lines a torrent: the name, then bar and numbers. */
+/** Two lines a torrent, made for 80 columns: the name and the swarm, then bar, rates and time. */
 export function renderProgress(states: readonly ProgressState[], columns: number): string {
   const lines: string[] = [];
   for (const state of states.slice(0, MAX_TORRENTS_SHOWN)) {
-    lines.push(colors.bold(cut(printable(state.name), columns)), cut(numbers(state, columns), columns));
+    lines.push(headline(state, columns), cut(numbers(state, columns), columns));
   }
   const rest = states.slice(MAX_TORRENTS_SHOWN);
   if (rest.length > 0) {
@@ -99,22 +102,29 @@ export function renderProgress(states: readonly ProgressState[], columns: number
   return lines.join('\n');
 }
 
-function numbers(state: ProgressState, columns: number): string {
+/** What is known of the swarm comes first when the room is short: a name is known to who started it. */
+function headline(state: ProgressState, columns: number): string {
   const parts: string[] = [];
-  const bar = renderBar(state.fraction, columns >= 100 ? 24 : 12);
-  if (state.state === 'seeding') parts.push('seeding');
-  else parts.push(`${bar} ${formatPercent(state.fraction)}`);
-  if (state.state !== 'seeding' && state.state !== 'downloading') parts.push(state.state);
   if (state.totalBytes !== null && state.state !== 'seeding') {
     parts.push(`${formatBytes(state.doneBytes)} of ${formatBytes(state.totalBytes)}`);
   }
+  if (state.peers !== null) parts.push(`${count(state.peers, 'peer')} (${count(state.seeds ?? 0, 'seed')})`);
+  if (state.ratio !== null) parts.push(`ratio ${formatRatio(state.ratio)}`);
+  const rest = parts.map((part) => `  ${part}`).join('');
+  const name = cut(printable(state.name), Math.max(MIN_NAME, columns - rest.length));
+  return colors.bold(name) + cut(rest, columns - Array.from(name).length);
+}
+
+function numbers(state: ProgressState, columns: number): string {
+  const parts: string[] = [];
+  if (state.state === 'seeding') parts.push('seeding');
+  else parts.push(`${renderBar(state.fraction, columns >= 80 ? 24 : 12)} ${formatPercent(state.fraction)}`);
+  if (state.state !== 'seeding' && state.state !== 'downloading') parts.push(state.state);
   if (state.downloadBytesPerSecond !== null && state.state !== 'seeding') {
     parts.push(`↓ ${formatRate(state.downloadBytesPerSecond)}`);
   }
   if (state.uploadBytesPerSecond !== null) parts.push(`↑ ${formatRate(state.uploadBytesPerSecond)}`);
   if (state.etaS !== null && state.state !== 'seeding') parts.push(`ETA ${formatDuration(state.etaS)}`);
-  if (state.peers !== null) parts.push(`peers ${state.peers} (${state.seeds ?? 0} seeds)`);
-  if (state.ratio !== null) parts.push(`ratio ${formatRatio(state.ratio)}`);
   return parts.join('  ');
 }
 

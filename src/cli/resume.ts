@@ -11,7 +11,7 @@ import type { Torrent } from '../torrent/torrent.ts';
 import { pathMatcher } from './globs.ts';
 import { note } from './output.ts';
 import type { StopWatch } from './signals.ts';
-import type { Swarm } from './swarm.ts';
+import { type Swarm, selectedBy } from './swarm.ts';
 
 /** Torrents taken up at once: most of the time goes to waiting for small files. */
 const AT_ONCE = 16;
@@ -63,11 +63,17 @@ async function requestFrom(record: TorrentRecord, registry: Registry, swarm: Swa
     ...(record.path === null ? {} : { contentPath: record.path }),
     ...(record.saveFolder === null ? {} : { saveFolder: record.saveFolder }),
     everyTracker: record.everyTracker,
-    ...(record.selection.length > 0 ? { selection: record.selection, only: pathMatcher(record.selection) } : {}),
+    ...selectionOf(record),
     mode: record.mode,
     recheck: 'as-needed',
     peers: swarm.peers,
   };
+}
+
+/** What `--only` took, else what the link took that it was begun with. */
+function selectionOf(record: TorrentRecord): Pick<AddRequest, 'only' | 'selection'> {
+  if (record.selection.length > 0) return { selection: record.selection, only: pathMatcher(record.selection) };
+  return record.magnet === null ? {} : selectedBy(parseMagnet(record.magnet));
 }
 
 function magnet(record: TorrentRecord): Pick<AddRequest, 'magnet'> {

@@ -51,7 +51,14 @@ export async function readFileSource(path: string): Promise<FileSource> {
   if (/^(magnet:|https?:\/\/)/i.test(path)) {
     throw new ShoalError('USAGE', `'${path}' is a link; this command needs a torrent file`);
   }
-  return decodeFile(path === '-' ? await readStdin() : await nodeFiles.read(path, MAX_METAINFO_BYTES), path);
+  return decodeFile(path === '-' ? await readStdin() : await readFile(path), path);
+}
+
+async function readFile(path: string): Promise<Uint8Array> {
+  if ((await nodeFiles.info(path))?.kind === 'folder') {
+    throw new ShoalError('FILE_IN_THE_WAY', `"${path}" is a folder; give a .torrent or .mtorrent file`);
+  }
+  return nodeFiles.read(path, MAX_METAINFO_BYTES);
 }
 
 /** Tells the formats apart by their first byte: a dictionary (BEP 3), or the URL that begins an `.mtorrent`. */

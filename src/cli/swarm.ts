@@ -1,6 +1,7 @@
 // What get, seed and share have in common: a session with the options of the command line, shown while it runs.
 
 import type { Address } from '../base/address.ts';
+import type { Magnet } from '../metainfo/types.ts';
 import type { Env } from '../ports/env.ts';
 import type { AddRequest } from '../session/request.ts';
 import { Session } from '../session/session.ts';
@@ -73,9 +74,13 @@ function selectionOf(
   options: SwarmOptions,
 ): Pick<RequestBase, 'only' | 'selection'> {
   if (options.only.length > 0) return { only: pathMatcher(options.only), selection: options.only };
-  const ranges = source.kind === 'magnet' ? source.magnet.selectOnly : null;
-  if (ranges === null) return {};
-  return { only: (_, index) => ranges.some(([first, last]) => index >= first && index <= last) };
+  return source.kind === 'magnet' ? selectedBy(source.magnet) : {};
+}
+
+/** The files that a magnet link selects, by their place in the torrent. */
+export function selectedBy({ selectOnly }: Magnet): Pick<AddRequest, 'only'> {
+  if (selectOnly === null) return {};
+  return { only: (_, index) => selectOnly.some(([first, last]) => index >= first && index <= last) };
 }
 
 /** Shows all torrents of the session until stopped. */

@@ -1,10 +1,14 @@
 // The real world for a command: its Env, its state folder, addresses by name. Loaded part by part, so that small commands start fast.
 
+import { constants } from 'node:fs';
+import { access } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { isAbsolute, join, resolve } from 'node:path';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { Address } from '../base/address.ts';
 import { ShoalError } from '../base/errors.ts';
 import type { NodeEnv } from '../platform/node/env.ts';
+import { nodeFiles } from '../platform/node/files.ts';
+import { fileError } from '../platform/node/system-errors.ts';
 import type { Http } from '../ports/http.ts';
 import type { Sockets } from '../ports/sockets.ts';
 import type { HostPort, ListenText } from './args.ts';
@@ -20,6 +24,30 @@ export function stateFolder(option: string | undefined): string {
   const base = process.env.XDG_STATE_HOME;
   // The XDG specification says to ignore relative paths.
   return join(base && isAbsolute(base) ? base : join(homedir(), '.local', 'state'), 'shoal');
+}
+
+/**
+ * The absolute path of a folder that content can be put into, if need be a new one: what stands in its way is told
+ * before a long wait for peers, not after it. FILE_IN_THE_WAY, READ_ONLY, PERMISSION.
+ */
+export async function usableFolder(path: string): Promise<string> {
+  const folder = resolve(path);
+  let above = folder;
+  let found = await nodeFiles.info(above);
+  while (found === null && above !== dirname(above)) {
+    above = dirname(above);
+    found = await nodeFiles.info(above);
+  }
+  if (found !== null && found.kind !== 'folder') {
+    throw new ShoalError('FILE_IN_THE_WAY', `"${above}" is no folder: choose another one with -o`);
+  }
+  // Content that is complete may lie in a folder that cannot be written; a new folder must be made.
+  if (above !== folder) {
+    await access(above, constants.W_OK).catch((error: unknown) => {
+      throw fileError(error, `make the folder "${folder}"`);
+    });
+  }
+  return folder;
 }
 
 /** To be closed at the end. Nothing is written to the state folder before the store is used. */

@@ -78,6 +78,8 @@ describe('shoal create and inspect', () => {
       length: 100_016,
       files: null,
     });
+    const hints = await place.run('inspect', `${magnet}&x.pe=[::1]:6881&x.pe=a.example:7&so=0,2-4`);
+    expect(hints.stdout).toMatch(/peers +\[::1\]:6881\n +a\.example:7\nonly files +0, 2-4\n$/);
   });
 
   it('make the same file of the same input with --no-date, also on stdout', async () => {
@@ -178,6 +180,8 @@ describe('what goes wrong', () => {
     [['get', 'films.torrent', '--listen', 'here:there'], 'USAGE', 2],
     [['completion', 'powershell'], 'USAGE', 2],
     [['remove'], 'USAGE', 2],
+    [['help', 'nothing'], 'USAGE', 2],
+    [['get', 'films.torrent', '-o', 'one.bin', '--peer', '127.0.0.1:9'], 'FILE_IN_THE_WAY', 1],
     [['create', 'nothing here'], 'FILE_NOT_FOUND', 1],
     [['create', 'films/empty folder'], 'CREATE_EMPTY', 1],
     [['inspect', 'nothing.torrent'], 'FILE_NOT_FOUND', 1],

@@ -3,7 +3,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { describe, expect } from 'vitest';
 import type { Workplace } from './program.ts';
-import { get, it, json, LOCAL, startReady, treeOf, until, uploadedBy, writeFiles } from './stage.ts';
+import { expectFailure, get, it, json, LOCAL, startReady, treeOf, until, uploadedBy, writeFiles } from './stage.ts';
 
 const MB = 1_000_000;
 
@@ -30,6 +30,32 @@ describe('--only', () => {
     const rest = json(await get(place, 'leech', ...source));
     expect(rest.downloaded).toBeLessThanOrEqual(3 * MB);
     expect(await treeOf(place.path('here', 'films'))).toEqual(made);
+  });
+
+  it('that takes nothing is an error, with a link, too', async ({ place }) => {
+    const [file, ...rest] = await seedFilms(place);
+    const link = (await place.run('magnet', file!)).stdout.trim();
+    for (const args of [
+      [file!, ...rest, '--only', '*.png'],
+      [link, ...rest, '--only', '*.png'],
+      [`${link}&so=4-9`, ...rest],
+    ]) {
+      expectFailure(await get(place, 'leech', ...args), 1, 'NOTHING_TO_DO');
+    }
+  });
+});
+
+describe('a link that selects files', () => {
+  it('takes just these, and so does a later seed without arguments', async ({ place }) => {
+    const [file, ...rest] = await seedFilms(place);
+    const link = `${(await place.run('magnet', file!)).stdout.trim()}&so=1`;
+    const some = json(await get(place, 'leech', link, ...rest));
+    expect(some).toMatchObject({ length: LENGTH, wanted: expect.any(Number) });
+    expect(some.wanted).toBeLessThanOrEqual(65_536);
+    const { running } = await startReady(place, 'leech', 'seed', '--peer', rest.at(-1)!, '--status', '0.2');
+    const { state, verified, wanted } = await running.event('status');
+    expect({ state, verified, wanted }).toEqual({ state: 'seeding', verified: some.wanted, wanted: some.wanted });
+    await running.stop();
   });
 });
 

@@ -1,12 +1,12 @@
 // shoal get: fetches a torrent, uploads meanwhile, says what was verified, and stays as a seed when asked to.
 
-import { resolve } from 'node:path';
 import { toHex } from '../../base/bytes.ts';
 import { ShoalError } from '../../base/errors.ts';
+import type { Metainfo } from '../../metainfo/types.ts';
+import type { AddRequest } from '../../session/request.ts';
 import type { Torrent } from '../../torrent/torrent.ts';
 import { EXIT_DONE, EXIT_FAILED, failureOf } from '../errors.ts';
 import { algorithmOf } from '../facts.ts';
-import { pathMatcher } from '../globs.ts';
 import { runHook } from '../hook.ts';
 import type { SwarmOptions } from '../options.ts';
 import { note, print, printJson } from '../output.ts';
@@ -17,7 +17,7 @@ import { stallLine, watchStall } from '../stall.ts';
 import { reportStatus } from '../status.ts';
 import { listenTexts, openSwarm, requestOf, type Swarm, showTorrents, torrentFacts, trafficFacts } from '../swarm.ts';
 import { Takings } from '../takings.ts';
-import { loadHttp } from '../world.ts';
+import { loadHttp, usableFolder } from '../world.ts';
 
 export interface GetOptions extends SwarmOptions {
   /** Where the content is put. */
@@ -41,8 +41,12 @@ export async function run(text: string, options: GetOptions): Promise<void> {
   const progress = await showTorrents(swarm.session);
   try {
     const source = await stop.race(readSource(text, { http: loadHttp, from: swarm.from, signal: stop.signal }));
-    checkOnly(source, options);
-    torrent = await stop.race(addTorrent(source, swarm, options, stop.signal));
+    const request = await requestOf(source, swarm, options);
+    if (source.kind !== 'magnet') checkOnly(source.metainfo, request);
+    const saveFolder = await usableFolder(options.output);
+    const { preallocate = false } = options;
+    const added = { ...request, saveFolder, mode: 'get', recheck: 'as-needed', preallocate } as const;
+    torrent = await stop.race(swarm.session.add(added, { signal: stop.signal }));
     if (options.json && stays) {
       const { peerId } = swarm.session;
       const listen = listenTexts(swarm.session);
@@ -50,6 +54,8 @@ export async function run(text: string, options: GetOptions): Promise<void> {
     }
     const endStatus = reportStatus([torrent], options.json && stays ? options.status : undefined);
     const takings = await fetchAll(torrent, source, swarm, options, stop);
+    // What a link takes is known once peers have sent the metadata; where that is nothing, all of it is there at once.
+    checkOnly(await torrent.metadata(), request);
     complete = true;
     const report = await reportOf(torrent, takings);
     if (options.json) printJson(stays ? { event: 'complete', ...report } : report);
@@ -69,20 +75,10 @@ export async function run(text: string, options: GetOptions): Promise<void> {
   }
 }
 
-/** With the torrent file at hand a pattern that takes nothing is found before anything begins. */
-function checkOnly(source: Source, options: GetOptions): void {
-  if (options.only.length === 0 || source.kind === 'magnet') return;
-  const wanted = pathMatcher(options.only);
-  const { files } = source.metainfo.info;
-  if (files.some((file) => !file.padding && wanted(file.path.join('/')))) return;
-  throw new ShoalError('NOTHING_TO_DO', "--only takes none of the files; 'shoal inspect' lists them");
-}
-
-async function addTorrent(source: Source, swarm: Swarm, options: GetOptions, signal: AbortSignal): Promise<Torrent> {
-  const request = await requestOf(source, swarm, options);
-  const saveFolder = resolve(options.output);
-  const { preallocate = false } = options;
-  return swarm.session.add({ ...request, saveFolder, mode: 'get', recheck: 'as-needed', preallocate }, { signal });
+/** Files are selected by `--only`, or by the link. */
+function checkOnly({ info }: Metainfo, { only }: Pick<AddRequest, 'only'>): void {
+  if (!only || info.files.some((file, index) => !file.padding && only(file.path.join('/'), index))) return;
+  throw new ShoalError('NOTHING_TO_DO', "that takes none of the files; 'shoal inspect' lists those of a torrent file");
 }
 
 /** Resolves when all that is wanted is verified and written. */

@@ -1,9 +1,10 @@
 // shoal inspect: what a torrent file or a magnet link holds.
 
-import type { TorrentFile } from '../../metainfo/types.ts';
+import type { Magnet, TorrentFile } from '../../metainfo/types.ts';
 import { factsOf, factsOfMagnet, type TorrentFacts } from '../facts.ts';
 import type { JsonOption } from '../options.ts';
 import { print, printJson } from '../output.ts';
+import { formatRanges } from '../ranges.ts';
 import { count, formatBytesExactly, formatDate, formatPieceLength } from '../render/quantities.ts';
 import { renderFacts } from '../render/table.ts';
 import { renderTree } from '../render/tree.ts';
@@ -16,6 +17,8 @@ export interface InspectOptions extends JsonOption {
 
 /** More lines than a person scrolls through; --all shows the rest. */
 const MAX_TREE_LINES = 200;
+/** As much as a few lines hold. */
+const MAX_RANGES = 30;
 
 export async function run(text: string, options: InspectOptions): Promise<void> {
   const source = await readSource(text, { http: loadHttp });
@@ -24,7 +27,7 @@ export async function run(text: string, options: InspectOptions): Promise<void> 
     printJson(facts);
     return;
   }
-  print(renderFacts(rows(facts)));
+  print(renderFacts([...rows(facts), ...(source.kind === 'magnet' ? hintRows(source.magnet) : [])]));
   if (source.kind === 'magnet') return;
   const { info } = source.metainfo;
   if (info.singleFile) return;
@@ -47,11 +50,20 @@ function rows(facts: TorrentFacts): [string, string | readonly string[] | null][
     ['private', facts.private ? 'yes: peers from the trackers only' : null],
     ['trackers', facts.trackers.map((tier) => tier.join(', '))],
     ['web seeds', facts.webSeeds],
-    ['comment', facts.comment],
+    ['comment', facts.comment?.split(/\r\n|\r|\n/) ?? null],
     ['source', facts.source],
     ['created by', facts.createdBy],
     ['created', facts.creationDate === null ? null : formatDate(facts.creationDate)],
     ['magnet', facts.files === null ? null : facts.magnet],
+  ];
+}
+
+/** What only a link has: peers to begin with, and which files it is about. */
+function hintRows(magnet: Magnet): [string, string | readonly string[] | null][] {
+  const { selectOnly } = magnet;
+  return [
+    ['peers', magnet.peers.map(({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${port}`)],
+    ['only files', selectOnly === null ? null : formatRanges(selectOnly, MAX_RANGES)],
   ];
 }
 

@@ -110,8 +110,10 @@ async function ask(client: TrackerClient, url: string, who: Who, stop: AbortSign
   try {
     const reply = await client.announce(url, request, { signal });
     const leave = { ...request, event: 'stopped', numWant: 0, trackerId: reply.trackerId } as const;
-    await client.announce(url, leave, { signal }).catch(() => undefined);
-    const { seeds, leeches, intervalS, warning } = reply;
+    const left = await client.announce(url, leave, { signal }).catch(() => null);
+    const { seeds, intervalS, warning } = reply;
+    // Most trackers count who asks as a leech, and say so by one less when it leaves.
+    const leeches = left?.leeches === (reply.leeches ?? 0) - 1 ? left.leeches : reply.leeches;
     return { ...answer, warning, seeds, leeches, interval: intervalS, peers: reply.peers.map(keyOf) };
   } catch (error) {
     const text = signal.aborted ? `no answer within ${TIMEOUT_MS / 1000} s` : describeError(error);
@@ -130,16 +132,19 @@ function say(source: Source, answers: readonly TrackerAnswer[], options: PeersOp
     printJson({ name, infoHashV1: hexOrNull(infoHashV1), infoHashV2: hexOrNull(infoHashV2), trackers: answers, peers });
     return;
   }
-  print(answers.map(render).join('\n'));
+  const several = new Set(answers.map((answer) => answer.infoHash)).size > 1;
+  print(answers.map((answer) => render(answer, several)).join('\n'));
 }
 
-function render(answer: TrackerAnswer): string {
-  if (answer.error !== null) return `${printable(answer.url)}: ${printable(answer.error)}`;
+/** A hybrid torrent has two swarms at each tracker: `several`. */
+function render(answer: TrackerAnswer, several: boolean): string {
+  const url = `${printable(answer.url)}${several ? ` (${answer.infoHash.slice(0, 12)})` : ''}`;
+  if (answer.error !== null) return `${url}: ${printable(answer.error)}`;
   const known = (number: number | null, noun: string): string =>
     number === null ? `unknown ${noun}s` : count(number, noun);
   const seeds = known(answer.seeds, 'seed');
   const leeches = answer.leeches === 1 ? '1 leech' : `${answer.leeches ?? 'unknown'} leeches`;
-  const lines = [`${printable(answer.url)}: ${seeds}, ${leeches}, asks again every ${answer.interval} s`];
+  const lines = [`${url}: ${seeds}, ${leeches}, asks again every ${answer.interval} s`];
   if (answer.warning !== null) lines.push(`  warning: ${printable(answer.warning)}`);
   for (const peer of answer.peers) lines.push(`  ${peer}`);
   return lines.join('\n');

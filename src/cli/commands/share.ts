@@ -1,6 +1,7 @@
 // shoal share: makes a torrent file, runs a tracker where none is named, and seeds at once.
 
 import { resolve } from 'node:path';
+import type { Address } from '../../base/address.ts';
 import { toHex } from '../../base/bytes.ts';
 import type { Torrent } from '../../torrent/torrent.ts';
 import { parseTrackers, UsageError } from '../args.ts';
@@ -9,7 +10,7 @@ import { factsOf } from '../facts.ts';
 import { checkFormat, make, outputPath, writeOut } from '../making.ts';
 import type { CreateOptions, SwarmOptions } from '../options.ts';
 import { note, print, printJson } from '../output.ts';
-import { announceUrl, openOwnTracker } from '../own-tracker.ts';
+import { announceUrl, DEFAULT_TRACKER_PORT, openOwnTracker } from '../own-tracker.ts';
 import { printable } from '../render/printable.ts';
 import { formatBytes } from '../render/quantities.ts';
 import { type StopWatch, watchSignals } from '../signals.ts';
@@ -34,13 +35,15 @@ export async function run(path: string, options: ShareOptions): Promise<void> {
   const closers: (() => Promise<void>)[] = [() => swarm.close()];
   try {
     let trackers = named;
+    let ownTracker: Address | null = null;
     if (trackers.length === 0) {
       const tracker = await openOwnTracker(swarm.env, swarm.from);
       closers.unshift(() => tracker.close());
-      trackers = [[announceUrl(swarm.env.sockets, tracker.addresses[0]!, options.host ?? null)]];
+      ownTracker = tracker.addresses[0]!;
+      trackers = [[announceUrl(swarm.env.sockets, ownTracker, options.host ?? null)]];
       checkFormat(options, trackers);
     }
-    await share(path, swarm, trackers, options, stop);
+    await share(path, swarm, trackers, ownTracker, options, stop);
   } catch (error) {
     if (!stop.signal.aborted) throw error;
   } finally {
@@ -53,6 +56,7 @@ async function share(
   path: string,
   swarm: Swarm,
   trackers: readonly (readonly string[])[],
+  ownTracker: Address | null,
   options: ShareOptions,
   stop: StopWatch,
 ): Promise<void> {
@@ -71,17 +75,24 @@ async function share(
       printJson({ event: 'ready', listen, peerId, torrent: target, magnet, trackers: urls, torrents });
     } else {
       print(`${printable(target!)}\n${magnet}\n\nseeding on ${listen.join(' and ')}, tracker ${urls.join(', ')}`);
-      print(`others fetch it with: shoal get '${printable(target!)}'   (Ctrl-C ends it)`);
+      print(`others fetch it with 'shoal get' and the link, or a copy of the file; Ctrl-C ends it`);
     }
     const endStatus = reportStatus([torrent], options.json ? options.status : undefined);
     await stop.stopped;
     endStatus();
     progress.stop();
     if (options.json) printJson({ event: 'stopped', torrents: [trafficFacts(torrent)] });
-    else note(`stopped; ${formatBytes(torrent.snapshot().uploadedBytes)} uploaded; 'shoal seed' takes it up again`);
+    else note(`stopped; ${formatBytes(torrent.snapshot().uploadedBytes)} uploaded; ${howToGoOn(ownTracker)}`);
   } finally {
     progress.stop();
   }
+}
+
+/** What `shoal seed` takes up is the torrent, not the tracker that ran here. */
+function howToGoOn(ownTracker: Address | null): string {
+  if (ownTracker === null) return "'shoal seed' takes it up again";
+  const listen = ownTracker.port === DEFAULT_TRACKER_PORT ? '' : ` --listen ${ownTracker.key}`;
+  return `'shoal seed' takes it up again, with 'shoal tracker${listen}' beside it`;
 }
 
 async function seed(

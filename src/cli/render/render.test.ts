@@ -134,8 +134,18 @@ describe('progress', () => {
 
   it('shows name, bar, percent, rates, ETA, peers (seeds) and ratio', () => {
     expect(plain(renderProgress([state], 200))).toBe(
-      'disk.img\n[============>           ] 50.0 %  500 MB of 1.00 GB  ↓ 10.0 MB/s  ↑ 2.00 MB/s  ETA 50 s  peers 7 (3 seeds)  ratio 0.20',
+      'disk.img  500 MB of 1.00 GB  7 peers (3 seeds)  ratio 0.20\n[============>           ] 50.0 %  ↓ 10.0 MB/s  ↑ 2.00 MB/s  ETA 50 s',
     );
+  });
+
+  it('shows all of it in 80 columns, whatever the name and the numbers', () => {
+    const long = { ...state, name: 'x'.repeat(200), peers: 1234, seeds: 1, ratio: 12.34, etaS: 7500 };
+    const [first, second] = plain(renderProgress([long], 80)).split('\n');
+    expect(first).toHaveLength(80);
+    expect(first).toMatch(/^x+… /);
+    expect(first!.endsWith('…  500 MB of 1.00 GB  1234 peers (1 seed)  ratio 12.34')).toBe(true);
+    expect(second).toMatch(/ETA 2 h 05 min$/);
+    expect(second!.length).toBeLessThanOrEqual(80);
   });
 
   it('fits the screen, in width and height', () => {
