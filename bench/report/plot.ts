@@ -61,7 +61,7 @@ export function linePlot({ file, title, x, y, reference, points }: Lines): Plot 
     field: 'x',
     type: 'quantitative' as const,
     title: x,
-    axis: { values: [...new Set(values.map((point) => point.x))] },
+    axis: { values: [...new Set(values.map((point) => point.x))], format: 'd' },
   };
   const spec: TopLevelSpec = {
     title,
