@@ -85,7 +85,8 @@ export class Extensions {
     this.client = read.client ?? this.client;
     this.port = read.port ?? this.port;
     this.requestQueue = read.requestQueue ?? this.requestQueue;
-    this.metadataBytes = read.metadataBytes ?? this.metadataBytes;
+    // Metadata does not change: one who claims ever new lengths would have us try them all.
+    this.metadataBytes ??= read.metadataBytes;
     return { kind: 'handshake', uploadOnly: read.uploadOnly };
   }
 }

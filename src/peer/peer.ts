@@ -6,6 +6,7 @@ import type { ByteStream, StreamSink } from '../ports/sockets.ts';
 import { Decoder } from '../wire/decoder.ts';
 import type { HashQuery } from '../wire/hash-query.ts';
 import type { BlockPlace, WireSink } from '../wire/sink.ts';
+import * as limits from './limits.ts';
 import { MOST_PENDING_BYTES } from './outbox.ts';
 import { Speaker } from './speaker.ts';
 import type { PeerIdentity } from './state.ts';
@@ -41,22 +42,13 @@ export interface PeerEvents {
   onPeerFault(peer: Peer, why: string): void;
 }
 
-/** Without metadata there is no piece count: so many early HAVEs are remembered at most (a bitfield says the same). */
-const MAX_EARLY_HAVES = 10_000;
-const MAX_BLOCK_BYTES = 16384;
-/** Generous while the piece count is unknown: 2 MiB of bitfield are 16 million pieces. */
-const MAX_EARLY_BITFIELD_BYTES = 2 << 20;
-const MAX_EXTENDED_BYTES = 1 << 20;
-/** Suggestions remembered, the latest: a seed promises two at a time. */
-const MAX_SUGGESTED = 16;
-/** A remote may ask for up to 128 KiB at once; most never ask for more than a block. */
-const MAX_REQUEST_BYTES = 131_072;
-
 export class Peer extends Speaker implements WireSink, StreamSink {
   readonly #clock: Clock;
   readonly #events: PeerEvents;
   readonly #decoder: Decoder;
   #pieceCount: number | null;
+  /** Times that it said all its pieces at once. */
+  #wholeSets = 0;
   /** What it said about its pieces while nobody knew how many there are. */
   #early: { wire: Uint8Array | 'all' | null; haves: number[] } | null = null;
 
@@ -67,9 +59,9 @@ export class Peer extends Speaker implements WireSink, StreamSink {
     this.#events = events;
     this.#pieceCount = pieceCount;
     this.#decoder = new Decoder(this, {
-      maxBitfieldBytes: pieceCount === null ? MAX_EARLY_BITFIELD_BYTES : Math.ceil(pieceCount / 8),
-      maxBlockBytes: MAX_BLOCK_BYTES,
-      maxExtendedBytes: MAX_EXTENDED_BYTES,
+      maxBitfieldBytes: pieceCount === null ? limits.MAX_EARLY_BITFIELD_BYTES : Math.ceil(pieceCount / 8),
+      maxBlockBytes: limits.MAX_BLOCK_BYTES,
+      maxExtendedBytes: limits.MAX_EXTENDED_BYTES,
     });
     if (pieceCount !== null) this.have = new Bitfield(pieceCount);
   }
@@ -160,7 +152,7 @@ export class Peer extends Speaker implements WireSink, StreamSink {
     const have = this.have;
     if (have === null) {
       this.#early ??= { wire: null, haves: [] };
-      if (this.#early.haves.length < MAX_EARLY_HAVES) this.#early.haves.push(piece);
+      if (this.#early.haves.length < limits.MAX_EARLY_HAVES) this.#early.haves.push(piece);
       return;
     }
     if (piece >= have.length) this.#events.onPeerFault(this, 'have: no such piece');
@@ -168,6 +160,7 @@ export class Peer extends Speaker implements WireSink, StreamSink {
   }
 
   onBitfield(wire: Uint8Array): void {
+    if (this.#saidTooOften()) return;
     if (this.#pieceCount === null) {
       this.#early = { wire: wire.slice(), haves: [] };
       return;
@@ -178,6 +171,7 @@ export class Peer extends Speaker implements WireSink, StreamSink {
   }
 
   onHaveAll(): void {
+    if (this.#saidTooOften()) return;
     if (this.#pieceCount === null) {
       this.#early = { wire: 'all', haves: [] };
       return;
@@ -188,7 +182,14 @@ export class Peer extends Speaker implements WireSink, StreamSink {
   }
 
   onHaveNone(): void {
+    if (this.#saidTooOften()) return;
     if (this.#pieceCount !== null) this.#setPieces(new Bitfield(this.#pieceCount));
+  }
+
+  #saidTooOften(): boolean {
+    if (++this.#wholeSets <= limits.MAX_WHOLE_SETS) return false;
+    this.#events.onPeerFault(this, 'it says again and again which pieces it has');
+    return true;
   }
 
   #setPieces(field: Bitfield): void {
@@ -198,7 +199,7 @@ export class Peer extends Speaker implements WireSink, StreamSink {
   }
 
   onRequest(piece: number, begin: number, length: number): void {
-    if (length === 0 || length > MAX_REQUEST_BYTES) {
+    if (length === 0 || length > limits.MAX_REQUEST_BYTES) {
       this.#events.onPeerFault(this, `request: ${length} bytes asked for at once`);
       return;
     }
@@ -222,6 +223,7 @@ export class Peer extends Speaker implements WireSink, StreamSink {
 
   onBlockBytes(count: number): void {
     this.down.add(count, this.lastHeardMs);
+    this.lastBlockBytesMs = this.lastHeardMs;
   }
 
   onBlock(piece: number, begin: number, length: number, placed: boolean): void {
@@ -239,7 +241,7 @@ export class Peer extends Speaker implements WireSink, StreamSink {
   onPort(): void {}
 
   onSuggest(piece: number): void {
-    if (this.suggested.length >= MAX_SUGGESTED) this.suggested.shift();
+    if (this.suggested.length >= limits.MAX_SUGGESTED) this.suggested.shift();
     this.suggested.push(piece);
     this.#events.touch(this);
   }

@@ -62,6 +62,8 @@ export abstract class PeerState {
   lastUnchokedMs: number | null = null;
   sentBeforeUnchoke = 0;
   lastBlockMs: number;
+  /** When bytes of a block came last, whole or not. */
+  lastBlockBytesMs: number;
   lastSentMs: number;
   lastHeardMs: number;
   lastAskedMs = 0;
@@ -82,7 +84,8 @@ export abstract class PeerState {
     this.stream = stream;
     this.outbox = new Outbox(stream);
     this.extensions = new Extensions(identity.handshake.extended);
-    this.connectedMs = this.lastHeardMs = this.lastSentMs = this.lastBlockMs = nowMs;
+    this.connectedMs = this.lastHeardMs = this.lastSentMs = nowMs;
+    this.lastBlockMs = this.lastBlockBytesMs = nowMs;
   }
 
   /** What it calls itself: the extended handshake's word, or what its peer id tells. */

@@ -1,6 +1,7 @@
 // Peer addresses that a torrent knows: which to dial next, nearest first, and which never again.
 
 import { type Address, type LocalNetwork, type Nearness, nearness } from '../base/address.ts';
+import { Bans } from './bans.ts';
 
 /** Addresses kept at most: a tracker sends 50 to 200 at a time, and a swarm's living ones fit many times. */
 const MAX_KNOWN = 2000;
@@ -17,9 +18,11 @@ export interface KnownAddress {
   readonly nearness: Nearness;
   /** It was found in the swarm of the v2 info hash. */
   readonly v2: boolean;
-  state: 'idle' | 'dialling' | 'connected' | 'banned';
-  /** Dials that failed since the last one that did not. */
+  state: 'idle' | 'dialling' | 'connected';
+  /** Dials that failed, or led to nothing, since the last one that did not. */
   failures: number;
+  /** It had all, or wanted nothing, when we parted: of no use to another seed. */
+  isSeed: boolean;
   /** Not to be dialled before. */
   notBeforeMs: number;
 }
@@ -27,6 +30,7 @@ export interface KnownAddress {
 export class AddressBook {
   readonly #known: Map<string, KnownAddress> = new Map();
   readonly #own: readonly LocalNetwork[];
+  readonly #bans: Bans = new Bans();
 
   constructor(own: readonly LocalNetwork[]) {
     this.#own = own;
@@ -36,9 +40,9 @@ export class AddressBook {
     return this.#known.size;
   }
 
-  /** Learns an address; false where it was known, or the book is full of better ones. */
+  /** Learns an address; false where it was known or is banned, or the book is full of better ones. */
   add(address: Address, source: AddressSource, v2: boolean): boolean {
-    if (address.port === 0 || this.#known.has(address.key)) return false;
+    if (address.port === 0 || this.#known.has(address.key) || this.#bans.has(address)) return false;
     if (this.#known.size >= MAX_KNOWN && !this.#forgetWorst()) return false;
     this.#known.set(address.key, {
       address,
@@ -47,6 +51,7 @@ export class AddressBook {
       v2,
       state: 'idle',
       failures: 0,
+      isSeed: false,
       notBeforeMs: 0,
     });
     return true;
@@ -57,14 +62,17 @@ export class AddressBook {
   }
 
   isBanned(address: Address): boolean {
-    return this.#known.get(address.key)?.state === 'banned';
+    return this.#bans.has(address);
   }
 
-  /** The best address to dial now: machine before network before internet, then fewest failures, then longest known. */
-  next(nowMs: number): KnownAddress | null {
+  /**
+   * The best address to dial now: machine before network before internet, then fewest failures, then longest known.
+   * `seeds` false: those that are known to be seeds are passed over.
+   */
+  next(nowMs: number, seeds = true): KnownAddress | null {
     let best: KnownAddress | null = null;
     for (const known of this.#known.values()) {
-      if (known.state !== 'idle' || known.notBeforeMs > nowMs) continue;
+      if (known.state !== 'idle' || known.notBeforeMs > nowMs || (known.isSeed && !seeds)) continue;
       if (best === null || rank(known) < rank(best)) best = known;
     }
     return best;
@@ -92,23 +100,22 @@ export class AddressBook {
   }
 
   connected(address: Address): void {
-    const known = this.#set(address, 'connected');
-    if (known) known.failures = 0;
+    this.#set(address, 'connected');
   }
 
-  /** A dial failed, or a connection ended: later, and later still each time. */
-  ended(address: Address, nowMs: number, failed: boolean): void {
-    const known = this.#known.get(address.key);
-    if (!known || known.state === 'banned') return;
-    known.state = 'idle';
-    if (failed) known.failures++;
+  /** A dial failed, a connection led to nothing (`failed`), or it ended: later, and after failures later each time. */
+  ended(address: Address, nowMs: number, failed: boolean, isSeed = false): void {
+    const known = this.#set(address, 'idle');
+    if (!known) return;
+    known.isSeed = isSeed;
+    known.failures = failed ? known.failures + 1 : 0;
     known.notBeforeMs = nowMs + Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.max(0, known.failures - 1));
   }
 
   /** Never again: it lied, or it is ourselves. */
   ban(address: Address): void {
-    this.add(address, 'incoming', false);
-    this.#set(address, 'banned');
+    this.#bans.add(address);
+    this.#known.delete(address.key);
   }
 
   /** Everything known may be tried at once: the network has changed, or a user asked. */
@@ -118,7 +125,7 @@ export class AddressBook {
 
   #set(address: Address, state: KnownAddress['state']): KnownAddress | null {
     const known = this.#known.get(address.key) ?? null;
-    if (known && known.state !== 'banned') known.state = state;
+    if (known) known.state = state;
     return known;
   }
 

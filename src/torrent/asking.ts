@@ -139,15 +139,20 @@ export class Asking {
     this.#deps.picker.peerGone(peer.number);
   }
 
-  /** Once a second: a peer that owes blocks and sends none is snubbed, and what it owes is asked of others. */
+  /**
+   * Once a second: a peer that owes blocks and sends none is snubbed, and what it owes is asked of others. It is asked
+   * for one block again and again: it may be the only one, and have forgotten what it was asked for.
+   */
   checkSnubbed(peer: Peer, nowMs: number): void {
     const waitingSinceMs = peer.requests.count > 0 ? peer.lastBlockMs : null;
-    if (peer.snubbed || !isSnubbed(waitingSinceMs, peer.lastBlockMs, nowMs)) return;
+    if (!isSnubbed(waitingSinceMs, peer.lastBlockBytesMs, nowMs)) return;
     peer.snubbed = true;
     peer.dropBlock();
     peer.requests.forEach((piece, block) => {
       this.#deps.picker.requestLost(piece, block, peer.number);
     });
+    peer.requests.clear();
+    peer.pipeline.reset();
     this.#deps.onRoom();
   }
 }

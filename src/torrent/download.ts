@@ -15,9 +15,6 @@ import type { Asking } from './asking.ts';
 import { Blame, differing } from './blame.ts';
 import type { BegunPiece, Slots } from './slots.ts';
 
-/** A peer that stops in the middle of a block loses its place to another that brings the same block. */
-const WRITER_SILENT_MS = 1000;
-
 export interface DownloadDeps {
   readonly hashes: Hashes;
   readonly content: Content;
@@ -51,6 +48,11 @@ export class Download {
   readonly #others: Int32Array = new Int32Array(64);
   readonly #place: BlockPlace = { bytes: new Uint8Array(0), offset: 0 };
   readonly #writing: Set<Promise<void>> = new Set();
+  /**
+   * Blocks that arrive while another peer is in the middle of the same, by the number of who brings them. The first that
+   * is whole counts: else one that sends a byte now and then could keep a block from everybody.
+   */
+  readonly #aside: Map<number, Uint8Array> = new Map();
   /** Who has delivered blocks, by peer number; also those who have left. */
   readonly #senders: Map<number, Address> = new Map();
   #stopped = false;
@@ -70,7 +72,7 @@ export class Download {
 
   // ---- blocks
 
-  /** Where a block goes: into its slot, if it is missing there and nobody else is writing it. */
+  /** Where a block goes, if it is missing: into its slot or, while another peer is writing it there, aside. */
   placeBlock(peer: Peer, piece: number, begin: number, length: number): BlockPlace | null {
     const begun = this.#deps.slots.get(piece);
     const block = blockAt(begin);
@@ -79,26 +81,43 @@ export class Download {
     if (block >= geometry.blockCount(piece) || length !== geometry.blockBytes(piece, block)) return null;
     const { number } = peer;
     if (!picker.expects(piece, block, number) && !picker.expectAgain(piece, block, number)) return null;
-    if (this.#someoneElseWrites(peer, piece, begin, block)) return null;
-    this.#place.bytes = begun.slot.bytes;
-    this.#place.offset = begin;
+    this.#aside.delete(number);
+    const aside = this.#otherWriter(peer, piece, begin, block) ? new Uint8Array(length) : null;
+    if (aside) this.#aside.set(number, aside);
+    this.#place.bytes = aside ?? begun.slot.bytes;
+    this.#place.offset = aside ? 0 : begin;
     return this.#place;
   }
 
-  #someoneElseWrites(peer: Peer, piece: number, begin: number, block: number): boolean {
+  #otherWriter(peer: Peer, piece: number, begin: number, block: number): Peer | null {
     const count = this.#deps.picker.requesters(piece, block, this.#others);
     for (let i = 0; i < count; i++) {
       const other = this.#others[i]! === peer.number ? null : this.#deps.peer(this.#others[i]!);
-      if (other?.receivingPiece !== piece || other.receivingBegin !== begin) continue;
-      if (peer.lastHeardMs - other.lastHeardMs < WRITER_SILENT_MS) return true;
-      other.dropBlock();
+      if (other?.receivingPiece === piece && other.receivingBegin === begin) return other;
     }
-    return false;
+    return null;
+  }
+
+  /** A block that came aside goes into its slot, if it is still missing; who is in the middle of it has lost the race. */
+  #bringIn(aside: Uint8Array, peer: Peer, piece: number, begin: number, block: number): boolean {
+    const begun = this.#deps.slots.get(piece);
+    if (!begun || begun.committing || begun.onTrial || !this.#deps.picker.expects(piece, block, peer.number))
+      return false;
+    this.#otherWriter(peer, piece, begin, block)?.dropBlock();
+    begun.slot.bytes.set(aside, begin);
+    return true;
+  }
+
+  onPeerGone(peer: Peer): void {
+    this.#aside.delete(peer.number);
   }
 
   /** A block is whole, in its place or dropped. */
-  onBlock(peer: Peer, piece: number, begin: number, length: number, placed: boolean, nowMs: number): void {
+  onBlock(peer: Peer, piece: number, begin: number, length: number, arrived: boolean, nowMs: number): void {
     const block = blockAt(begin);
+    const aside = this.#aside.get(peer.number);
+    this.#aside.delete(peer.number);
+    const placed = arrived && (aside === undefined || this.#bringIn(aside, peer, piece, begin, block));
     if (block >= 0 && peer.requests.remove(piece, block)) peer.pipeline.onBlock(nowMs, length);
     peer.snubbed = false;
     if (!placed) {

@@ -88,6 +88,7 @@ export class Exchange {
 
   onPeerGone(peer: Peer): void {
     this.asking.forget(peer);
+    this.download.onPeerGone(peer);
     this.upload.onPeerGone(peer);
   }
 

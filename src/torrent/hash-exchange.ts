@@ -13,6 +13,8 @@ import type { Core } from './core.ts';
 const MAX_OUTSTANDING = 8;
 /** A query without an answer goes to another peer. */
 const ANSWER_MS = 8_000;
+/** Hashes that everybody has refused are asked for again after this. */
+const REFUSED_MS = 5_000;
 /** A failed piece waits so long for its leaf hashes; then it is fetched anew. */
 const JUDGE_MS = 15_000;
 /** BEP 52: no more hashes than this in one request. */
@@ -125,7 +127,7 @@ export class HashExchange {
         free--;
         continue;
       }
-      const peer = this.#choose(want, outstanding);
+      const peer = this.#choose(want, outstanding, nowMs);
       if (!peer) continue;
       want.peer = peer;
       want.askedMs = nowMs;
@@ -135,15 +137,15 @@ export class HashExchange {
     }
   }
 
-  #choose(want: Want, outstanding: ReadonlyMap<Peer, number>): Peer | null {
+  #choose(want: Want, outstanding: ReadonlyMap<Peer, number>, nowMs: number): Peer | null {
     let best: Peer | null = null;
     let least = MAX_OUTSTANDING;
     for (const [peer, count] of outstanding) {
       if (want.refusedBy.has(peer) || count >= least || (want.piece >= 0 && peer.parole)) continue;
       [best, least] = [peer, count];
     }
-    // Everybody has refused once: those who were asked early may know more by now.
-    if (best === null && want.piece < 0) want.refusedBy.clear();
+    // Everybody has refused: after a while those who were asked may know more.
+    if (best === null && want.piece < 0 && nowMs - want.askedMs > REFUSED_MS) want.refusedBy.clear();
     return best;
   }
 
@@ -152,11 +154,13 @@ export class HashExchange {
     this.#events.onLeaves(want.piece, null);
   }
 
-  onReject(peer: Peer, query: HashQuery): void {
+  /** False: nobody asked it. */
+  onReject(peer: Peer, query: HashQuery): boolean {
     const want = this.#wants.get(keyOf(query));
-    if (want?.peer !== peer) return;
+    if (want?.peer !== peer) return false;
     want.peer = null;
     want.refusedBy.add(peer);
+    return true;
   }
 
   onPeerGone(peer: Peer): void {

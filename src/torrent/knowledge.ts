@@ -63,8 +63,9 @@ export class Knowledge {
     if (this.#core) {
       answerMetadata(peer, payload, this.#core.info.bytes);
     } else {
-      this.#fetch?.onMessage(peer, payload);
-      this.#fetch?.ask(peer, this.#env.clock.nowMs());
+      const nowMs = this.#env.clock.nowMs();
+      this.#fetch?.onMessage(peer, payload, nowMs);
+      this.#fetch?.ask(peer, nowMs);
     }
     this.#events.touch(peer);
   }
@@ -76,8 +77,7 @@ export class Knowledge {
   }
 
   onHashReject(peer: Peer, query: HashQuery): void {
-    this.#exchange?.onReject(peer, query);
-    this.#askHashes();
+    if (this.#exchange?.onReject(peer, query)) this.#askHashes();
   }
 
   onHashes(peer: Peer, query: HashQuery, hashes: Uint8Array): void {
@@ -94,6 +94,7 @@ export class Knowledge {
   }
 
   onPeerGone(peer: Peer): void {
+    this.#fetch?.onPeerGone(peer);
     this.#exchange?.onPeerGone(peer);
   }
 

@@ -71,15 +71,14 @@ export class Live implements PeerEvents, ExchangeEvents {
     this.swarm = new Swarm(
       identity,
       {
-        sockets: env.sockets,
-        clock: env.clock,
-        log: env.log,
+        ...env,
         networks: host.networks,
         from: host.from,
         maxPeers: options.maxPeers,
         takeConnection: () => host.takeConnection(),
         giveConnection: () => host.giveConnection(),
         pieceCount: () => this.core?.geometry.pieceCount ?? null,
+        isDone: () => this.isDone(),
         onPeerOpened: (peer) => this.#opened(peer),
       },
       this,

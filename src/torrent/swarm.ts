@@ -14,6 +14,9 @@ import { AddressBook } from './address-book.ts';
 const MAX_DIALS = 30;
 const DIAL_TIMEOUT_MS = 8_000;
 
+/** A connection that ended before this without a byte of payload led to nothing: the next dial waits longer. */
+const VAIN_MS = 15_000;
+
 /** So many peers leave before a number is used again: until then blocks that its bearer sent are known to be his. */
 const NUMBERS_RESTING = 256;
 
@@ -35,6 +38,8 @@ export interface SwarmDeps {
   giveConnection(): void;
   /** Null while the metadata is unknown. */
   pieceCount(): number | null;
+  /** We have all we want: seeds are not dialled. */
+  isDone(): boolean;
   /** Handshakes are done: the peer's opening words may be sent. */
   onPeerOpened(peer: Peer): void;
 }
@@ -76,7 +81,7 @@ export class Swarm implements GreetingEvents {
       this.#greetings.size < MAX_DIALS &&
       this.peers.length + this.#greetings.size < this.#deps.maxPeers
     ) {
-      const known = this.book.next(nowMs);
+      const known = this.book.next(nowMs, !this.#deps.isDone());
       if (known === null || !this.#deps.takeConnection()) return;
       this.book.dialling(known.address);
       const { hashV1, hashV2 } = this.#identity;
@@ -182,7 +187,10 @@ export class Swarm implements GreetingEvents {
     this.#byNumber[peer.number] = null;
     this.#left.push(peer.number);
     this.#deps.giveConnection();
-    if (peer.outgoing) this.book.ended(peer.address, this.#deps.clock.nowMs(), false);
+    if (!peer.outgoing) return;
+    const nowMs = this.#deps.clock.nowMs();
+    const wasVain = nowMs - peer.connectedMs < VAIN_MS && peer.down.total + peer.up.total === 0;
+    this.book.ended(peer.address, nowMs, wasVain, peer.isSeed || peer.uploadOnly);
   }
 
   /** Never deal with it again; told apart by address and port. */

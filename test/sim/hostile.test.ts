@@ -103,3 +103,113 @@ it('hashes are refused to one that does not read them', async () => {
   remote.stream.destroy();
   await swarm.close();
 });
+
+it('one that says all its pieces again and again is closed', async () => {
+  const swarm = await SimSwarm.make({ seed: 1, lengthBytes: MIB, pieceLengthBytes: 16384 });
+  const source = await swarm.seed(swarm.host('seed', FAST));
+  const remote = RawPeer.dial(swarm.host('remote', FAST), source.session.listening[0]!, {
+    infoHash: swarm.metainfo.info.infoHashV1!,
+    id: 1,
+    ready: (peer) => peer.send(repeated(message(encoder.putHaveNone), 4)),
+  });
+  await swarm.world.advance(1000);
+  expect(remote.isClosed).toBe(false);
+  remote.put(encoder.putHaveNone);
+  await swarm.world.advance(1000);
+  expect(remote.isClosed).toBe(true);
+  await swarm.close();
+});
+
+/** A remote that has everything and answers requests as it is told. */
+function giver(swarm: SimSwarm, answer: (peer: RawPeer, piece: number, begin: number, length: number) => void) {
+  return {
+    infoHash: swarm.metainfo.info.infoHashV1!,
+    id: 1,
+    ready: (peer: RawPeer) => {
+      peer.put(encoder.putHaveAll);
+      peer.put(encoder.putUnchoke);
+    },
+    heard: (peer: RawPeer, name: string, args: readonly unknown[]) => {
+      if (name === 'Request') answer(peer, args[0] as number, args[1] as number, args[2] as number);
+    },
+  };
+}
+
+it('one that sends a byte of a block now and then keeps it from nobody', async () => {
+  const swarm = await SimSwarm.make({ seed: 1, lengthBytes: MIB, pieceLengthBytes: 131072 });
+  const source = await swarm.seed(swarm.host('seed', FAST));
+  const host = swarm.host('remote', FAST);
+  let isBegun = false;
+  const trickle = (peer: RawPeer): void => {
+    if (peer.isClosed) return;
+    peer.send(new Uint8Array(1));
+    host.env.clock.after(500, () => trickle(peer));
+  };
+  const options = giver(swarm, (peer, piece, begin, length) => {
+    if (isBegun) return;
+    isBegun = true;
+    peer.sendBlock(piece, begin, new Uint8Array(length), 0);
+    trickle(peer);
+  });
+  const remote = await swarm.world.run(RawPeer.listen(host, 7000, options));
+  const leech = await swarm.leech(swarm.host('leech', FAST), [], { peers: [remote] });
+  await swarm.world.advance(2000);
+  leech.torrent.addPeers(source.session.listening);
+  const beganMs = swarm.world.nowMs;
+  await swarm.complete([leech]);
+  expect(isBegun).toBe(true);
+  expect(swarm.world.nowMs - beganMs).toBeLessThan(10_000);
+  expect(leech.torrent.snapshot().wastedBytes).toBeLessThan(65536);
+});
+
+it('one that forgot what it was asked for is asked again', async () => {
+  const swarm = await SimSwarm.make({ seed: 1, lengthBytes: 65536, pieceLengthBytes: 16384 });
+  let dropped = 0;
+  const options = giver(swarm, (peer, piece, begin, length) => {
+    const at = piece * 16384 + begin;
+    if (dropped < 4) dropped++;
+    else peer.sendBlock(piece, begin, swarm.content.subarray(at, at + length));
+  });
+  const remote = await swarm.world.run(RawPeer.listen(swarm.host('remote', FAST), 7000, options));
+  const leech = await swarm.leech(swarm.host('leech', FAST), [], { peers: [remote] });
+  await swarm.complete([leech], 60_000);
+  expect(dropped).toBe(4);
+});
+
+it('a line of 500 bytes a second brings blocks, if slowly', async () => {
+  const swarm = await SimSwarm.make({ seed: 1, lengthBytes: 32768, pieceLengthBytes: 16384 });
+  const host = swarm.host('remote', FAST);
+  const queue: Uint8Array[] = [];
+  const options = giver(swarm, (peer, piece, begin, length) => {
+    const block = new Uint8Array(encoder.PIECE_HEADER_BYTES + length);
+    encoder.putPieceHeader(block, 0, piece, begin, length);
+    block.set(swarm.content.subarray(piece * 16384 + begin).subarray(0, length), encoder.PIECE_HEADER_BYTES);
+    for (let at = 0; at < block.length; at += 500) queue.push(block.subarray(at, at + 500));
+    if (queue.length < 40) drain(peer);
+  });
+  const drain = (peer: RawPeer): void => {
+    const next = queue.shift();
+    if (!next) return;
+    peer.send(next);
+    host.env.clock.after(1000, () => drain(peer));
+  };
+  const remote = await swarm.world.run(RawPeer.listen(host, 7000, options));
+  const leech = await swarm.leech(swarm.host('leech', FAST), [], { peers: [remote] });
+  await swarm.complete([leech], 120_000);
+  expect(leech.torrent.snapshot().wastedBytes).toBe(0);
+});
+
+it('a seed does not dial seeds', async () => {
+  const swarm = await SimSwarm.make({ seed: 1, lengthBytes: MIB, pieceLengthBytes: 131072 });
+  const source = await swarm.seed(swarm.host('seed', FAST));
+  const host = swarm.host('leech', FAST);
+  const leech = await swarm.leech(host, [source]);
+  await swarm.complete([leech]);
+  const slow = swarm.host('slow', { upBytesPerSecond: 1000, downBytesPerSecond: 1000, latencyMs: 5 });
+  await swarm.leech(slow, [leech]);
+  const dial = vi.spyOn(host.env.sockets, 'connect');
+  await swarm.world.advance(60_000);
+  expect(leech.torrent.snapshot().peers).toBe(1);
+  expect(dial).not.toHaveBeenCalled();
+  await swarm.close();
+});
