@@ -72,6 +72,9 @@ async function run(options: Options): Promise<number> {
       process.exit(130);
     });
   }
+  // Nor does it outlive who started it.
+  const parent = process.ppid;
+  setInterval(() => process.ppid === parent || process.kill(process.pid, 'SIGTERM'), 500).unref();
   try {
     const facts = describe(options, scene);
     for (const [name, value] of Object.entries(facts.machine)) print(`${name}: ${value}`);

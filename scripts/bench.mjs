@@ -40,6 +40,9 @@ async function runInOwnNetwork() {
   // It cleans up by itself; this process must only outlive it.
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']))
     process.on(signal, () => child.kill(signal));
+  // npm's shell does not pass signals on.
+  const parent = process.ppid;
+  setInterval(() => process.ppid === parent || child.kill('SIGTERM'), 500).unref();
   const code = await new Promise((done) => child.on('exit', done));
   await network?.close();
   return code ?? 1;
