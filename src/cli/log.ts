@@ -5,9 +5,10 @@ import { note } from './output.ts';
 
 const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 
-/** Silent where the variable is not set or names no level. */
-export function logFromEnvironment(): Log {
-  const least = LEVELS.indexOf(process.env.SHOAL_LOG as LogLevel);
+/** Where the variable is not set or names no level: from `fallback` on, or silent. */
+export function logFromEnvironment(fallback: LogLevel | null = null): Log {
+  const named = LEVELS.indexOf(process.env.SHOAL_LOG as LogLevel);
+  const least = named >= 0 || fallback === null ? named : LEVELS.indexOf(fallback);
   if (least < 0) return silentLog;
   return {
     write(level, message, fields = {}): void {

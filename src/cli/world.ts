@@ -10,6 +10,7 @@ import type { NodeEnv } from '../platform/node/env.ts';
 import { nodeFiles } from '../platform/node/files.ts';
 import { fileError } from '../platform/node/system-errors.ts';
 import type { Http } from '../ports/http.ts';
+import type { Log } from '../ports/log.ts';
 import type { Sockets } from '../ports/sockets.ts';
 import type { HostPort, ListenText } from './args.ts';
 import { logFromEnvironment } from './log.ts';
@@ -51,9 +52,9 @@ export async function usableFolder(path: string): Promise<string> {
 }
 
 /** To be closed at the end. Nothing is written to the state folder before the store is used. */
-export async function openWorld(state: string | undefined): Promise<NodeEnv> {
+export async function openWorld(state: string | undefined, log: Log = logFromEnvironment()): Promise<NodeEnv> {
   const { createNodeEnv } = await import('../platform/node/env.ts');
-  return createNodeEnv({ stateFolder: stateFolder(state), log: logFromEnvironment() });
+  return createNodeEnv({ stateFolder: stateFolder(state), log });
 }
 
 /** Where to listen as the session takes it: a host name becomes its first address. */

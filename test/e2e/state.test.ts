@@ -1,10 +1,10 @@
 // --state: shared by processes, a torrent held by one of them; what is remembered, forgotten, and never touched.
 
 import { existsSync } from 'node:fs';
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { describe, expect } from 'vitest';
 import type { Workplace } from './program.ts';
-import { expectFailure, get, it, json, LOCAL, startReady, treeOf, until, writeFiles } from './stage.ts';
+import { expectFailure, get, it, json, LOCAL, startReady, startTracker, treeOf, until, writeFiles } from './stage.ts';
 
 const MB = 1_000_000;
 
@@ -114,3 +114,18 @@ describe('a state folder', () => {
 async function ended<T extends { stdout: string }>(outcome: Promise<T>): Promise<T> {
   return { ...(await outcome), stdout: '' };
 }
+
+describe('a tracker', () => {
+  it('names its HTTP and UDP addresses, and says when it cannot keep its swarms', async ({ place }) => {
+    await writeFile(place.path('file'), '');
+    // Port 0 has no name to keep swarms by: this one was free a moment ago.
+    const { tracker: first, address } = await startTracker(place);
+    await first.stop();
+    const tracker = place.start('tracker', '--listen', address, '--state', place.path('file'), '--json');
+    const urls = [`http://${address}/announce`, `udp://${address}/announce`];
+    expect(await tracker.event('ready')).toMatchObject({ listen: [address], urls });
+    const { exitCode, stderr } = await tracker.stop();
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain('warn the swarms could not be saved');
+  });
+});

@@ -2,6 +2,7 @@
 
 import type { ListenText } from '../args.ts';
 import { EXIT_DONE } from '../errors.ts';
+import { logFromEnvironment } from '../log.ts';
 import type { JsonOption } from '../options.ts';
 import { note, print, printJson } from '../output.ts';
 import { announceUrl, openLastingTracker } from '../own-tracker.ts';
@@ -15,10 +16,12 @@ export interface TrackerOptions extends JsonOption {
 
 export async function run(options: TrackerOptions): Promise<void> {
   const stop = watchSignals({ exitCode: () => EXIT_DONE, word: () => '' });
-  const env = await openWorld(options.state);
+  // Swarms that cannot be read or saved cost an interval of announces; whoever runs a tracker wants to know.
+  const env = await openWorld(options.state, logFromEnvironment('warn'));
   const tracker = await openLastingTracker(env, options.listen);
   try {
-    const urls = tracker.addresses.map((address) => announceUrl(env.sockets, address, null));
+    const http = tracker.addresses.map((address) => announceUrl(env.sockets, address, null));
+    const urls = [...http, ...http.map((url) => url.replace(/^http/, 'udp'))];
     const listen = tracker.addresses.map((address) => address.key);
     if (options.json) printJson({ event: 'ready', listen, urls });
     else print(`tracker at ${urls.join(' and ')}; Ctrl-C ends it`);
