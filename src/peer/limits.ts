@@ -12,7 +12,7 @@ export const MAX_EARLY_BITFIELD_BYTES: number = MAX_PIECES / 8;
  * a look at every piece, for five bytes of theirs.
  */
 export const MAX_WHOLE_SETS = 4;
-export const MAX_EXTENDED_BYTES = 1 << 20;
+export const MAX_EXTENDED_BYTES: number = 1 << 20;
 /** Suggestions remembered, the latest: a seed promises two at a time. */
 export const MAX_SUGGESTED = 16;
 /** A remote may ask for up to 128 KiB at once; most never ask for more than a block. */
