@@ -299,7 +299,7 @@ describe('the tracker over HTTP', () => {
       const other = query.replace('6881', '6882');
       const dictionary = await talk(one.host, place(setting), [get(`/announce?${other}&compact=0`, close)]);
       expect(dictionary).toContain(
-        `5:peersld2:ip${one.host.ip.join('.').length}:${one.host.ip.join('.')}4:porti6881eeee`,
+        `5:peersld2:ip${one.host.ip.join('.').length}:${one.host.ip.join('.')}4:porti6881eee10:tracker id8:`,
       );
     });
   });
