@@ -39,4 +39,3 @@ const CLIENTS: Readonly<Record<string, string>> = {
   WW: 'WebTorrent',
   rQ: 'rqbit',
 };
-
