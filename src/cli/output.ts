@@ -1,5 +1,6 @@
 // What the program says: results on stdout, everything else on stderr. A reader that went away is no error.
 
+import type { ShoalError } from '../base/errors.ts';
 import { printable } from './render/printable.ts';
 
 let silenced = false;
@@ -31,6 +32,11 @@ export function printJson(value: unknown): void {
 export function note(text: string): void {
   clearDisplay?.();
   process.stderr.write(`${printable(text)}\n`);
+}
+
+/** Something that went wrong with one of many: the others go on. */
+export function noteError(error: ShoalError): void {
+  note(`shoal: ${error.code}: ${error.message}`);
 }
 
 let clearDisplay: (() => void) | null = null;

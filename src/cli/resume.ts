@@ -9,7 +9,7 @@ import { Registry, type TorrentRecord } from '../session/registry.ts';
 import type { AddRequest } from '../session/request.ts';
 import type { Torrent } from '../torrent/torrent.ts';
 import { pathMatcher } from './globs.ts';
-import { note } from './output.ts';
+import { note, noteError } from './output.ts';
 import type { StopWatch } from './signals.ts';
 import { type Swarm, selectedBy } from './swarm.ts';
 
@@ -19,7 +19,7 @@ const AT_ONCE = 16;
 /** What cannot be taken up (content that is gone, a torrent that another process holds) is said and left out. */
 export async function resume(swarm: Swarm, stop: StopWatch): Promise<readonly Torrent[]> {
   const registry = new Registry(swarm.env.store, () => swarm.env.clock.wallMs());
-  const records = await registry.list();
+  const records = await registry.list(noteError);
   if (records.length === 0) {
     throw new ShoalError(
       'NOTHING_TO_DO',

@@ -1,7 +1,7 @@
 // What was shared and fetched, across runs: which torrent, which file of it, where its content lies.
 
 import { fromUtf8, toHex, utf8 } from '../base/bytes.ts';
-import { ShoalError } from '../base/errors.ts';
+import { isShoalError, ShoalError } from '../base/errors.ts';
 import { buildMetainfo } from '../metainfo/build.ts';
 import { formatMagnet } from '../metainfo/magnet.ts';
 import type { Magnet, Metainfo } from '../metainfo/types.ts';
@@ -57,13 +57,18 @@ export class Registry {
     this.#nowMs = nowMs;
   }
 
-  /** All records, oldest first. STATE_VERSION, STATE_INVALID. */
-  async list(): Promise<TorrentRecord[]> {
+  /** All records, oldest first. One that cannot be read is told and left out. STATE_VERSION. */
+  async list(onDamaged: (error: ShoalError) => void): Promise<TorrentRecord[]> {
     const out: TorrentRecord[] = [];
     for (const key of await this.#store.list('')) {
-      const id = key.endsWith(`/${RECORD}`) ? key.slice(0, -RECORD.length - 1) : null;
-      const record = id === null ? null : await this.read(id);
-      if (record) out.push(record);
+      if (!key.endsWith(`/${RECORD}`)) continue;
+      try {
+        const record = await this.read(key.slice(0, -RECORD.length - 1));
+        if (record) out.push(record);
+      } catch (error) {
+        if (!isShoalError(error, 'STATE_INVALID')) throw error;
+        onDamaged(error);
+      }
     }
     return out.sort((a, b) => a.addedMs - b.addedMs || (a.id < b.id ? -1 : 1));
   }

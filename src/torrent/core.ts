@@ -72,8 +72,8 @@ export async function openCore(
     const doubtful = await doubtfulPieces(opened.resume, options, content, geometry);
     if (options.recheck === 'never') trust();
     else if (doubtful) await check(doubtful);
-    if (options.mode === 'seed') refuseBadContent(have, info, contentPath);
     const picker = makePicker();
+    if (options.mode === 'seed') refuseBadContent(have, picker, info, contentPath);
     return {
       metainfo,
       info,
@@ -143,9 +143,11 @@ async function anythingThere(content: Content): Promise<boolean> {
   return (await content.states()).some((state) => state.exists && state.lengthBytes > 0);
 }
 
-function refuseBadContent(have: Bitfield, info: TorrentInfo, contentPath: string): void {
+function refuseBadContent(have: Bitfield, picker: Picker, info: TorrentInfo, contentPath: string): void {
   const bad: number[] = [];
-  for (let piece = 0; piece < info.pieceCount; piece++) if (!have.has(piece)) bad.push(piece);
+  for (let piece = 0; piece < info.pieceCount; piece++) {
+    if (!have.has(piece) && picker.priority(piece) > 0) bad.push(piece);
+  }
   if (bad.length === 0) return;
   const shown = `${bad.slice(0, 10).join(', ')}${bad.length > 10 ? ', …' : ''}`;
   throw new ShoalError(

@@ -4,7 +4,7 @@ import { createNodeClock } from '../../platform/node/clock.ts';
 import { createFileStore } from '../../platform/node/store.ts';
 import { Registry, type TorrentRecord } from '../../session/registry.ts';
 import type { JsonOption } from '../options.ts';
-import { note, print, printJson } from '../output.ts';
+import { note, noteError, print, printJson } from '../output.ts';
 import { formatBytes, formatDate } from '../render/quantities.ts';
 import { renderTable } from '../render/table.ts';
 import { stateFolder } from '../world.ts';
@@ -19,7 +19,7 @@ export function openRegistry(options: StateOptions): Registry {
 }
 
 export async function run(options: StateOptions): Promise<void> {
-  const records = await openRegistry(options).list();
+  const records = await openRegistry(options).list(noteError);
   if (options.json) {
     printJson(records.map(jsonOf));
     return;

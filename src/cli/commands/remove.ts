@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { isShoalError, ShoalError } from '../../base/errors.ts';
 import type { Registry, TorrentRecord } from '../../session/registry.ts';
 import { UsageError } from '../args.ts';
-import { print, printJson } from '../output.ts';
+import { noteError, print, printJson } from '../output.ts';
 import { printable } from '../render/printable.ts';
 import { openRegistry, type StateOptions } from './list.ts';
 
@@ -23,7 +23,7 @@ export async function run(names: readonly string[], options: RemoveOptions): Pro
   // A record that cannot be read can still be forgotten, by its whole info hash.
   const whole = names.filter((name) => /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(name));
   const others = names.filter((name) => !whole.includes(name));
-  const records = whole.length > 0 && others.length === 0 ? [] : await registry.list();
+  const records = whole.length > 0 && others.length === 0 ? [] : await registry.list(noteError);
   const chosen = options.all ? records : others.map((name) => choose(records, name));
   const known = new Map(records.map((record) => [record.id, record]));
   const ids = new Set([...whole, ...chosen.map((record) => record.id)]);
