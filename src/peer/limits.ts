@@ -8,8 +8,8 @@ export const MAX_BLOCK_BYTES = 16384;
 /** While the piece count is unknown: as many as a torrent may have. */
 export const MAX_EARLY_BITFIELD_BYTES: number = MAX_PIECES / 8;
 /**
- * BEP 3 and 6 have all pieces said once, at the start. Some clients say them again with the metadata; each time costs us
- * a look at every piece, for five bytes of theirs.
+ * BEP 6 has "all" and "none" said once, at the start. Each time costs us a look at every piece, for five bytes of theirs.
+ * (A bitfield costs the remote as much: aria2 sends one in the place of several HAVEs.)
  */
 export const MAX_WHOLE_SETS = 4;
 export const MAX_EXTENDED_BYTES: number = 1 << 20;

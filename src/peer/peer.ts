@@ -47,7 +47,7 @@ export class Peer extends Speaker implements WireSink, StreamSink {
   readonly #events: PeerEvents;
   readonly #decoder: Decoder;
   #pieceCount: number | null;
-  /** Times that it said all its pieces at once. */
+  /** Times that it said to have all pieces, or none. */
   #wholeSets = 0;
   /** What it said about its pieces while nobody knew how many there are. */
   #early: { wire: Uint8Array | 'all' | null; haves: number[] } | null = null;
@@ -160,7 +160,6 @@ export class Peer extends Speaker implements WireSink, StreamSink {
   }
 
   onBitfield(wire: Uint8Array): void {
-    if (this.#saidTooOften()) return;
     if (this.#pieceCount === null) {
       this.#early = { wire: wire.slice(), haves: [] };
       return;
@@ -188,7 +187,7 @@ export class Peer extends Speaker implements WireSink, StreamSink {
 
   #saidTooOften(): boolean {
     if (++this.#wholeSets <= limits.MAX_WHOLE_SETS) return false;
-    this.#events.onPeerFault(this, 'it says again and again which pieces it has');
+    this.#events.onPeerFault(this, 'it has all or no pieces again and again');
     return true;
   }
 

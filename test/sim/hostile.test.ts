@@ -104,13 +104,16 @@ it('hashes are refused to one that does not read them', async () => {
   await swarm.close();
 });
 
-it('one that says all its pieces again and again is closed', async () => {
+it('one that says again and again to have nothing is closed, but bitfields may be many', async () => {
   const swarm = await SimSwarm.make({ seed: 1, lengthBytes: MIB, pieceLengthBytes: 16384 });
   const source = await swarm.seed(swarm.host('seed', FAST));
   const remote = RawPeer.dial(swarm.host('remote', FAST), source.session.listening[0]!, {
     infoHash: swarm.metainfo.info.infoHashV1!,
     id: 1,
-    ready: (peer) => peer.send(repeated(message(encoder.putHaveNone), 4)),
+    ready: (peer) => {
+      peer.send(repeated(message(encoder.putHaveNone), 4));
+      peer.send(repeated(encoder.encodeBitfield(new Uint8Array(8)), 100));
+    },
   });
   await swarm.world.advance(1000);
   expect(remote.isClosed).toBe(false);
