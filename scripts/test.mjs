@@ -1,16 +1,20 @@
 // npm test: set-up, build, check, then every suite; the last line is the sum: `N passed, N failed[, N skipped]`.
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { findNode24, NODE_24 } from './node24.mjs';
 import { HOME, run } from './run.mjs';
 
 const SUITES = ['unit', 'contract', 'sim', 'e2e', 'interop'];
 /** These run again on Node 24: what differs between versions shows in them. */
 const SUITES_ON_24 = ['unit', 'contract'];
+/** Of a failed test's message: its first lines say what was expected and where. */
+const MESSAGE_LINES = 12;
 const VITEST = join('node_modules', 'vitest', 'vitest.mjs');
 
 const sum = { passed: 0, failed: 0, skipped: 0 };
+/** What failed, told again at the end, where it is not lost among a thousand lines. @type {string[]} */
+const failures = [];
 const results = mkdtempSync(join(tmpdir(), 'shoal-test-'));
 
 try {
@@ -23,6 +27,7 @@ try {
   rmSync(results, { recursive: true, force: true });
 }
 process.exitCode = sum.failed > 0 || sum.passed === 0 ? 1 : 0;
+if (failures.length > 0) console.log(`\n== what failed\n${failures.join('\n')}\n`);
 const skipped = sum.skipped > 0 ? `, ${sum.skipped} skipped` : '';
 console.log(`${sum.passed} passed, ${sum.failed} failed${skipped}`);
 
@@ -37,6 +42,7 @@ function step(name, program, args) {
   const done = run(program, args);
   if (!done) {
     sum.failed++;
+    failures.push(`${name}: see above`);
     console.error(`${name} failed; see above`);
   }
   return done;
@@ -68,10 +74,12 @@ function suite(name, node, version) {
   const file = join(results, `${name}-${version}.json`);
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
   const good = run(node, [VITEST, 'run', '--project', name, ...reporters]);
-  const { passed, failed, skipped } = countsOf(file);
+  const { passed, failed, skipped, told } = countsOf(file);
   sum.passed += passed;
   sum.failed += good || failed > 0 ? failed : 1;
   sum.skipped += skipped;
+  for (const line of told) failures.push(`${name} on Node ${version}: ${line}`);
+  if (!good && failed === 0) failures.push(`${name} on Node ${version}: the run itself failed; see above`);
 }
 
 /** @param {string} folder */
@@ -82,19 +90,30 @@ function hasTests(folder) {
 }
 
 /**
- * Tests by outcome; a file that could not be loaded is one failure.
+ * @typedef {{ status: string, fullName: string, failureMessages?: string[] }} TestReport
+ * @typedef {{ name: string, status: string, message?: string, assertionResults: TestReport[] }} FileReport
+ */
+
+/**
+ * Tests by outcome, and what failed in words; a file that could not be loaded is one failure.
  * @param {string} file
  */
 function countsOf(file) {
-  if (!existsSync(file)) return { passed: 0, failed: 0, skipped: 0 };
+  if (!existsSync(file)) return { passed: 0, failed: 0, skipped: 0, told: [] };
   const report = JSON.parse(readFileSync(file, 'utf8'));
-  const broken = report.testResults.filter(
-    (/** @type {{ status: string, assertionResults: unknown[] }} */ one) =>
-      one.status === 'failed' && one.assertionResults.length === 0,
-  );
+  const files = /** @type {FileReport[]} */ (report.testResults);
+  const broken = files.filter((one) => one.status === 'failed' && one.assertionResults.length === 0);
+  const told = broken.map((one) => `${relative(HOME, one.name)}: ${one.message ?? 'could not be run'}`);
+  for (const one of files) {
+    for (const test of one.assertionResults.filter((result) => result.status === 'failed')) {
+      const why = (test.failureMessages ?? []).join('\n').split('\n').slice(0, MESSAGE_LINES).join('\n    ');
+      told.push(`${relative(HOME, one.name)}: ${test.fullName}\n    ${why}`);
+    }
+  }
   return {
     passed: report.numPassedTests,
     failed: report.numFailedTests + broken.length,
     skipped: report.numPendingTests + report.numTodoTests,
+    told,
   };
 }
