@@ -9,9 +9,13 @@ export default defineConfig({
   test: {
     projects: [
       // Pure code for the most part: one process for all files saves a third of a second each.
-      suite('unit', ['src/**/*.test.ts', 'test/architecture/**/*.test.ts'], { pool: 'threads', isolate: false }),
+      suite('unit', ['src/**/*.test.ts', 'test/architecture/**/*.test.ts'], {
+        pool: 'threads',
+        isolate: false,
+        maxWorkers: 2,
+      }),
       suite('contract', ['test/contract/**/*.test.ts']),
-      suite('sim', ['test/sim/**/*.test.ts'], { testTimeout: 60_000 }),
+      suite('sim', ['test/sim/**/*.test.ts'], { testTimeout: 60_000, maxWorkers: 2 }),
       // Mostly waiting, for processes and time-outs: two at a time.
       suite('e2e', ['test/e2e/**/*.test.ts'], { testTimeout: 120_000, maxWorkers: 2 }),
       suite('interop', ['test/interop/**/*.test.ts'], { testTimeout: 180_000, fileParallelism: false }),

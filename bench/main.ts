@@ -20,6 +20,7 @@ import { leech } from './suites/leech.ts';
 import { limits } from './suites/limits.ts';
 import { manySeeds } from './suites/many-seeds.ts';
 import { pair } from './suites/pair.ts';
+import { profile } from './suites/profile.ts';
 import { seed } from './suites/seed.ts';
 import { smallFiles } from './suites/small-files.ts';
 import { startUp } from './suites/start-up.ts';
@@ -42,6 +43,7 @@ const SUITES: Readonly<Record<SuiteName, Suite>> = {
   idle,
   'start-up': startUp,
   wire,
+  profile,
 };
 
 /** With --quick, all together: set-up and build are not in it. */

@@ -16,11 +16,12 @@ export const SUITE_NAMES = [
   'idle',
   'start-up',
   'wire',
+  'profile',
 ] as const;
 export type SuiteName = (typeof SUITE_NAMES)[number];
 
 /** Nothing of use comes of these in a few seconds. */
-const LONG: readonly string[] = ['crowd', 'limits', 'small-files'];
+const LONG: readonly string[] = ['crowd', 'limits', 'small-files', 'profile'];
 
 export const HELP = `npm run bench [SUITE…] [-- OPTIONS]
 
