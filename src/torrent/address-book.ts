@@ -5,6 +5,11 @@ import { Bans } from './bans.ts';
 
 /** Addresses kept at most: a tracker sends 50 to 200 at a time, and a swarm's living ones fit many times. */
 const MAX_KNOWN = 2000;
+/**
+ * A seed dials in vain no more often than this: nothing is missing, and who wants something dials, too. One more time is
+ * granted whenever somebody names the address again.
+ */
+const SEED_PATIENCE = 4;
 /** Wait after the first failed dial; doubles with each further one. */
 const FIRST_RETRY_MS = 5_000;
 const LAST_RETRY_MS = 600_000;
@@ -21,6 +26,8 @@ export interface KnownAddress {
   state: 'idle' | 'dialling' | 'connected';
   /** Dials that failed, or led to nothing, since the last one that did not. */
   failures: number;
+  /** Dials that a seed has left for it; a leech has no end of them. */
+  triesOfSeed: number;
   /** It had all, or wanted nothing, when we parted: of no use to another seed. */
   isSeed: boolean;
   /** Not to be dialled before. */
@@ -42,7 +49,9 @@ export class AddressBook {
 
   /** Learns an address; false where it was known or is banned, or the book is full of better ones. */
   add(address: Address, source: AddressSource, v2: boolean): boolean {
-    if (address.port === 0 || this.#known.has(address.key) || this.#bans.has(address)) return false;
+    const known = this.#known.get(address.key);
+    if (known) known.triesOfSeed = Math.max(known.triesOfSeed, 1);
+    if (address.port === 0 || known || this.#bans.has(address)) return false;
     if (this.#known.size >= MAX_KNOWN && !this.#forgetWorst()) return false;
     this.#known.set(address.key, {
       address,
@@ -51,6 +60,7 @@ export class AddressBook {
       v2,
       state: 'idle',
       failures: 0,
+      triesOfSeed: SEED_PATIENCE,
       isSeed: false,
       notBeforeMs: 0,
     });
@@ -67,32 +77,25 @@ export class AddressBook {
 
   /**
    * The best address to dial now: machine before network before internet, then fewest failures, then longest known.
-   * `seeds` false: those that are known to be seeds are passed over.
+   * `leeching` false: those that are known to be seeds are passed over, and those that a seed has dialled in vain.
    */
-  next(nowMs: number, seeds = true): KnownAddress | null {
+  next(nowMs: number, leeching = true): KnownAddress | null {
     let best: KnownAddress | null = null;
     for (const known of this.#known.values()) {
-      if (known.state !== 'idle' || known.notBeforeMs > nowMs || (known.isSeed && !seeds)) continue;
+      if (known.notBeforeMs > nowMs || !isDialable(known, leeching)) continue;
       if (best === null || rank(known) < rank(best)) best = known;
     }
     return best;
   }
 
   /** Milliseconds until `next` may find one; null where nothing waits. */
-  nextDueMs(nowMs: number): number | null {
+  nextDueMs(nowMs: number, leeching = true): number | null {
     let due: number | null = null;
     for (const known of this.#known.values()) {
-      if (known.state === 'idle')
+      if (isDialable(known, leeching))
         due = Math.min(due ?? Number.POSITIVE_INFINITY, Math.max(0, known.notBeforeMs - nowMs));
     }
     return due;
-  }
-
-  /** Addresses that are neither connected nor banned. */
-  get idleCount(): number {
-    let count = 0;
-    for (const known of this.#known.values()) if (known.state === 'idle') count++;
-    return count;
   }
 
   dialling(address: Address): void {
@@ -109,6 +112,7 @@ export class AddressBook {
     if (!known) return;
     known.isSeed = isSeed;
     known.failures = failed ? known.failures + 1 : 0;
+    known.triesOfSeed = failed ? known.triesOfSeed - 1 : SEED_PATIENCE;
     known.notBeforeMs = nowMs + Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.max(0, known.failures - 1));
   }
 
@@ -137,6 +141,10 @@ export class AddressBook {
     }
     return worst !== null && this.#known.delete(worst.address.key);
   }
+}
+
+function isDialable(known: KnownAddress, leeching: boolean): boolean {
+  return known.state === 'idle' && (leeching || (!known.isSeed && known.triesOfSeed > 0));
 }
 
 function rank(known: KnownAddress): number {

@@ -11,6 +11,7 @@ export interface AnnouncersOptions {
   readonly everyTracker: boolean;
   progress(): AnnouncedProgress;
   wantsPeers(): boolean;
+  takesPeers(): boolean;
   /** `v2`: they are in the swarm of the v2 info hash. */
   onPeers(peers: readonly Address[], v2: boolean): void;
 }
@@ -36,6 +37,7 @@ export class Announcers {
         port: () => host.listenPort(),
         progress: options.progress,
         wantsPeers: options.wantsPeers,
+        takesPeers: options.takesPeers,
         onPeers: (peers) => options.onPeers(peers, v2),
       });
     const announcers: Announcer[] = [];

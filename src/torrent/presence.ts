@@ -12,8 +12,12 @@ import { Live, type LiveEvents } from './live.ts';
 import type { TorrentIdentity } from './snapshot.ts';
 import { TICK_MS, tick } from './tick.ts';
 
-/** With fewer connected peers more are asked of the trackers. */
+/** A leech with fewer connected peers asks its trackers for more, as often as they allow. */
 const ENOUGH_PEERS = 20;
+/** With fewer, addresses are taken along with an announce that is due: of a leech better ones, of a seed new leeches. */
+const PLENTY_OF_PEERS = 100;
+/** A seed without peers looks so seldom for addresses to dial again: thousands of idle torrents cost nothing. */
+const IDLE_LOOK_MS = 5000;
 /** While the length is unknown something is left to fetch: trackers are told of one block. */
 const LEFT_UNKNOWN_BYTES = 16384;
 
@@ -33,6 +37,8 @@ export class Presence {
   readonly #announcers: Announcers;
   #live: Live | null = null;
   #timer: Timer | null = null;
+  /** When it fires. */
+  #tickMs = 0;
   #closed = false;
 
   constructor(
@@ -50,6 +56,7 @@ export class Presence {
       everyTracker: options.everyTracker,
       progress: () => this.#progress(),
       wantsPeers: () => this.#wantsPeers(),
+      takesPeers: () => this.#live !== null && this.#live.swarm.peers.length < PLENTY_OF_PEERS,
       onPeers: (peers, v2) => this.#learn(peers, 'tracker', v2),
     });
   }
@@ -109,16 +116,33 @@ export class Presence {
     return this.#announcers.snapshot();
   }
 
-  /** Ticks again, if it does not already. */
+  /** Ticks within a second, if it does not already. */
   wake(): void {
-    if (this.#timer || this.#live === null || this.#closed) return;
-    const live = this.#live;
-    this.#timer = this.#host.env.clock.after(TICK_MS, () => {
-      this.#timer = null;
-      const again = tick(live, this.#host.env.clock.nowMs());
-      this.#events.onTick();
-      if (again) this.wake();
-    });
+    this.#tickIn(TICK_MS);
+  }
+
+  #tickIn(delayMs: number): void {
+    if (this.#live === null || this.#closed) return;
+    const { clock } = this.#host.env;
+    const atMs = clock.nowMs() + delayMs;
+    if (this.#timer && this.#tickMs <= atMs) return;
+    this.#timer?.cancel();
+    this.#tickMs = atMs;
+    this.#timer = clock.after(delayMs, () => this.#tick(this.#live!, clock.nowMs()));
+  }
+
+  #tick(live: Live, nowMs: number): void {
+    this.#timer = null;
+    const again = tick(live, nowMs);
+    this.#events.onTick();
+    if (again) this.wake();
+    else this.#lookLater(live, nowMs);
+  }
+
+  /** Nobody is here and nothing is missing: until somebody comes, only addresses that may be dialled later matter. */
+  #lookLater(live: Live, nowMs: number): void {
+    const dueMs = live.swarm.book.nextDueMs(nowMs, !live.isDone());
+    if (dueMs !== null) this.#tickIn(Math.max(IDLE_LOOK_MS, dueMs));
   }
 
   /** Leaves the peers; resolves when nothing is being read or written any more. The trackers still count us. */
@@ -136,7 +160,7 @@ export class Presence {
   #learn(addresses: readonly Address[], source: 'tracker' | 'user', v2: boolean): void {
     if (this.#live === null || this.#closed) return;
     for (const address of addresses) this.#live.swarm.book.add(address, source, v2);
-    if (!this.#live.isDone()) this.#live.swarm.dialMore();
+    this.#live.swarm.dialMore();
     this.wake();
   }
 

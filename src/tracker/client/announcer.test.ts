@@ -58,6 +58,7 @@ function setUp(tiers: string[][], options: Partial<AnnouncerOptions> = {}, inter
     port: () => 6881,
     progress: () => progress,
     wantsPeers: () => false,
+    takesPeers: () => false,
     onPeers: (some, tracker) => peers.push(`${tracker} ${some.join()}`),
     ...options,
   });
@@ -211,7 +212,7 @@ describe('an announcer', () => {
   });
 
   it('asks for more peers as soon as the tracker allows', async () => {
-    const { world, announcer, take, requests } = setUp([['a']], { wantsPeers: () => true });
+    const { world, announcer, take, requests } = setUp([['a']], { wantsPeers: () => true, takesPeers: () => true });
     announcer.start();
     await world.advance(100_000);
     expect(take()).toEqual(['a started', 'a none', 'a none']);
@@ -226,6 +227,15 @@ describe('an announcer', () => {
     await calm.world.advance(1000);
     expect(calm.take()).toEqual(['a none']);
     calm.announcer.close();
+  });
+
+  it('takes peers without asking for them more often', async () => {
+    const { world, announcer, take, requests } = setUp([['a']], { takesPeers: () => true });
+    announcer.start();
+    await world.advance(100_000);
+    expect(take()).toEqual(['a started']);
+    expect(requests[0]!.numWant).toBe(100);
+    announcer.close();
   });
 
   it('says stopped to whom it may have told, within the time it is given, and then nothing more', async () => {

@@ -36,8 +36,10 @@ export interface AnnouncerOptions {
   readonly key: number;
   port(): number;
   progress(): AnnouncedProgress;
-  /** Whether more peers are wanted now. */
+  /** Whether more peers are wanted now: trackers are asked for some more often than they are told to be. */
   wantsPeers(): boolean;
+  /** Whether addresses of peers are of use when an announce is due anyway. */
+  takesPeers(): boolean;
   /** The peers of a reply, ours perhaps among them. */
   onPeers(peers: readonly Address[], tracker: string): void;
   /** Every good reply. */
@@ -206,7 +208,7 @@ export class Announcer {
       event,
       port: this.#options.port(),
       ...this.#options.progress(),
-      numWant: event === 'stopped' || !this.#options.wantsPeers() ? 0 : PEERS_WANTED,
+      numWant: event === 'stopped' || !this.#options.takesPeers() ? 0 : PEERS_WANTED,
       trackerId: tracker.trackerId,
     };
     return client.announce(tracker.url, request, { signal });
