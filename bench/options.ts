@@ -32,6 +32,7 @@ Without any: all of them; with --quick all but ${LONG.join(', ')}.
   --rounds N         rounds of every suite (default: 5; with --quick 2)
   --size MIB         size of the content
   --piece BYTES      length of the pieces
+  --leeches N        swarms of so many only
   --programs A,B     only these programs beside shoal
   --minutes N        at most so long for every suite
   --json FILE        where the figures go (default: results/bench-DATE.json)
@@ -45,6 +46,7 @@ export interface Options {
   readonly rounds: number;
   readonly sizeMib: number | null;
   readonly pieceBytes: number | null;
+  readonly leeches: number | null;
   readonly programs: readonly string[] | null;
   readonly minutes: number | null;
   readonly json: string | null;
@@ -62,6 +64,7 @@ export function readOptions(args: readonly string[]): Options {
       rounds: { type: 'string' },
       size: { type: 'string' },
       piece: { type: 'string' },
+      leeches: { type: 'string' },
       programs: { type: 'string' },
       minutes: { type: 'string' },
       json: { type: 'string' },
@@ -81,6 +84,7 @@ export function readOptions(args: readonly string[]): Options {
     rounds: number(values.rounds, '--rounds') ?? (values.quick ? 2 : 5),
     sizeMib: number(values.size, '--size'),
     pieceBytes: number(values.piece, '--piece'),
+    leeches: number(values.leeches, '--leeches'),
     programs: values.programs?.split(',') ?? null,
     minutes: number(values.minutes, '--minutes'),
     json: values.json ?? null,

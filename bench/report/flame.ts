@@ -1,5 +1,6 @@
 // Flame graphs of the CPU profiles that Node writes (`--cpu-prof`): one column a thread, callers above what they call,
-// as wide as their share of the time in which any thread was busy.
+// as wide as their share of the time in which any thread was busy. What the event loop reads from sockets by itself is no
+// function's time and is not in it.
 
 import type { TopLevelSpec } from 'vega-lite';
 import type { Plot } from './plot.ts';
@@ -58,7 +59,13 @@ export function flamePlot(file: string, title: string, threads: readonly Thread[
     left += root.microseconds;
   }
   const busySeconds = total / 1e6;
-  return { file, spec: spec(`${title}: ${busySeconds.toFixed(2)} s of CPU in ${threads.length} threads`, cells) };
+  return {
+    file,
+    spec: spec(
+      `${title}: ${busySeconds.toFixed(2)} s in functions, ${threads.length} ${threads.length === 1 ? 'thread' : 'threads'}`,
+      cells,
+    ),
+  };
 }
 
 /** Where time went by itself, most first: name and share of the busy time. */

@@ -98,7 +98,9 @@ function families(stage: Stage): readonly Family[] {
 }
 
 function counts(stage: Stage): readonly number[] {
-  return stage.options.quick ? QUICK_LEECHES : LEECHES;
+  const { leeches, quick } = stage.options;
+  if (leeches !== null) return [leeches];
+  return quick ? QUICK_LEECHES : LEECHES;
 }
 
 function shape(stage: Stage) {
