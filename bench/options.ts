@@ -77,9 +77,10 @@ export function readOptions(args: readonly string[]): Options {
   if (unknown !== undefined) throw new Error(`no suite ${unknown}; there are ${SUITE_NAMES.join(', ')}`);
   const all = values.quick ? SUITE_NAMES.filter((name) => !LONG.includes(name)) : SUITE_NAMES;
   const chosen = positionals.length === 0 ? all : SUITE_NAMES.filter((name) => positionals.includes(name));
+  const asksAll = chosen.includes('swarm') && values.leeches === undefined;
   return {
     // The swarm's questions include the rate against many seeds.
-    suites: SUITE_NAMES.filter((name) => chosen.includes(name) || (name === 'many-seeds' && chosen.includes('swarm'))),
+    suites: SUITE_NAMES.filter((name) => chosen.includes(name) || (name === 'many-seeds' && asksAll)),
     quick: values.quick,
     rounds: number(values.rounds, '--rounds') ?? (values.quick ? 2 : 5),
     sizeMib: number(values.size, '--size'),
