@@ -61,6 +61,8 @@ export abstract class PeerState {
   /** When we last unchoked it, and what it had been sent by then. */
   lastUnchokedMs: number | null = null;
   sentBeforeUnchoke = 0;
+  /** When it was last given payload. */
+  lastServedMs: number;
   lastBlockMs: number;
   /** When bytes of a block came last, whole or not. */
   lastBlockBytesMs: number;
@@ -85,7 +87,7 @@ export abstract class PeerState {
     this.outbox = new Outbox(stream);
     this.extensions = new Extensions(identity.handshake.extended);
     this.connectedMs = this.lastHeardMs = this.lastSentMs = nowMs;
-    this.lastBlockMs = this.lastBlockBytesMs = nowMs;
+    this.lastBlockMs = this.lastBlockBytesMs = this.lastServedMs = nowMs;
   }
 
   /** What it calls itself: the extended handshake's word, or what its peer id tells. */

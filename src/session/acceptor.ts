@@ -1,7 +1,6 @@
 // The listening port: connections come in, say which torrent they want, and are handed to it.
 
-import type { Address } from '../base/address.ts';
-import { equalBytes } from '../base/bytes.ts';
+import { type Address, isLoopback } from '../base/address.ts';
 import { isShoalError } from '../base/errors.ts';
 import { Greeting, type GreetingAnswer, type GreetingEvents } from '../peer/greeting.ts';
 import type { Timer } from '../ports/clock.ts';
@@ -16,20 +15,19 @@ const PORTS_TRIED = 100;
 /** A connection that does not say what it wants is closed after this. */
 const GREETING_MS = 10_000;
 const SWEEP_MS = 2_000;
-/** Connections that may be silent at once: more would be an attack on our file descriptors. */
-const MAX_GREETINGS = 100;
+/** Connections that may be silent at once: more would be an attack on our file descriptors. The oldest makes room. */
+const MAX_GREETINGS = 200;
+/** Of one address of another machine: its own oldest makes room, so that it cannot crowd out others. */
+const MAX_GREETINGS_AN_ADDRESS = 32;
 
-export interface AcceptorHost {
-  takeConnection(): boolean;
-  giveConnection(): void;
-  torrents(): readonly Torrent[];
-}
+/** The torrent that a handshake names, by 20 bytes. */
+export type FindTorrent = (infoHash: Uint8Array) => Torrent | null;
 
 export class Acceptor implements GreetingEvents {
   readonly #env: Env;
   readonly #greetings: Set<Greeting> = new Set();
   #listener: StreamListener | null = null;
-  #host: AcceptorHost | null = null;
+  #find: FindTorrent | null = null;
   #sweep: Timer | null = null;
 
   private constructor(env: Env) {
@@ -55,8 +53,8 @@ export class Acceptor implements GreetingEvents {
   }
 
   /** From here on connections are taken; before, they are refused. */
-  serve(host: AcceptorHost): void {
-    this.#host = host;
+  serve(find: FindTorrent): void {
+    this.#find = find;
   }
 
   get addresses(): readonly Address[] {
@@ -69,31 +67,47 @@ export class Acceptor implements GreetingEvents {
 
   #accept(stream: ByteStream): void {
     const greeting = new Greeting(stream, null, this.#env.clock.nowMs(), this);
-    if (this.#greetings.size >= MAX_GREETINGS || !this.#host?.takeConnection()) {
-      greeting.abandon('too many connections');
+    if (this.#find === null) {
+      greeting.abandon('nobody is served yet');
       return;
     }
+    this.#makeRoom(greeting.remote);
     this.#greetings.add(greeting);
     this.#sweep ??= this.#env.clock.after(SWEEP_MS, () => this.#sweepSilent());
   }
 
+  /** In the set the oldest come first. */
+  #makeRoom({ ip, host }: Address): void {
+    let oldest: Greeting | null = null;
+    let count = 0;
+    for (const greeting of this.#greetings) {
+      if (greeting.remote.host !== host) continue;
+      oldest ??= greeting;
+      count++;
+    }
+    if (count >= MAX_GREETINGS_AN_ADDRESS && !isLoopback(ip)) {
+      this.#drop(oldest!, 'its address has too many connections');
+    } else if (this.#greetings.size >= MAX_GREETINGS) {
+      this.#drop(this.#greetings.values().next().value!, 'too many connections');
+    }
+  }
+
+  /** Counted no more from now on, though a connection takes a moment to close. */
+  #drop(greeting: Greeting, why: string): void {
+    greeting.abandon(why);
+    this.onGreetingFailed(greeting, why);
+  }
+
   onHandshake(greeting: Greeting, handshake: Handshake): GreetingAnswer {
-    const torrent = this.#host?.torrents().find(({ identity: { infoHashV1, infoHashV2 } }) => {
-      return (
-        (infoHashV1 && equalBytes(infoHashV1, handshake.infoHash)) ||
-        (infoHashV2 && equalBytes(infoHashV2.subarray(0, 20), handshake.infoHash))
-      );
-    });
+    const torrent = this.#find?.(handshake.infoHash);
     if (!torrent) return { refused: 'no such torrent here' };
     const answer = torrent.accept(greeting, handshake);
-    // Handed over: the torrent's swarm gives the connection back.
     if ('sink' in answer) this.#greetings.delete(greeting);
     return answer;
   }
 
   onGreetingFailed(greeting: Greeting, why: string): void {
     if (!this.#greetings.delete(greeting)) return;
-    this.#host?.giveConnection();
     this.#env.log.write('debug', 'connection refused', { peer: greeting.remote.key, why });
   }
 

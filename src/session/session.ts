@@ -1,6 +1,7 @@
 // Many torrents in one process: one listening port, shared limits and memory, one record of what was shared and fetched.
 
 import type { Address } from '../base/address.ts';
+import { toHex } from '../base/bytes.ts';
 import { ShoalError } from '../base/errors.ts';
 import { makePeerId } from '../base/ids.ts';
 import type { Magnet, Metainfo } from '../metainfo/types.ts';
@@ -9,6 +10,7 @@ import type { Env } from '../ports/env.ts';
 import type { StoreLock } from '../ports/store.ts';
 import { TokenBucket } from '../rates/token-bucket.ts';
 import { PieceReader } from '../storage/read.ts';
+import { Connections } from '../torrent/connections.ts';
 import type { TorrentHost } from '../torrent/context.ts';
 import { Torrent } from '../torrent/torrent.ts';
 import { TrackerClient } from '../tracker/client/client.ts';
@@ -37,9 +39,9 @@ export class Session {
   readonly #host: TorrentHost;
   readonly #registry: Registry;
   readonly #held: Map<string, Held> = new Map();
+  /** By hex of the info hashes as handshakes name them. */
+  readonly #byHash: Map<string, Torrent> = new Map();
   readonly #hungry: Set<{ tokensArrived(): void }> = new Set();
-  readonly #maxConnections: number;
-  #connections = 0;
   #tokenTimer: Timer | null = null;
   /** Times that tokens were handed out. */
   #turn = 0;
@@ -48,7 +50,6 @@ export class Session {
   private constructor(env: Env, options: SessionOptions, acceptor: Acceptor, peerId: Uint8Array) {
     this.#env = env;
     this.#acceptor = acceptor;
-    this.#maxConnections = options.maxConnections ?? MAX_CONNECTIONS;
     this.#trackers = new TrackerClient(env, { from: options.listen.ip });
     this.#registry = new Registry(env.store, () => env.clock.wallMs());
     const nowMs = env.clock.nowMs();
@@ -61,10 +62,7 @@ export class Session {
       from: options.listen.ip,
       networks: env.sockets.networks(),
       listenPort: () => acceptor.port,
-      takeConnection: () => this.#takeConnection(),
-      giveConnection: () => {
-        this.#connections--;
-      },
+      connections: new Connections(options.maxConnections ?? MAX_CONNECTIONS),
       down: new TokenBucket(options.maxDownloadBytesPerSecond ?? null, nowMs),
       up: new TokenBucket(options.maxUploadBytesPerSecond ?? null, nowMs),
       wantTokens: (torrent) => this.#wantTokens(torrent),
@@ -76,11 +74,7 @@ export class Session {
     const peerId = makePeerId((bytes) => env.random.fill(bytes));
     const acceptor = await Acceptor.open(env, options.listen);
     const session = new Session(env, options, acceptor, peerId);
-    acceptor.serve({
-      takeConnection: () => session.#takeConnection(),
-      giveConnection: () => session.#host.giveConnection(),
-      torrents: () => session.torrents,
-    });
+    acceptor.serve((infoHash) => session.#byHash.get(toHex(infoHash)) ?? null);
     return session;
   }
 
@@ -120,6 +114,7 @@ export class Session {
     }
     const torrent = this.#make(request, source, id);
     this.#held.set(id, { torrent, lock });
+    for (const name of handshakeNames(torrent)) this.#byHash.set(name, torrent);
     const onAbort = (): void => void torrent.stop(0);
     options.signal?.addEventListener('abort', onAbort);
     try {
@@ -178,6 +173,8 @@ export class Session {
     await this.#registry.settled();
     await held.lock.release();
     this.#held.delete(id);
+    for (const name of handshakeNames(held.torrent))
+      if (this.#byHash.get(name) === held.torrent) this.#byHash.delete(name);
   }
 
   /**
@@ -198,12 +195,6 @@ export class Session {
 
   // ---- what torrents share
 
-  #takeConnection(): boolean {
-    if (this.#connections >= this.#maxConnections) return false;
-    this.#connections++;
-    return true;
-  }
-
   #wantTokens(torrent: { tokensArrived(): void }): void {
     this.#hungry.add(torrent);
     if (this.#tokenTimer || this.#closing) return;
@@ -216,4 +207,9 @@ export class Session {
       for (let i = 0; i < hungry.length; i++) hungry[(first + i) % hungry.length]!.tokensArrived();
     });
   }
+}
+
+/** 20 bytes each, the v2 hash truncated (BEP 52). */
+function handshakeNames({ identity: { infoHashV1, infoHashV2 } }: Torrent): string[] {
+  return [infoHashV1, infoHashV2].flatMap((hash) => (hash ? [toHex(hash.subarray(0, 20))] : []));
 }

@@ -6,6 +6,7 @@ import type { Env } from '../ports/env.ts';
 import type { TokenBucket } from '../rates/token-bucket.ts';
 import type { PieceReader } from '../storage/read.ts';
 import type { TrackerClient } from '../tracker/client/client.ts';
+import type { Connections } from './connections.ts';
 
 /** The session as one torrent sees it. */
 export interface TorrentHost {
@@ -22,9 +23,8 @@ export interface TorrentHost {
   readonly networks: readonly LocalNetwork[];
   /** The port we listen on, as told to trackers and peers. */
   listenPort(): number;
-  /** Takes one of the session's connections; false while all are in use. Each taken one is given back. */
-  takeConnection(): boolean;
-  giveConnection(): void;
+  /** The session's connections, which its torrents share. */
+  readonly connections: Connections;
   /** Rate limits over the whole session. */
   readonly down: TokenBucket;
   readonly up: TokenBucket;

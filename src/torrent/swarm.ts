@@ -9,13 +9,26 @@ import type { Log } from '../ports/log.ts';
 import type { Sockets } from '../ports/sockets.ts';
 import { encodeHandshake, type Handshake } from '../wire/handshake.ts';
 import { AddressBook } from './address-book.ts';
+import type { ConnectionHolder, Connections } from './connections.ts';
+import { mostUseless, slowest } from './keeping.ts';
 
 /** Dials under way at once: more would look like a scan to a router, and near peers answer within milliseconds. */
 const MAX_DIALS = 30;
+/** A seed lacks nothing, and is in no hurry. */
+const MAX_DIALS_OF_SEED = 8;
 const DIAL_TIMEOUT_MS = 8_000;
 
 /** A connection that ended before this without a byte of payload led to nothing: the next dial waits longer. */
 const VAIN_MS = 15_000;
+
+/**
+ * Peers with one address of another machine. Several are normal: a household, a company, a provider that has few
+ * addresses. All of a torrent's connections are not.
+ */
+const MAX_AT_ONE_ADDRESS = 32;
+
+/** With no room left, and each peer of some use, the slowest makes room so often for one that may be faster. */
+const TURNOVER_MS = 60_000;
 
 /** So many peers leave before a number is used again: until then blocks that its bearer sent are known to be his. */
 const NUMBERS_RESTING = 256;
@@ -34,8 +47,7 @@ export interface SwarmDeps {
   readonly networks: readonly LocalNetwork[];
   readonly from: Uint8Array | null;
   readonly maxPeers: number;
-  takeConnection(): boolean;
-  giveConnection(): void;
+  readonly connections: Connections;
   /** Null while the metadata is unknown. */
   pieceCount(): number | null;
   /** We have all we want: seeds are not dialled. */
@@ -44,7 +56,7 @@ export interface SwarmDeps {
   onPeerOpened(peer: Peer): void;
 }
 
-export class Swarm implements GreetingEvents {
+export class Swarm implements GreetingEvents, ConnectionHolder {
   readonly book: AddressBook;
   /** Connected peers, in no order. */
   readonly peers: Peer[] = [];
@@ -56,12 +68,16 @@ export class Swarm implements GreetingEvents {
   readonly #deps: SwarmDeps;
   readonly #events: PeerEvents;
   #open = true;
+  /** Just being closed in favour of others: not to be dialled again soon. */
+  #evicted: Peer | null = null;
+  #nextTurnoverMs = 0;
 
   constructor(identity: SwarmIdentity, deps: SwarmDeps, events: PeerEvents) {
     this.#identity = identity;
     this.#deps = deps;
     this.#events = events;
     this.book = new AddressBook(deps.networks);
+    deps.connections.join(this);
   }
 
   /** Dials under way. */
@@ -75,14 +91,17 @@ export class Swarm implements GreetingEvents {
 
   /** Dials as many known addresses as limits allow. */
   dialMore(): void {
-    const nowMs = this.#deps.clock.nowMs();
-    while (
-      this.#open &&
-      this.#greetings.size < MAX_DIALS &&
-      this.peers.length + this.#greetings.size < this.#deps.maxPeers
-    ) {
-      const known = this.book.next(nowMs, !this.#deps.isDone());
-      if (known === null || !this.#deps.takeConnection()) return;
+    const { isDone, maxPeers, connections, clock } = this.#deps;
+    const nowMs = clock.nowMs();
+    const maxDials = isDone() ? MAX_DIALS_OF_SEED : MAX_DIALS;
+    while (this.#open && this.#greetings.size < maxDials && this.connections < maxPeers) {
+      const known = this.book.next(nowMs, !isDone());
+      if (known === null) return;
+      if (this.#isCrowded(known.address)) {
+        this.book.ended(known.address, nowMs, true);
+        continue;
+      }
+      if (!connections.takeDial(this, nowMs)) return;
       this.book.dialling(known.address);
       const { hashV1, hashV2 } = this.#identity;
       const infoHash = (known.v2 ? hashV2 : hashV1) ?? hashV1 ?? hashV2!;
@@ -91,11 +110,51 @@ export class Swarm implements GreetingEvents {
     }
   }
 
-  /** Ends dials that take too long. */
+  /** Ends dials that take too long; a leech that is full lets a peer go for one that may be better. */
   sweep(nowMs: number): void {
     for (const greeting of this.#greetings) {
       if (nowMs - greeting.sinceMs > DIAL_TIMEOUT_MS) greeting.abandon('no answer');
     }
+    const { isDone, maxPeers } = this.#deps;
+    if (this.peers.length >= maxPeers && !isDone() && this.book.next(nowMs)?.failures === 0) this.#makeRoom(nowMs);
+  }
+
+  // ---- room
+
+  /** Connected peers and dials under way. */
+  get connections(): number {
+    return this.peers.length + this.#greetings.size;
+  }
+
+  closeUseless(nowMs: number): boolean {
+    return this.#evict(mostUseless(this.peers, nowMs), 'others wait, and it is of no use');
+  }
+
+  closeSlowest(nowMs: number): boolean {
+    return this.#evict(slowest(this.peers, nowMs), 'others wait, and it is the slowest');
+  }
+
+  #makeRoom(nowMs: number): boolean {
+    if (this.closeUseless(nowMs)) return true;
+    if (nowMs < this.#nextTurnoverMs) return false;
+    this.#nextTurnoverMs = nowMs + TURNOVER_MS;
+    return this.closeSlowest(nowMs);
+  }
+
+  #evict(peer: Peer | null, why: string): boolean {
+    this.#evicted = peer;
+    peer?.close(why);
+    this.#evicted = null;
+    return peer !== null;
+  }
+
+  /** Whether as many peers as may be are at this address already. All programs of this machine are at one. */
+  #isCrowded(address: Address): boolean {
+    if (nearness(address, this.#deps.networks) === 'machine') return false;
+    let count = 0;
+    for (const peer of this.peers) if (peer.address.host === address.host) count++;
+    for (const greeting of this.#greetings) if (greeting.remote.host === address.host) count++;
+    return count >= MAX_AT_ONE_ADDRESS;
   }
 
   // ---- handshakes
@@ -106,24 +165,32 @@ export class Swarm implements GreetingEvents {
     if (!this.#greetings.delete(greeting)) return { refused: 'closed meanwhile' };
     const answer = this.#admit(greeting, handshake, true);
     if ('refused' in answer) this.#greetings.add(greeting);
+    else this.#deps.connections.dialEnded();
     return answer;
   }
 
   onGreetingFailed(greeting: Greeting, why: string): void {
     if (!this.#greetings.delete(greeting)) return;
-    this.#deps.giveConnection();
+    this.#deps.connections.dialEnded();
+    this.#deps.connections.give();
     this.#deps.log.write('debug', 'dial failed', { peer: greeting.remote.key, why });
     this.book.ended(greeting.remote, this.#deps.clock.nowMs(), true);
     this.dialMore();
   }
 
-  /** A connection that came to the session for this torrent; its connection is taken already when this is called. */
+  /** A connection that came to the session for this torrent. */
   accept(greeting: Greeting, handshake: Handshake): GreetingAnswer {
+    const { maxPeers, connections, clock } = this.#deps;
+    const nowMs = clock.nowMs();
     if (!this.#open) return { refused: 'the torrent is stopping' };
     if (this.book.isBanned(greeting.remote)) return { refused: 'banned' };
-    if (this.peers.length >= this.#deps.maxPeers) return { refused: 'enough peers' };
+    if (this.#isCrowded(greeting.remote)) return { refused: 'enough peers with its address' };
+    if (this.peers.length >= maxPeers && !this.#makeRoom(nowMs)) return { refused: 'enough peers' };
+    if (!connections.take(this, nowMs)) return { refused: 'enough connections' };
     greeting.stream.write([this.#handshake(handshake.infoHash)]);
-    return this.#admit(greeting, handshake, false);
+    const answer = this.#admit(greeting, handshake, false);
+    if ('refused' in answer) connections.give();
+    return answer;
   }
 
   #admit(greeting: Greeting, handshake: Handshake, outgoing: boolean): GreetingAnswer {
@@ -186,11 +253,11 @@ export class Swarm implements GreetingEvents {
     this.peers.splice(at, 1);
     this.#byNumber[peer.number] = null;
     this.#left.push(peer.number);
-    this.#deps.giveConnection();
+    this.#deps.connections.give();
     if (!peer.outgoing) return;
     const nowMs = this.#deps.clock.nowMs();
     const wasVain = nowMs - peer.connectedMs < VAIN_MS && peer.down.total + peer.up.total === 0;
-    this.book.ended(peer.address, nowMs, wasVain, peer.isSeed || peer.uploadOnly);
+    this.book.ended(peer.address, nowMs, wasVain || peer === this.#evicted, peer.isSeed || peer.uploadOnly);
   }
 
   /** Never deal with it again; told apart by address and port. */
@@ -207,6 +274,7 @@ export class Swarm implements GreetingEvents {
   /** Closes all connections and begins no more. */
   close(why: string): void {
     this.#open = false;
+    this.#deps.connections.leave(this);
     for (const greeting of [...this.#greetings]) greeting.abandon(why);
     for (const peer of [...this.peers]) peer.close(why);
   }

@@ -190,6 +190,7 @@ export class Upload {
 
   #count(peer: Peer, bytes: number, nowMs: number): void {
     peer.up.add(bytes, nowMs);
+    peer.lastServedMs = nowMs;
     this.#events.onSent(bytes);
     this.#wakeHeld();
   }

@@ -2,8 +2,11 @@
 
 import { expect, it, vi } from 'vitest';
 import { Address } from '../../src/base/address.ts';
+import type { ByteStream } from '../../src/ports/sockets.ts';
+import { Session } from '../../src/session/session.ts';
 import { TrackerClient } from '../../src/tracker/client/client.ts';
 import { TrackerServer } from '../../src/tracker/server/server.ts';
+import * as encoder from '../../src/wire/encoder.ts';
 import { RawPeer } from './raw-peer.ts';
 import { PORT, SimSwarm } from './swarm.ts';
 
@@ -45,5 +48,74 @@ it('a seed dials in vain a few times, later each time, and then no more', async 
   swarm.members[0]!.torrent.addPeers([gone]);
   await swarm.world.advance(3_600_000);
   expect(dial).toHaveBeenCalledTimes(5);
+  await swarm.close();
+});
+
+/** So many remotes of one host, with ids from `firstId` on. */
+function crowd(swarm: SimSwarm, name: string, count: number, firstId: number, to: Address): RawPeer[] {
+  const host = swarm.host(name, FAST);
+  const infoHash = swarm.metainfo.info.infoHashV1!;
+  return Array.from({ length: count }, (_, i) => RawPeer.dial(host, to, { infoHash, id: firstId + i }));
+}
+
+it('one address has a share of the connections, and no more', async () => {
+  const swarm = await SimSwarm.make({ seed: 1, lengthBytes: MIB, pieceLengthBytes: 131072 });
+  const source = await swarm.seed(swarm.host('seed', FAST));
+  const remotes = crowd(swarm, 'crowd', 50, 0, source.session.listening[0]!);
+  await swarm.world.advance(1000);
+  expect(source.torrent.snapshot().peers).toBe(32);
+  expect(remotes.filter((remote) => !remote.isClosed).length).toBe(32);
+  for (const remote of remotes) remote.stream.destroy();
+  await swarm.close();
+});
+
+it('who wants nothing for a minute makes room when all connections are in use, and others stay', async () => {
+  const swarm = await SimSwarm.make({ seed: 1, lengthBytes: MIB, pieceLengthBytes: 131072 });
+  const host = swarm.host('seed', FAST);
+  host.hands.write('/share/content.bin', swarm.content);
+  const session = await swarm.world.run(
+    Session.open(host.env, { listen: { ip: host.ip, port: PORT }, maxConnections: 20 }),
+  );
+  const place = { mode: 'seed', recheck: 'as-needed', contentPath: '/share/content.bin' } as const;
+  const torrent = await swarm.world.run(session.add({ ...place, metainfo: swarm.metainfo }));
+  const to = session.listening[0]!;
+  const early = crowd(swarm, 'early', 20, 0, to);
+  await swarm.world.advance(1000);
+  for (const remote of early.slice(0, 15)) remote.put(encoder.putInterested);
+  await swarm.world.advance(30_000);
+  const late = crowd(swarm, 'too early', 3, 100, to);
+  await swarm.world.advance(1000);
+  expect(late.every((remote) => remote.isClosed)).toBe(true);
+  await swarm.world.advance(40_000);
+  const more = crowd(swarm, 'late', 8, 150, to);
+  await swarm.world.advance(1000);
+  expect(torrent.snapshot().peers).toBe(20);
+  expect(early.slice(0, 15).some((remote) => remote.isClosed)).toBe(false);
+  expect(early.slice(15).every((remote) => remote.isClosed)).toBe(true);
+  expect(more.filter((remote) => !remote.isClosed).length).toBe(5);
+  for (const remote of [...early, ...late, ...more]) remote.stream.destroy();
+  await swarm.world.run(session.close({ deadlineMs: 1000 }));
+  await swarm.close();
+});
+
+it('connections that say nothing keep nobody out, from one address or from many', async () => {
+  const swarm = await SimSwarm.make({ seed: 1, lengthBytes: MIB, pieceLengthBytes: 131072 });
+  const source = await swarm.seed(swarm.host('seed', FAST));
+  const to = source.session.listening[0]!;
+  const silent: ByteStream[] = [];
+  for (let i = 0; i < 40; i++) {
+    const host = swarm.host(`silent ${i}`, FAST);
+    for (let j = 0; j < (i === 0 ? 200 : 8); j++) {
+      const stream = host.env.sockets.connect(to);
+      stream.attach({ onOpen: () => undefined, onChunk: () => undefined, onClose: () => undefined });
+      silent.push(stream);
+    }
+  }
+  await swarm.world.advance(1000);
+  const [honest] = crowd(swarm, 'honest', 1, 0, to);
+  await swarm.world.advance(1000);
+  expect(honest!.isClosed).toBe(false);
+  expect(source.torrent.snapshot().peers).toBe(1);
+  for (const stream of [...silent, honest!.stream]) stream.destroy();
   await swarm.close();
 });
