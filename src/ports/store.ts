@@ -24,7 +24,10 @@ export interface Store {
   remove(key: string): Promise<void>;
   /** Keys of values and logs that begin with `prefix`, sorted. */
   list(prefix: string): Promise<readonly string[]>;
-  /** Opens or makes a log; at most `maxBytes` are read. A torn end after a crash is the user's to find. */
+  /**
+   * Opens a log; at most `maxBytes` are read. One that is not there comes to be when it is first written to. A torn end
+   * after a crash is the user's to find.
+   */
   openLog(key: string, maxBytes: number): Promise<StoreLog>;
   /** Null while another process (or this one) holds it. Freed by the system when its process dies. */
   lock(key: string): Promise<StoreLock | null>;

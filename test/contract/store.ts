@@ -32,12 +32,15 @@ export function storeContract(name: string, makeWorld: MakeWorld): void {
         expect(await store.list('')).toEqual([]);
         for (const key of ['t/b/x', 't/a', 'tt', 'u', 't/b.c']) await store.write(key, utf8(key));
         const log = await store.openLog('t/log', MAX);
+        await log.append(utf8('x'));
+        const unwritten = await store.openLog('t/none', MAX);
         const lock = await store.lock('t/held');
         expect(await store.list('')).toEqual(['t/a', 't/b.c', 't/b/x', 't/log', 'tt', 'u']);
         expect(await store.list('t/')).toEqual(['t/a', 't/b.c', 't/b/x', 't/log']);
         expect(await store.list('t/b')).toEqual(['t/b.c', 't/b/x']);
         expect(await store.list('t')).toEqual(['t/a', 't/b.c', 't/b/x', 't/log', 'tt']);
         expect(await store.list('nothing/')).toEqual([]);
+        await unwritten.close();
         await log.close();
         await lock!.release();
       }),

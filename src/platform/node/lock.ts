@@ -1,19 +1,22 @@
 // Locks between processes as files, freed when their owner dies in whatever way: a lock names its owner, and a lock whose
 // owner is gone is stale. Node offers no system lock (flock) without native code.
 //
+// A lock is a symbolic link that leads nowhere: its target names the owner. One call makes it, whole or not at all, so that
+// a process may hold very many; all calls are synchronous, for they touch names only.
+//
 // Only one process may take a stale lock away, or the second taker would remove the new lock of the first. So a stale lock
 // is removed only under a guard: another lock, named after the nonce of the stale one. A guard may be stale itself, and
 // is then removed in the same way, under a guard of its own.
 //
-//   link(own, L) ---ok----> held
-//        `-EEXIST-> owner of L lives -> busy
-//                   owner of L is gone -> acquire L~nonce -> L still the same? unlink(L) -> release L~nonce -> again
+//   symlink(own, L) ---ok----> held
+//          `-EEXIST-> owner of L lives -> busy
+//                     owner of L is gone -> acquire L~nonce -> L still the same? unlink(L) -> release L~nonce -> again
 
 import { randomBytes } from 'node:crypto';
-import { link, readFile, readlink, unlink, writeFile } from 'node:fs/promises';
+import { readFileSync, readlinkSync, symlinkSync, unlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { StoreLock } from '../../ports/store.ts';
-import { makeFolders } from './make-folders.ts';
+import { makeFoldersSync } from './make-folders.ts';
 import { errnoOf } from './system-errors.ts';
 
 /** Each level needs a process that was killed within the microseconds of a takeover. */
@@ -22,7 +25,7 @@ const MAX_GUARDS = 3;
 /** Takers that find the lock just freed try again; so often only if others take and free it all the time. */
 const MAX_ATTEMPTS = 20;
 
-/** What a lock file says: one line, words separated by a blank. */
+/** What a lock says: words separated by a blank. */
 interface Owner {
   readonly pid: number;
   /** When the process began, in clock ticks since boot: a pid is used again, the two together are not. */
@@ -32,45 +35,41 @@ interface Owner {
   readonly nonce: string;
 }
 
-/** Makes the lock file `path`, and the folders above it; null while it is held. Throws what the system throws. */
-export async function acquireFileLock(path: string): Promise<StoreLock | null> {
-  await makeFolders(dirname(path));
-  return acquire(path, 0);
+/** Makes the lock `path`, and the folders above it; null while it is held. Throws what the system throws. */
+export function acquireFileLock(path: string): StoreLock | null {
+  const text = acquire(path, 0);
+  return text === null ? null : { release: async () => removeOwn(path, text) };
 }
 
-async function acquire(path: string, depth: number): Promise<StoreLock | null> {
-  const text = ownerLine(await thisProcess());
-  const temporary = temporaryName(path);
-  await writeFile(temporary, text, { flag: 'wx' });
-  try {
-    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      if (await linked(temporary, path)) return { release: () => removeOwn(path, text) };
-      const found = await readText(path);
-      if (found === null) continue;
-      if (await isAlive(parseOwner(found))) return null;
-      if (depth === MAX_GUARDS || !(await removeStale(path, found, depth))) return null;
-    }
-    return null;
-  } finally {
-    await unlink(temporary);
+/** What the lock says of us; null while it is held. */
+function acquire(path: string, depth: number): string | null {
+  const text = ownerText(thisProcess());
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+    if (linked(text, path)) return text;
+    const found = readText(path);
+    if (found === null) continue;
+    if (isAlive(parseOwner(found))) return null;
+    if (depth === MAX_GUARDS || !removeStale(path, found, depth)) return null;
   }
+  return null;
 }
 
 /** False where another one is at it. Nobody but the holder of the guard removes this very lock, so that the check holds. */
-async function removeStale(path: string, stale: string, depth: number): Promise<boolean> {
-  const guard = await acquire(`${path}~${parseOwner(stale)?.nonce ?? 'torn'}`, depth + 1);
-  if (guard === null) return false;
+function removeStale(path: string, stale: string, depth: number): boolean {
+  const guard = `${path}~${parseOwner(stale)?.nonce ?? 'torn'}`;
+  const own = acquire(guard, depth + 1);
+  if (own === null) return false;
   try {
-    if ((await readText(path)) === stale) await unlink(path);
+    if (readText(path) === stale) unlinkSync(path);
     return true;
   } finally {
-    await guard.release();
+    removeOwn(guard, own);
   }
 }
 
-async function linked(temporary: string, path: string): Promise<boolean> {
+function linked(text: string, path: string): boolean {
   try {
-    await link(temporary, path);
+    makeLink(text, path);
     return true;
   } catch (error) {
     if (errnoOf(error) === 'EEXIST') return false;
@@ -78,16 +77,29 @@ async function linked(temporary: string, path: string): Promise<boolean> {
   }
 }
 
-async function removeOwn(path: string, text: string): Promise<void> {
-  if ((await readText(path)) === text) await unlink(path);
+/** Mostly the folder is there already: it is looked for only when the link says that it is not. */
+function makeLink(text: string, path: string): void {
+  try {
+    symlinkSync(text, path);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+    makeFoldersSync(dirname(path));
+    symlinkSync(text, path);
+  }
 }
 
-async function readText(path: string): Promise<string | null> {
+function removeOwn(path: string, text: string): void {
+  if (readText(path) === text) unlinkSync(path);
+}
+
+/** Null where there is nothing. What is no link cannot be a lock of a living process; it is read for its whole text. */
+function readText(path: string): string | null {
   try {
-    return await readFile(path, 'utf8');
+    return readlinkSync(path);
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return null;
-    throw error;
+    if (errnoOf(error) !== 'EINVAL') throw error;
+    return readFileSync(path, 'utf8');
   }
 }
 
@@ -106,32 +118,28 @@ export function isLeftover(name: string): boolean {
   return pid !== process.pid && !pidExists(pid);
 }
 
-let self: Promise<Omit<Owner, 'nonce'>> | undefined;
+let self: Omit<Owner, 'nonce'> | undefined;
 
-function thisProcess(): Promise<Omit<Owner, 'nonce'>> {
-  self ??= (async () => ({
-    pid: process.pid,
-    startTicks: (await startTicksOf(process.pid)) ?? '-',
-    boot: await bootIdentity(),
-  }))();
+function thisProcess(): Omit<Owner, 'nonce'> {
+  self ??= { pid: process.pid, startTicks: startTicksOf(process.pid) ?? '-', boot: bootIdentity() };
   return self;
 }
 
-function ownerLine(owner: Omit<Owner, 'nonce'>): string {
-  return `${owner.pid} ${owner.startTicks} ${owner.boot} ${randomBytes(8).toString('hex')}\n`;
+function ownerText(owner: Omit<Owner, 'nonce'>): string {
+  return `${owner.pid} ${owner.startTicks} ${owner.boot} ${randomBytes(8).toString('hex')}`;
 }
 
 function parseOwner(text: string): Owner | null {
-  const match = /^(\d{1,10}) (\d+|-) (\S+) ([0-9a-f]{16})\n$/.exec(text);
+  const match = /^(\d{1,10}) (\d+|-) (\S+) ([0-9a-f]{16})\n?$/.exec(text);
   if (!match) return null;
   return { pid: Number(match[1]), startTicks: match[2]!, boot: match[3]!, nonce: match[4]! };
 }
 
 /** A text that is no owner was torn by a power cut: its process is gone with it. */
-async function isAlive(owner: Owner | null): Promise<boolean> {
-  if (owner === null || owner.boot !== (await thisProcess()).boot) return false;
+function isAlive(owner: Owner | null): boolean {
+  if (owner === null || owner.boot !== thisProcess().boot) return false;
   if (owner.startTicks === '-') return pidExists(owner.pid);
-  return (await startTicksOf(owner.pid)) === owner.startTicks;
+  return startTicksOf(owner.pid) === owner.startTicks;
 }
 
 function pidExists(pid: number): boolean {
@@ -144,16 +152,25 @@ function pidExists(pid: number): boolean {
 }
 
 /** Field 22 of /proc/PID/stat, null where there is no such process (or no /proc). A zombie has released all it held. */
-async function startTicksOf(pid: number): Promise<string | null> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null);
+function startTicksOf(pid: number): string | null {
+  const stat = textOf(() => readFileSync(`/proc/${pid}/stat`, 'utf8'));
   if (stat === null) return null;
   // The second field is the name in parentheses, in which anything may stand.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return fields[0] === 'Z' || fields[0] === 'X' ? null : (fields[19] ?? null);
 }
 
-async function bootIdentity(): Promise<string> {
-  const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '-');
-  const namespace = await readlink('/proc/self/ns/pid').catch(() => '-');
+function bootIdentity(): string {
+  const boot = textOf(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8')) ?? '-';
+  const namespace = textOf(() => readlinkSync('/proc/self/ns/pid')) ?? '-';
   return `${boot.trim()}/${namespace}`;
+}
+
+/** Null where the system does not tell. */
+function textOf(read: () => string): string | null {
+  try {
+    return read();
+  } catch {
+    return null;
+  }
 }

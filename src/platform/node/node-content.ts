@@ -14,6 +14,7 @@ import {
   type Spans,
 } from '../../ports/piece-io.ts';
 import { filePath } from './content-files.ts';
+import { lookAt } from './content-look.ts';
 import { ContentSync } from './content-sync.ts';
 import { type CommitAnswer, type HashAnswer, packJobs, STATE_STRIDE, unpackOutcomes } from './piece-protocol.ts';
 import type { PieceWorkers, SharedContent } from './piece-workers.ts';
@@ -25,6 +26,12 @@ const MAX_GROUP_BYTES = 8 * 1024 * 1024;
 
 /** With so many groups for each worker the last ones end together. */
 const GROUPS_PER_WORKER = 4;
+
+/** Looks through the threads of libuv: more at once are handed to a worker as one message. */
+const FEW_FILES = 8;
+
+/** The place of a file that nobody asked about. */
+const NOT_LOOKED_AT: ContentFileState = { exists: false, lengthBytes: 0, mtimeMs: 0 };
 
 export class NodeContent implements Content {
   readonly #shared: SharedContent;
@@ -132,7 +139,21 @@ export class NodeContent implements Content {
     for (const result of results) if (result.status === 'rejected') throw result.reason;
   }
 
-  async states(): Promise<readonly ContentFileState[]> {
+  /** A few files are looked at from here: a torrent that nobody asks for needs no worker. */
+  async states(files?: readonly number[]): Promise<readonly ContentFileState[]> {
+    const count = this.#spec.files.length;
+    if (count <= FEW_FILES) {
+      const all = this.#spec.files.map((_, file) => lookAt(filePath(this.#spec, file)));
+      return this.#track(Promise.all(all));
+    }
+    if (files && files.length <= FEW_FILES) {
+      const out: ContentFileState[] = new Array(count).fill(NOT_LOOKED_AT);
+      const looks = files.map(async (file) => {
+        out[file] = await lookAt(filePath(this.#spec, file));
+      });
+      await this.#track(Promise.all(looks));
+      return out;
+    }
     const packed = (await this.#track(this.#workers.run(this.#shared, { kind: 'states' }))) as Float64Array;
     return this.#spec.files.map((_, file) => {
       const at = file * STATE_STRIDE;

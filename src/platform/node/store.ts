@@ -1,7 +1,11 @@
 // The Store port as files in the state folder: the key `a/b` is the file `a/b`. Names with `~`, which no key has, are
 // locks and temporary files. The folder is made at the first write.
+//
+// Records are small, and a start reads thousands of them: reading one synchronously takes some 20 microseconds, through
+// the threads of libuv ten times that. What is written waits for the disk and is never synchronous.
 
-import { type FileHandle, open, readdir, readFile, unlink } from 'node:fs/promises';
+import { closeSync, type Dirent, fstatSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
+import { type FileHandle, open, readdir, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { assert } from '../../base/assert.ts';
 import { concatBytes, EMPTY } from '../../base/bytes.ts';
@@ -31,7 +35,7 @@ class FileStore implements Store {
   async read(key: string): Promise<Uint8Array | null> {
     const path = this.#path(key);
     try {
-      const bytes = await readFile(path);
+      const bytes = readFileSync(path);
       return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
     } catch (error) {
       if (isAbsent(error)) return null;
@@ -65,22 +69,17 @@ class FileStore implements Store {
     const slash = prefix.lastIndexOf('/');
     const start = slash < 0 ? '' : prefix.slice(0, slash + 1);
     assert(start === '' || isKey(start.slice(0, -1)), 'a prefix of keys');
-    await this.#walk(start, prefix, out);
+    this.#walk(start, prefix, out);
     return out.sort();
   }
 
-  async #walk(above: string, prefix: string, out: string[]): Promise<void> {
-    const path = join(this.#root, above);
-    const entries = await readdir(path, { withFileTypes: true }).catch((error: unknown) => {
-      if (isAbsent(error)) return [];
-      throw fileError(error, `list "${path}"`);
-    });
-    for (const entry of entries) {
+  #walk(above: string, prefix: string, out: string[]): void {
+    for (const entry of entriesOf(join(this.#root, above))) {
       const key = above + entry.name;
       if (!isKey(key)) continue;
       if (entry.isFile() && key.startsWith(prefix)) out.push(key);
       else if (entry.isDirectory() && `${key}/`.startsWith(prefix.slice(0, key.length + 1))) {
-        await this.#walk(`${key}/`, prefix, out);
+        this.#walk(`${key}/`, prefix, out);
       }
     }
   }
@@ -90,8 +89,8 @@ class FileStore implements Store {
     assert(!this.#logs.has(path), 'a log is open once');
     this.#logs.add(path);
     try {
-      await this.#prepare(dirname(path));
-      return await FileLog.open(path, maxBytes, () => this.#logs.delete(path));
+      const act = { prepare: () => this.#prepare(dirname(path)), forget: () => this.#logs.delete(path) };
+      return FileLog.open(path, maxBytes, act);
     } catch (error) {
       this.#logs.delete(path);
       throw fileError(error, `open "${path}"`);
@@ -101,8 +100,7 @@ class FileStore implements Store {
   async lock(key: string): Promise<StoreLock | null> {
     const path = `${this.#path(key)}~lock`;
     try {
-      await this.#prepare(dirname(path));
-      return await acquireFileLock(path);
+      return acquireFileLock(path);
     } catch (error) {
       throw fileError(error, `lock "${path}"`);
     }
@@ -143,36 +141,46 @@ async function makeClean(folder: string): Promise<void> {
   }
 }
 
-/** Appends run one after another; those that wait together are written and synced together. */
+interface LogActs {
+  /** Makes the folder that the log lies in. */
+  prepare(): Promise<void>;
+  forget(): void;
+}
+
+/**
+ * Appends run one after another; those that wait together are written and synced together. The file is open only while
+ * something is written: very many logs may be open, and hardly any of them is written to.
+ */
 class FileLog implements StoreLog {
   readonly initial: Uint8Array;
   readonly #path: string;
-  readonly #forget: () => void;
-  #file: FileHandle;
+  readonly #acts: LogActs;
   #lengthBytes: number;
   #tail: Promise<void> = Promise.resolve();
   /** Appends that the next flush takes together; null when it has begun or something else comes first. */
   #batch: { readonly parts: Uint8Array[]; readonly flushed: Promise<void> } | null = null;
   #closed: Promise<void> | undefined;
 
-  private constructor(path: string, file: FileHandle, initial: Uint8Array, lengthBytes: number, forget: () => void) {
+  private constructor(path: string, initial: Uint8Array, lengthBytes: number, acts: LogActs) {
     this.#path = path;
-    this.#file = file;
     this.initial = initial;
     this.#lengthBytes = lengthBytes;
-    this.#forget = forget;
+    this.#acts = acts;
   }
 
-  static async open(path: string, maxBytes: number, forget: () => void): Promise<FileLog> {
-    const isNew = await missing(path);
-    const file = await open(path, 'a+', 0o666);
+  static open(path: string, maxBytes: number, acts: LogActs): FileLog {
+    let file: number;
     try {
-      if (isNew) await syncFolder(dirname(path));
-      const { size } = await file.stat();
-      return new FileLog(path, file, await readStart(file, Math.min(size, maxBytes)), size, forget);
+      file = openSync(path, 'r');
     } catch (error) {
-      await file.close();
-      throw error;
+      if (errnoOf(error) !== 'ENOENT') throw error;
+      return new FileLog(path, EMPTY, 0, acts);
+    }
+    try {
+      const { size } = fstatSync(file);
+      return new FileLog(path, readStart(file, Math.min(size, maxBytes)), size, acts);
+    } finally {
+      closeSync(file);
     }
   }
 
@@ -195,32 +203,39 @@ class FileLog implements StoreLog {
     // What is appended from now on comes after the replacement.
     this.#batch = null;
     return this.#inOrder(`replace "${this.#path}"`, async () => {
+      await this.#acts.prepare();
       await writeAtomically(this.#path, temporaryName(this.#path), copy);
-      const file = await open(this.#path, 'a', 0o666);
-      await this.#file.close();
-      this.#file = file;
       this.#lengthBytes = copy.length;
     });
   }
 
   close(): Promise<void> {
-    this.#closed ??= this.#inOrder(`close "${this.#path}"`, async () => {
-      this.#forget();
-      await this.#file.close();
-    });
+    this.#closed ??= this.#tail.then(() => this.#acts.forget());
     return this.#closed;
   }
 
-  /** A failed append leaves nothing behind: what comes later must not follow a torn record. */
   async #flush(parts: readonly Uint8Array[]): Promise<void> {
     if (this.#batch?.parts === parts) this.#batch = null;
     const bytes = concatBytes(parts);
+    await this.#acts.prepare();
+    const isNew = this.#lengthBytes === 0;
+    const file = await open(this.#path, 'a', 0o666);
     try {
-      await this.#file.appendFile(bytes);
-      await this.#file.datasync();
+      await this.#write(file, bytes);
+    } finally {
+      await file.close();
+    }
+    if (isNew) await syncFolder(dirname(this.#path));
+  }
+
+  /** A failed append leaves nothing behind: what comes later must not follow a torn record. */
+  async #write(file: FileHandle, bytes: Uint8Array): Promise<void> {
+    try {
+      await file.appendFile(bytes);
+      await file.datasync();
       this.#lengthBytes += bytes.length;
     } catch (error) {
-      await this.#file.truncate(this.#lengthBytes).catch(() => undefined);
+      await file.truncate(this.#lengthBytes).catch(() => undefined);
       throw error;
     }
   }
@@ -234,24 +249,24 @@ class FileLog implements StoreLog {
   }
 }
 
-async function missing(path: string): Promise<boolean> {
-  try {
-    await (await open(path, 'r')).close();
-    return false;
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return true;
-    throw error;
-  }
-}
-
-async function readStart(file: FileHandle, lengthBytes: number): Promise<Uint8Array> {
+function readStart(file: number, lengthBytes: number): Uint8Array {
   if (lengthBytes === 0) return EMPTY;
   const out = new Uint8Array(lengthBytes);
   let at = 0;
   while (at < lengthBytes) {
-    const { bytesRead } = await file.read(out, at, lengthBytes - at, at);
-    if (bytesRead === 0) break;
-    at += bytesRead;
+    const count = readSync(file, out, at, lengthBytes - at, at);
+    if (count === 0) break;
+    at += count;
   }
   return out.subarray(0, at);
+}
+
+/** None where there is no such folder. */
+function entriesOf(path: string): Dirent[] {
+  try {
+    return readdirSync(path, { withFileTypes: true });
+  } catch (error) {
+    if (isAbsent(error)) return [];
+    throw fileError(error, `list "${path}"`);
+  }
 }

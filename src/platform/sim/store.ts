@@ -62,13 +62,11 @@ export class SimStore implements Store {
     this.#openLogs.add(key);
     try {
       const initial = await this.#disk.submit(this.#program, {
-        action: this.#disk.records.has(key) ? 'read' : 'write',
+        action: 'read',
         what: 'opening a log',
         bytes: Math.min(maxBytes, this.#lengthOf(key)),
         work: () => {
-          const record = this.#disk.records.get(key);
-          if (!record) this.#disk.setRecord(key, []);
-          return concatBytes(record?.parts ?? []).slice(0, maxBytes);
+          return concatBytes(this.#disk.records.get(key)?.parts ?? []).slice(0, maxBytes);
         },
       });
       return new SimLog(this.#program, this.#disk, key, initial, () => this.#openLogs.delete(key));
