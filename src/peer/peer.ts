@@ -8,6 +8,7 @@ import type { HashQuery } from '../wire/hash-query.ts';
 import type { BlockPlace, WireSink } from '../wire/sink.ts';
 import * as limits from './limits.ts';
 import { MOST_PENDING_BYTES } from './outbox.ts';
+import { PRICES } from './patience.ts';
 import { Speaker } from './speaker.ts';
 import type { PeerIdentity } from './state.ts';
 
@@ -120,6 +121,12 @@ export class Peer extends Speaker implements WireSink, StreamSink {
     this.receivingPiece = this.receivingBegin = -1;
   }
 
+  #bears(micros: number): boolean {
+    if (this.patience.bears(micros, this.lastHeardMs)) return true;
+    this.#events.onPeerFault(this, 'its messages cost too much');
+    return false;
+  }
+
   // ---- messages in
 
   onKeepAlive(): void {}
@@ -137,13 +144,13 @@ export class Peer extends Speaker implements WireSink, StreamSink {
   }
 
   onInterested(): void {
-    if (this.isInterested) return;
+    if (this.isInterested || !this.#bears(PRICES.interest)) return;
     this.isInterested = true;
     this.#events.onPeerInterest(this);
   }
 
   onNotInterested(): void {
-    if (!this.isInterested) return;
+    if (!this.isInterested || !this.#bears(PRICES.interest)) return;
     this.isInterested = false;
     this.#events.onPeerInterest(this);
   }
@@ -160,6 +167,7 @@ export class Peer extends Speaker implements WireSink, StreamSink {
   }
 
   onBitfield(wire: Uint8Array): void {
+    if (!this.#bears(wire.length * 8 * PRICES.bitfieldPiece)) return;
     if (this.#pieceCount === null) {
       this.#early = { wire: wire.slice(), haves: [] };
       return;
@@ -208,6 +216,7 @@ export class Peer extends Speaker implements WireSink, StreamSink {
   }
 
   onCancel(piece: number, begin: number, length: number): void {
+    if (!this.#bears(PRICES.cancel + this.uploads.count * PRICES.cancelLook)) return;
     if (this.uploads.remove(piece, begin, length)) this.sendReject(piece, begin, length);
   }
 
@@ -252,18 +261,16 @@ export class Peer extends Speaker implements WireSink, StreamSink {
   onAllowedFast(): void {}
 
   onExtended(id: number, payload: Uint8Array): void {
+    if (!this.#bears(PRICES.extended)) return;
     const message = this.extensions.read(id, payload);
     switch (message.kind) {
       case 'handshake':
-        this.uploadOnly ||= message.uploadOnly;
+      case 'upload-only':
+        this.uploadOnly = message.kind === 'handshake' ? this.uploadOnly || message.uploadOnly : message.on;
         this.#events.onPeerExtended(this);
         break;
       case 'metadata':
         this.#events.talk.onMetadata(this, message.payload);
-        break;
-      case 'upload-only':
-        this.uploadOnly = message.on;
-        this.#events.onPeerExtended(this);
         break;
       case 'dont-have':
         if (this.have && message.piece < this.have.length && this.have.clear(message.piece)) {
@@ -272,9 +279,6 @@ export class Peer extends Speaker implements WireSink, StreamSink {
         break;
       case 'fault':
         this.#events.onPeerFault(this, message.why);
-        break;
-      case 'unknown':
-        break;
     }
   }
 
@@ -283,11 +287,11 @@ export class Peer extends Speaker implements WireSink, StreamSink {
   }
 
   onHashReject(query: HashQuery): void {
-    this.#events.talk.onHashReject(this, query);
+    if (this.#bears(PRICES.hashMessage)) this.#events.talk.onHashReject(this, query);
   }
 
   onHashes(query: HashQuery, hashes: Uint8Array): void {
-    this.#events.talk.onHashes(this, query, hashes);
+    if (this.#bears(PRICES.hashMessage)) this.#events.talk.onHashes(this, query, hashes);
   }
 
   onUnknown(): void {}

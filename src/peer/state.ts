@@ -9,6 +9,7 @@ import { Pipeline } from '../rates/pipeline.ts';
 import type { Handshake } from '../wire/handshake.ts';
 import { Extensions } from './extensions.ts';
 import { Outbox } from './outbox.ts';
+import { Patience } from './patience.ts';
 import { Requests } from './requests.ts';
 import { Uploads } from './uploads.ts';
 
@@ -40,6 +41,7 @@ export abstract class PeerState {
   readonly pipeline: Pipeline = new Pipeline();
   readonly down: Meter = new Meter();
   readonly up: Meter = new Meter();
+  readonly patience: Patience;
 
   /** We choke it; it chokes us; who is interested. All begin choked and not interested (BEP 3). */
   amChoking = true;
@@ -54,6 +56,8 @@ export abstract class PeerState {
 
   /** Rules keep their marks here. `touched`: settle has something to do for it. */
   touched = false;
+  /** Whether its interest is other than when settle last looked. */
+  interestChanged = false;
   optimistic = false;
   snubbed = false;
   parole = false;
@@ -85,6 +89,7 @@ export abstract class PeerState {
     this.v2 = identity.handshake.v2;
     this.stream = stream;
     this.outbox = new Outbox(stream);
+    this.patience = new Patience(nowMs);
     this.extensions = new Extensions(identity.handshake.extended);
     this.connectedMs = this.lastHeardMs = this.lastSentMs = nowMs;
     this.lastBlockMs = this.lastBlockBytesMs = this.lastServedMs = nowMs;

@@ -60,9 +60,10 @@ export class Uploads {
 
   /** Takes one request out wherever it stands; false where there is none such. */
   remove(piece: number, begin: number, length: number): boolean {
+    const ring = this.#ring;
     for (let i = 0; i < this.#count; i++) {
-      const found = this.peek(i)!;
-      if (found.piece !== piece || found.begin !== begin || found.length !== length) continue;
+      const at = ((this.#head + i) % this.#size) * 3;
+      if (ring[at] !== piece || ring[at + 1] !== begin || ring[at + 2] !== length) continue;
       this.promote(i);
       this.shift();
       return true;
@@ -75,8 +76,12 @@ export class Uploads {
   }
 
   #copy(from: number, to: number): void {
-    const [a, b] = [((this.#head + from) % this.#size) * 3, ((this.#head + to) % this.#size) * 3];
-    this.#ring.copyWithin(b, a, a + 3);
+    const ring = this.#ring;
+    const source = ((this.#head + from) % this.#size) * 3;
+    const target = ((this.#head + to) % this.#size) * 3;
+    ring[target] = ring[source]!;
+    ring[target + 1] = ring[source + 1]!;
+    ring[target + 2] = ring[source + 2]!;
   }
 
   #grow(): void {

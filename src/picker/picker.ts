@@ -52,8 +52,9 @@ export class Picker {
     return this.#states.wantedLeft;
   }
 
-  isVerified(piece: number): boolean {
-    return this.#states.isVerified(piece);
+  /** Asked for by the user and not verified. */
+  isWanted(piece: number): boolean {
+    return this.#states.isWanted(piece);
   }
 
   /** The piece is known to be good: found so at the start, or committed. What was begun of it is forgotten. */

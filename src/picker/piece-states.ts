@@ -64,6 +64,10 @@ export class PieceStates {
     return (this.#flags[piece]! & VERIFIED) !== 0;
   }
 
+  isWanted(piece: number): boolean {
+    return (this.wanted[piece >> 3]! & (0x80 >> (piece & 7))) !== 0;
+  }
+
   isOpen(piece: number): boolean {
     return (this.open[piece >> 3]! & (0x80 >> (piece & 7))) !== 0;
   }

@@ -68,6 +68,7 @@ export class Exchange {
 
   /** Asks and serves a peer, as far as it allows. */
   attend(peer: Peer, nowMs: number): void {
+    if (peer.interestChanged) this.upload.onInterest(peer, nowMs);
     if (peer.amInterested) this.asking.ask(peer, nowMs);
     this.upload.serve(peer, nowMs);
   }

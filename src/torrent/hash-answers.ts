@@ -4,6 +4,7 @@ import { toHex } from '../base/bytes.ts';
 import { isRangeOf, type NodeSource, proofFor, UpperTree } from '../metainfo/hash-range.ts';
 import { leafCountFor, NODE_BYTES, padHash, pieceLayerOf } from '../metainfo/merkle.ts';
 import { ENOUGH_PENDING_BYTES } from '../peer/outbox.ts';
+import { PRICES } from '../peer/patience.ts';
 import type { Peer } from '../peer/peer.ts';
 import type { Hashes } from '../ports/hashes.ts';
 import type { HashQuery } from '../wire/hash-query.ts';
@@ -35,11 +36,14 @@ export class HashAnswers {
   answer(peer: Peer, query: HashQuery, sent: () => void): void {
     const file = this.#fileOf(query);
     const { info, checks } = this.#core;
-    const isBusy = peer.outbox.pendingBytes > ENOUGH_PENDING_BYTES;
+    const price = PRICES.hashMessage + query.length * PRICES.hash;
+    const isBusy = peer.outbox.pendingBytes > ENOUGH_PENDING_BYTES || !peer.patience.bears(price, peer.lastHeardMs);
     if (isBusy || file === null || !isRangeOf(leafCountFor(info.files[file]!.lengthBytes), query)) {
       peer.sendHashReject(query);
     } else if (query.baseLayer >= pieceLayerOf(info.pieceLengthBytes) && checks.layerOf(file)) {
       this.#send(peer, query, this.#nodesOf(file));
+    } else if (!peer.patience.bears(info.pieceLengthBytes * PRICES.hashedByte, peer.lastHeardMs)) {
+      peer.sendHashReject(query);
     } else {
       void this.#answerFromContent(peer, query, file).then(sent);
     }

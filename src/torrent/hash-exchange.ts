@@ -170,16 +170,16 @@ export class HashExchange {
     }
   }
 
-  /** False: the hashes do not lead to the root, the peer lied. An answer that nobody asked for is ignored. */
-  onHashes(peer: Peer, query: HashQuery, hashes: Uint8Array): boolean {
+  /** `wrong`: the hashes do not lead to the root, the peer lied. `unasked`: nothing has changed. */
+  onHashes(peer: Peer, query: HashQuery, hashes: Uint8Array): 'good' | 'wrong' | 'unasked' {
     const want = this.#wants.get(keyOf(query));
-    if (want?.peer !== peer || !equalBytes(want.root, query.piecesRoot)) return true;
+    if (want?.peer !== peer || !equalBytes(want.root, query.piecesRoot)) return 'unasked';
     want.peer = null;
-    if (!verifyHashes(query, hashes, want.expected, this.#hashes.sha256)) return false;
+    if (!verifyHashes(query, hashes, want.expected, this.#hashes.sha256)) return 'wrong';
     this.#wants.delete(keyOf(query));
     if (want.piece >= 0) this.#events.onLeaves(want.piece, hashes.slice(0, query.length * NODE_BYTES));
     else this.#addToLayer(want, hashes);
-    return true;
+    return 'good';
   }
 
   #addToLayer(want: Want, hashes: Uint8Array): void {

@@ -52,7 +52,11 @@ describe('of use is', () => {
 
 describe('the connections of a session', () => {
   /** A torrent whose peers, some of them useless, go as they are told. */
-  function holder(pool: Connections, peers: number, useless = 0): ConnectionHolder & { looks: number } {
+  function holder(
+    pool: Connections,
+    peers: number,
+    useless = 0,
+  ): ConnectionHolder & { connections: number; looks: number } {
     const close = (): boolean => {
       made.connections--;
       pool.give();

@@ -81,9 +81,9 @@ export class Knowledge {
   }
 
   onHashes(peer: Peer, query: HashQuery, hashes: Uint8Array): void {
-    const honest = this.#exchange?.onHashes(peer, query, hashes) ?? true;
-    if (!honest) this.#events.onLiar(peer, 'its hashes were wrong');
-    this.#askHashes();
+    const answer = this.#exchange?.onHashes(peer, query, hashes) ?? 'unasked';
+    if (answer === 'wrong') this.#events.onLiar(peer, 'its hashes were wrong');
+    if (answer !== 'unasked') this.#askHashes();
   }
 
   /** Asks for the leaf hashes of a failed piece; false where nobody connected could know them. */

@@ -190,7 +190,7 @@ export class Live implements PeerEvents, ExchangeEvents {
     if (!core) return;
     core.picker.peerHas(piece);
     this.exchange!.upload.onPeerHas(peer, piece);
-    if (!peer.amInterested && !core.have.has(piece)) this.updateInterest(peer);
+    if (!peer.amInterested && core.picker.isWanted(piece)) this.updateInterest(peer);
     else if (peer.amInterested && peer.requests.count === 0) this.touch(peer);
     if (peer.isSeed) this.#closeIfUseless(peer);
   }
@@ -214,7 +214,7 @@ export class Live implements PeerEvents, ExchangeEvents {
   }
 
   onPeerInterest(peer: Peer): void {
-    this.exchange?.upload.onInterest(peer, this.swarm.peers, peer.lastHeardMs);
+    peer.interestChanged = true;
     this.touch(peer);
   }
 

@@ -45,6 +45,9 @@ export class Upload {
   /** Only in a seed from the start: who fetched the content himself is not the one who has it alone. */
   readonly #spreading: Spreading | null;
   #nextRechokeMs = 0;
+  /** Peers that may be unchoked at one time, as of the last tick, and those that are. */
+  #slots: number;
+  #unchoked = 0;
   /** A limit had too little: nobody is granted anything before `refilled`. */
   #isDry = false;
 
@@ -53,6 +56,7 @@ export class Upload {
     this.#limits = limits;
     this.#events = events;
     this.#choker = new Choker(host.env.random);
+    this.#slots = uploadSlots(limits.bytesPerSecond, 0);
     const alone = core.have.isFull && core.geometry.pieceCount > 0;
     this.#spreading = alone ? new Spreading(core.geometry.pieceCount, host.env.random) : null;
     this.#reader = host.reader.open({
@@ -209,12 +213,14 @@ export class Upload {
   /** Once a second: a choking round every ten. */
   tick(peers: readonly Peer[], nowMs: number): void {
     this.#wakeHeld();
+    const rate = peers.reduce((sum, peer) => sum + peer.up.bytesPerSecond(nowMs), 0);
+    this.#slots = uploadSlots(this.#limits.bytesPerSecond, rate);
     if (nowMs < this.#nextRechokeMs) return;
     this.#nextRechokeMs = nowMs + RECHOKE_MS;
     const terms = {
       nowMs,
       seeding: this.#events.isSeeding(),
-      slots: this.#slots(peers, nowMs),
+      slots: this.#slots,
       quotaBytes: Math.max(LEAST_QUOTA_BYTES, 4 * this.#core.geometry.pieceLengthBytes),
     };
     const { unchoked, optimistic } = this.#choker.rechoke(
@@ -227,10 +233,10 @@ export class Upload {
     }
   }
 
-  /** A peer's interest has changed: a free slot is given at once. */
-  onInterest(peer: Peer, peers: readonly Peer[], nowMs: number): void {
-    const unchoked = peers.reduce((count, other) => count + (other.amChoking || !other.isInterested ? 0 : 1), 0);
-    if (this.#choker.mayUnchokeNow(chokePeer(peer, nowMs), unchoked, this.#slots(peers, nowMs))) {
+  /** A peer's interest has changed since the last turn: a free slot is given at once. */
+  onInterest(peer: Peer, nowMs: number): void {
+    peer.interestChanged = false;
+    if (this.#choker.mayUnchokeNow(chokePeer(peer, nowMs), this.#unchoked, this.#slots)) {
       this.#setChoke(peer, false, nowMs);
     } else if (!peer.isInterested && !peer.amChoking) {
       this.#setChoke(peer, true, nowMs);
@@ -254,12 +260,15 @@ export class Upload {
   onPeerGone(peer: Peer): void {
     this.#ready.delete(peer);
     this.#spreading?.onGone(peer);
-    if (!peer.amChoking) this.#nextRechokeMs = 0;
+    if (peer.amChoking) return;
+    this.#unchoked--;
+    this.#nextRechokeMs = 0;
   }
 
   #setChoke(peer: Peer, choke: boolean, nowMs: number): void {
     if (peer.amChoking === choke || peer.closed) return;
     peer.sendChoke(choke);
+    this.#unchoked += choke ? -1 : 1;
     if (choke) {
       this.#spreading?.onGone(peer);
       return;
@@ -267,11 +276,6 @@ export class Upload {
     peer.lastUnchokedMs = nowMs;
     peer.sentBeforeUnchoke = peer.up.total;
     this.#spreading?.suggest(peer);
-  }
-
-  #slots(peers: readonly Peer[], nowMs: number): number {
-    const rate = peers.reduce((sum, peer) => sum + peer.up.bytesPerSecond(nowMs), 0);
-    return uploadSlots(this.#limits.bytesPerSecond, rate);
   }
 
   stop(): Promise<void> {

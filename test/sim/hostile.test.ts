@@ -1,8 +1,11 @@
 // Remotes that do what no honest client would: each may cost what it brings, and no more.
 
-import { expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { concatBytes } from '../../src/base/bytes.ts';
+import { encode as encodeBencode } from '../../src/bencode/encode.ts';
 import { Outbox } from '../../src/peer/outbox.ts';
 import { ContentReader } from '../../src/storage/read.ts';
+import { Upload } from '../../src/torrent/upload.ts';
 import * as encoder from '../../src/wire/encoder.ts';
 import { message, RawPeer, repeated } from './raw-peer.ts';
 import { SimSwarm } from './swarm.ts';
@@ -214,5 +217,93 @@ it('a seed does not dial seeds', async () => {
   await swarm.world.advance(60_000);
   expect(leech.torrent.snapshot().peers).toBe(1);
   expect(dial).not.toHaveBeenCalled();
+  await swarm.close();
+});
+
+/** What one session thinks of a remote that sends this once it is connected, and how often it looked at `method`. */
+async function flood(swarm: SimSwarm, bytes: Uint8Array, chunks: number, advanceMs = 3000) {
+  const banned: string[] = [];
+  const log = {
+    write: (_: unknown, text: string, fields?: { why?: unknown }) =>
+      void (text === 'peer closed' && banned.push(String(fields?.why))),
+  };
+  const source = await swarm.seed(swarm.host('seed', { ...FAST, log }));
+  const { infoHashV1, infoHashV2 } = swarm.metainfo.info;
+  const remote = RawPeer.dial(swarm.host('remote', FAST), source.session.listening[0]!, {
+    infoHash: (infoHashV1 ?? infoHashV2!).subarray(0, 20),
+    id: 1,
+    v2: infoHashV1 === null,
+    ready: (peer) => {
+      for (let i = 0; i < chunks; i++) peer.send(bytes);
+    },
+  });
+  await swarm.world.advance(advanceMs);
+  return { why: banned[0] ?? null, remote, source };
+}
+
+describe('a remote whose messages cost us more than it', () => {
+  const interest = concatBytes([message(encoder.putInterested), message(encoder.putNotInterested)]);
+  const cancel = message(encoder.putCancel, 1, 0, 16384);
+  const extended = encoder.encodeExtended(0, encodeBencode({ m: {} }));
+  it.each([
+    ['takes its interest back again and again', interest, 200_000],
+    ['cancels what it never asked for', cancel, 600_000],
+    ['shakes hands again and again', extended, 30_000],
+    ['sends bitfield after bitfield', encoder.encodeBitfield(new Uint8Array(8)), 500_000],
+  ])('is closed with that reason where it %s', async (_what, bytes, count) => {
+    const swarm = await SimSwarm.make({ seed: 1, lengthBytes: MIB, pieceLengthBytes: 16384 });
+    const { why, remote } = await flood(swarm, repeated(bytes, count), 1);
+    expect(why).toContain('its messages cost too much');
+    remote.stream.destroy();
+    await swarm.close();
+  });
+
+  it('is closed where hashes that nobody asked for come again and again', async () => {
+    const swarm = await SimSwarm.make({ seed: 1, lengthBytes: MIB, pieceLengthBytes: 16384, meta: 'v2' });
+    const { files } = swarm.metainfo.info;
+    const query = { piecesRoot: files[0]!.piecesRoot!, baseLayer: 0, index: 0, length: 2, proofLayers: 0 };
+    const { why, remote } = await flood(swarm, repeated(encoder.encodeHashes(query, new Uint8Array(64)), 120_000), 1);
+    expect(why).toContain('its messages cost too much');
+    remote.stream.destroy();
+    await swarm.close();
+  });
+
+  it('is refused hashes that have to be read beyond a share of our time', async () => {
+    const swarm = await SimSwarm.make({ seed: 1, lengthBytes: 8 * MIB, pieceLengthBytes: 4 * MIB, meta: 'v2' });
+    const source = await swarm.seed(swarm.host('seed', FAST));
+    const { files, infoHashV2 } = swarm.metainfo.info;
+    const query = { piecesRoot: files[0]!.piecesRoot!, baseLayer: 0, index: 0, length: 256, proofLayers: 0 };
+    let [answers, refusals] = [0, 0];
+    const ask = (peer: RawPeer): void => peer.send(encoder.encodeHashRequest(query));
+    const remote = RawPeer.dial(swarm.host('remote', FAST), source.session.listening[0]!, {
+      infoHash: infoHashV2!.slice(0, 20),
+      id: 1,
+      v2: true,
+      ready: ask,
+      heard: (peer, name) => {
+        if (name === 'Hashes') answers++;
+        else if (name === 'HashReject') refusals++;
+        else return;
+        ask(peer);
+      },
+    });
+    await swarm.world.advance(20_000);
+    expect(answers).toBeGreaterThan(100);
+    expect(answers).toBeLessThan(500);
+    expect(refusals).toBeGreaterThan(answers);
+    remote.stream.destroy();
+    await swarm.close();
+  });
+});
+
+it('interest is decided upon once a turn', async () => {
+  const swarm = await SimSwarm.make({ seed: 1, lengthBytes: MIB, pieceLengthBytes: 16384 });
+  const decide = vi.spyOn(Upload.prototype, 'onInterest');
+  const toggles = concatBytes([message(encoder.putNotInterested), message(encoder.putInterested)]);
+  const { remote, source } = await flood(swarm, repeated(toggles, 10_000), 1);
+  expect(decide.mock.calls.length).toBeLessThan(100);
+  expect(source.torrent.snapshot().peerList[0]).toMatchObject({ isInterested: true, amChoking: false });
+  decide.mockRestore();
+  remote.stream.destroy();
   await swarm.close();
 });
