@@ -1,5 +1,6 @@
 // `shoal seed` without arguments: takes up all that earlier runs shared and fetched, finished or not.
 
+import { existsSync } from 'node:fs';
 import { describeError, isShoalError, ShoalError } from '../base/errors.ts';
 import { sideBySide } from '../base/side-by-side.ts';
 import { parseMagnet } from '../metainfo/magnet.ts';
@@ -47,9 +48,9 @@ export async function resume(swarm: Swarm, stop: StopWatch): Promise<readonly To
 }
 
 async function requestFrom(record: TorrentRecord, registry: Registry, swarm: Swarm): Promise<AddRequest> {
-  const { hashes, files } = swarm.env;
+  const { hashes } = swarm.env;
   const bytes = await registry.metainfo(record.id);
-  if (record.complete && record.path !== null && (await files.info(record.path)) === null) {
+  if (record.complete && record.path !== null && !existsSync(record.path)) {
     throw new ShoalError('FILE_NOT_FOUND', `there is nothing at "${record.path}" any more`);
   }
   return {

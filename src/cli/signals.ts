@@ -1,5 +1,6 @@
 // Ctrl-C, SIGTERM and SIGHUP: the first asks for a clean end within 3 s, the second ends at once.
 
+import { setMaxListeners } from 'node:events';
 import { ShoalError } from '../base/errors.ts';
 import { note } from './output.ts';
 
@@ -36,6 +37,8 @@ export interface StopOptions {
 /** Takes over the signals until the program ends; call once a run. */
 export function watchSignals(options: StopOptions): StopWatch {
   const controller = new AbortController();
+  // Every torrent that is being taken up listens.
+  setMaxListeners(0, controller.signal);
   let resolveStopped: () => void = () => undefined;
   const stopped = new Promise<void>((resolve) => {
     resolveStopped = resolve;

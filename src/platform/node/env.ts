@@ -26,16 +26,20 @@ export interface NodeEnv extends Env {
 export function createNodeEnv(options: NodeEnvOptions): NodeEnv {
   const clock = createNodeClock();
   const pieceIo = createNodePieceIo(options);
+  const http = createNodeHttp();
   return {
     clock,
     random: createNodeRandom(),
     hashes: nodeHashes,
     sockets: createNodeSockets(clock),
-    http: createNodeHttp(),
+    http,
     files: nodeFiles,
     pieceIo,
     store: createFileStore(options.stateFolder),
     log: options.log ?? silentLog,
-    close: () => pieceIo.close(),
+    close: () => {
+      http.close();
+      return pieceIo.close();
+    },
   };
 }

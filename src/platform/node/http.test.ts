@@ -48,6 +48,24 @@ describe('HTTP over Node', () => {
     }
   });
 
+  it('uses a connection again, and another one where the server has closed it meanwhile', async () => {
+    let connections = 0;
+    const server = createServer((request, response) => {
+      if (request.url === '/closing') request.socket.destroy();
+      else response.end(request.url);
+    });
+    server.on('connection', () => connections++);
+    const url = await listening(server);
+    for (const path of ['/a', '/b', '/c']) {
+      expect(fromUtf8((await http.get({ url: url + path, ...limits })).body)).toBe(path);
+    }
+    expect(connections).toBe(1);
+    // The kept connection is closed without an answer, and so is the fresh one: that is a failure, told once.
+    await expect(http.get({ url: `${url}/closing`, ...limits })).rejects.toMatchObject({ code: 'HTTP_FAILED' });
+    expect(connections).toBe(2);
+    expect(fromUtf8((await http.get({ url: `${url}/d`, ...limits })).body)).toBe('/d');
+  });
+
   it('counts decoded bytes, so that a small answer cannot fill the memory', async () => {
     const bomb = gzipSync(new Uint8Array(50_000_000));
     expect(bomb.length).toBeLessThan(limits.maxBytes);

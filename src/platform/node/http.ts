@@ -1,6 +1,6 @@
-// One bounded HTTP GET at a time, without kept connections. The http modules are loaded at the first request.
+// Bounded HTTP GETs over kept connections. The http modules are loaded at the first request.
 
-import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
+import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import { promisify } from 'node:util';
 import type { ZlibOptions } from 'node:zlib';
 import { formatIp } from '../../base/address.ts';
@@ -13,36 +13,57 @@ const MAX_REDIRECTS = 5;
 /** Headers that belong to the host that they were meant for. */
 const PRIVATE_HEADERS: ReadonlySet<string> = new Set(['authorization', 'cookie', 'proxy-authorization']);
 
-export function createNodeHttp(): Http {
-  return { get };
+/** Idle connections live this long: announces of many torrents follow each other, and most servers wait 5 s or more. */
+const KEPT_MS = 4000;
+/** Of one host. */
+const MAX_KEPT = 32;
+
+export interface NodeHttp extends Http {
+  /** Closes idle connections. They would not keep the program running. */
+  close(): void;
 }
 
-async function get(request: HttpRequest): Promise<HttpResponse> {
+export function createNodeHttp(): NodeHttp {
+  const connections = new Connections();
+  return { get: (request) => get(request, connections), close: () => connections.close() };
+}
+
+/** Ends a request from outside: by its signal, or because it takes too long. */
+interface Guard {
+  reason: Error | null;
+  sent: ClientRequest | null;
+}
+
+async function get(request: HttpRequest, connections: Connections): Promise<HttpResponse> {
   request.signal?.throwIfAborted();
-  const stop = new AbortController();
-  const onAbort = (): void => stop.abort(request.signal?.reason);
+  const guard: Guard = { reason: null, sent: null };
+  const stop = (reason: Error): void => {
+    guard.reason ??= reason;
+    guard.sent?.destroy(guard.reason);
+  };
+  const onAbort = (): void => stop(request.signal!.reason as Error);
   request.signal?.addEventListener('abort', onAbort, { once: true });
-  const timer = setTimeout(() => stop.abort(new Error('no answer in time')), request.timeoutMs);
+  const timer = setTimeout(() => stop(new Error('no answer in time')), request.timeoutMs);
   try {
-    return await follow(request, stop.signal);
+    return await follow(request, guard, connections);
   } catch (error) {
     request.signal?.throwIfAborted();
-    const cause = stop.signal.aborted ? stop.signal.reason : error;
-    throw networkError('HTTP_FAILED', cause, `get ${hostOf(request.url)}`);
+    throw networkError('HTTP_FAILED', guard.reason ?? error, `get ${hostOf(request.url)}`);
   } finally {
     clearTimeout(timer);
     request.signal?.removeEventListener('abort', onAbort);
   }
 }
 
-async function follow(request: HttpRequest, signal: AbortSignal): Promise<HttpResponse> {
+async function follow(request: HttpRequest, guard: Guard, connections: Connections): Promise<HttpResponse> {
   let url = parseUrl(request.url);
   let headers: Record<string, string> = { 'accept-encoding': 'gzip, deflate', ...request.headers };
   for (let redirects = 0; ; redirects++) {
-    const incoming = await send(url, headers, request.from, signal);
+    const incoming = await connections.send(url, headers, request.from, guard);
     const location = incoming.headers.location;
     if (location === undefined || ![301, 302, 303, 307, 308].includes(incoming.statusCode ?? 0)) {
-      const body = await readBody(incoming, request.maxBytes, signal);
+      const body = await readBody(incoming, request.maxBytes);
+      if (guard.reason) throw guard.reason;
       return { status: incoming.statusCode ?? 0, headers: flatten(incoming), body, url: url.href };
     }
     incoming.destroy();
@@ -50,6 +71,49 @@ async function follow(request: HttpRequest, signal: AbortSignal): Promise<HttpRe
     const target = parseUrl(location, url);
     if (target.origin !== url.origin) headers = withoutPrivate(headers);
     url = target;
+  }
+}
+
+/** Connections by scheme, kept for the next request to the same host. */
+class Connections {
+  readonly #agents = new Map<string, Agent>();
+
+  /** Resolves with the response once its headers are there; `guard` goes on to guard the body. */
+  async send(
+    url: URL,
+    headers: Record<string, string>,
+    from: Uint8Array | undefined,
+    guard: Guard,
+  ): Promise<IncomingMessage> {
+    const { Agent, request } = url.protocol === 'https:' ? await import('node:https') : await import('node:http');
+    if (guard.reason) throw guard.reason;
+    let agent = this.#agents.get(url.protocol);
+    if (!agent) {
+      agent = new Agent({ keepAlive: true, maxFreeSockets: MAX_KEPT, timeout: KEPT_MS });
+      this.#agents.set(url.protocol, agent);
+    }
+    const options: RequestOptions = {
+      headers,
+      agent,
+      ...(from && { localAddress: formatIp(from), family: from.length === 4 ? 4 : 6 }),
+    };
+    return new Promise((resolve, reject) => {
+      const sent: ClientRequest = request(url, options);
+      guard.sent = sent;
+      // Kept for the life of the connection: what fails after the response is told by the response.
+      sent.on('error', (error) => {
+        // The server closed the connection that it had kept while we were writing.
+        const wasStale = sent.reusedSocket && ['ECONNRESET', 'EPIPE'].includes(errnoOf(error)) && !guard.reason;
+        if (wasStale) resolve(this.send(url, headers, from, guard));
+        else reject(error);
+      });
+      sent.on('response', resolve);
+      sent.end();
+    });
+  }
+
+  close(): void {
+    for (const agent of this.#agents.values()) agent.destroy();
   }
 }
 
@@ -64,53 +128,32 @@ function parseUrl(text: string, base?: URL): URL {
   return url;
 }
 
-/** Resolves with the response once its headers are there; `signal` goes on to guard the body. */
-async function send(
-  url: URL,
-  headers: Record<string, string>,
-  from: Uint8Array | undefined,
-  signal: AbortSignal,
-): Promise<IncomingMessage> {
-  const { request } = url.protocol === 'https:' ? await import('node:https') : await import('node:http');
-  signal.throwIfAborted();
-  const options: RequestOptions = {
-    headers,
-    agent: false,
-    signal,
-    ...(from && { localAddress: formatIp(from), family: from.length === 4 ? 4 : 6 }),
-  };
-  return new Promise((resolve, reject) => {
-    const sent: ClientRequest = request(url, options);
-    // Kept for the life of the connection: what fails after the response is told by the response.
-    sent.on('error', reject);
-    sent.on('response', resolve);
-    sent.end();
-  });
-}
-
-async function readBody(incoming: IncomingMessage, maxBytes: number, signal: AbortSignal): Promise<Uint8Array> {
+async function readBody(incoming: IncomingMessage, maxBytes: number): Promise<Uint8Array> {
   const encoding = incoming.headers['content-encoding']?.trim().toLowerCase() ?? '';
   const isEncoded = encoding !== '' && encoding !== 'identity';
-  if (isEncoded && !KNOWN_ENCODINGS.has(encoding)) throw new Error(`the answer has the unknown encoding "${encoding}"`);
+  if (isEncoded && !KNOWN_ENCODINGS.has(encoding)) {
+    incoming.destroy();
+    throw new Error(`the answer has the unknown encoding "${encoding}"`);
+  }
   const received = await receive(incoming, isEncoded ? maxBytes + ENCODING_OVERHEAD_BYTES : maxBytes);
-  signal.throwIfAborted();
   if (!incoming.complete) throw new Error('the answer broke off');
   return isEncoded && received.length > 0 ? decode(received, maxBytes) : received;
 }
 
-async function receive(incoming: IncomingMessage, maxBytes: number): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  try {
-    for await (const chunk of incoming as AsyncIterable<Uint8Array>) {
+/** A connection whose answer was not read to its end is closed. */
+function receive(incoming: IncomingMessage, maxBytes: number): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    const parts: Uint8Array[] = [];
+    let length = 0;
+    incoming.on('data', (chunk: Uint8Array) => {
       length += chunk.length;
-      if (length > maxBytes) throw tooLong(maxBytes);
-      parts.push(chunk);
-    }
-    return concatBytes(parts);
-  } finally {
-    incoming.destroy();
-  }
+      if (length > maxBytes) incoming.destroy(tooLong(maxBytes));
+      else parts.push(chunk);
+    });
+    incoming.on('end', () => resolve(concatBytes(parts)));
+    incoming.on('error', reject);
+    incoming.on('close', () => reject(new Error('the answer broke off')));
+  });
 }
 
 const KNOWN_ENCODINGS: ReadonlySet<string> = new Set(['gzip', 'x-gzip', 'deflate']);

@@ -1,12 +1,12 @@
 // Entry of a piece worker: takes messages one by one, hashes, writes and answers. Everything in it is synchronous.
 
-import { statSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import { assert, unreachable } from '../../base/assert.ts';
 import { equalBytes } from '../../base/bytes.ts';
 import { type ContentSpec, SPAN_STRIDE } from '../../ports/piece-io.ts';
 import { filePath, reserve, WritableFiles, writeFully } from './content-files.ts';
 import { finishContent } from './content-finish.ts';
+import { lookAt } from './content-look.ts';
 import { PieceDigest } from './piece-digest.ts';
 import { hashGroup } from './piece-hash-group.ts';
 import {
@@ -17,7 +17,7 @@ import {
   type WorkerJob,
   type WorkerMessage,
 } from './piece-protocol.ts';
-import { errnoOf, fileError } from './system-errors.ts';
+import { fileError } from './system-errors.ts';
 
 const slots = new Map<number, Uint8Array>();
 const contents = new Map<number, ContentSpec>();
@@ -106,13 +106,8 @@ function reserveFile(file: number, content: number, spec: ContentSpec): void {
 function states(spec: ContentSpec): Float64Array {
   const out = new Float64Array(spec.files.length * STATE_STRIDE);
   for (let file = 0; file < spec.files.length; file++) {
-    const path = filePath(spec, file);
-    try {
-      const stats = statSync(path, { throwIfNoEntry: false });
-      if (stats?.isFile()) out.set([1, stats.size, stats.mtimeMs], file * STATE_STRIDE);
-    } catch (error) {
-      if (!['ENOTDIR', 'ELOOP'].includes(errnoOf(error))) throw fileError(error, `look at "${path}"`);
-    }
+    const { exists, lengthBytes, mtimeMs } = lookAt(filePath(spec, file));
+    if (exists) out.set([1, lengthBytes, mtimeMs], file * STATE_STRIDE);
   }
   return out;
 }

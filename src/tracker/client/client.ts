@@ -7,6 +7,7 @@ import type { AnnounceReply, AnnounceRequest, ScrapeEntry } from '../protocol/an
 import { MAX_SCRAPE_HASHES } from '../protocol/udp-packets.ts';
 import { HttpAsker } from './http.ts';
 import { TrackerError } from './tracker-error.ts';
+import { Turns } from './turns.ts';
 import { UdpAsker, type UdpTarget } from './udp.ts';
 
 export interface TrackerClientOptions {
@@ -19,7 +20,14 @@ export interface Announces {
   announce(url: string, request: AnnounceRequest, options: { signal: AbortSignal }): Promise<AnnounceReply>;
 }
 
-type Target = { readonly kind: 'http' } | { readonly kind: 'udp'; readonly target: UdpTarget };
+/**
+ * Announces to one host at once: a session with thousands of torrents begins with as many, and they share this many
+ * connections. With a tracker 100 ms away some 300 (UDP: 600) are told a second.
+ */
+const HTTP_AT_ONCE = 32;
+const UDP_AT_ONCE = 64;
+
+type Target = { readonly kind: 'http'; readonly host: string } | { readonly kind: 'udp'; readonly target: UdpTarget };
 
 /**
  * One for a session: its trackers share a UDP socket and connection ids. Asks as often as it is told to.
@@ -29,6 +37,8 @@ type Target = { readonly kind: 'http' } | { readonly kind: 'udp'; readonly targe
 export class TrackerClient implements Announces {
   readonly #http: HttpAsker;
   readonly #udp: UdpAsker;
+  readonly #httpTurns = new Turns(HTTP_AT_ONCE);
+  readonly #udpTurns = new Turns(UDP_AT_ONCE);
   readonly #closed = new AbortController();
 
   constructor(env: Pick<Env, 'http' | 'sockets' | 'clock' | 'random'>, options: TrackerClientOptions) {
@@ -38,10 +48,14 @@ export class TrackerClient implements Announces {
 
   async announce(url: string, request: AnnounceRequest, options: { signal: AbortSignal }): Promise<AnnounceReply> {
     const target = parseTrackerUrl(url);
-    const signal = AbortSignal.any([options.signal, this.#closed.signal]);
-    return target.kind === 'http'
-      ? this.#http.announce(url, request, signal)
-      : this.#udp.announce(target.target, request, signal);
+    const urgent = request.left > 0;
+    if (target.kind === 'udp') {
+      const { host, port } = target.target;
+      const ask = (): Promise<AnnounceReply> => this.#udp.announce(target.target, request, this.#or(options.signal));
+      return this.#udpTurns.run(`${host}:${port}`, urgent, options.signal, ask);
+    }
+    const ask = (): Promise<AnnounceReply> => this.#http.announce(url, request, this.#or(options.signal));
+    return this.#httpTurns.run(target.host, urgent, options.signal, ask);
   }
 
   /** Counts by info hash in hexadecimal; swarms that the tracker does not know may be missing. */
@@ -51,7 +65,7 @@ export class TrackerClient implements Announces {
     options: { signal: AbortSignal },
   ): Promise<ReadonlyMap<string, ScrapeEntry>> {
     const target = parseTrackerUrl(url);
-    const signal = AbortSignal.any([options.signal, this.#closed.signal]);
+    const signal = this.#or(options.signal);
     const out = new Map<string, ScrapeEntry>();
     for (let at = 0; at < infoHashes.length; at += MAX_SCRAPE_HASHES) {
       const part = infoHashes.slice(at, at + MAX_SCRAPE_HASHES);
@@ -65,6 +79,11 @@ export class TrackerClient implements Announces {
     return out;
   }
 
+  /** Aborts with `signal`, and when this client is closed. */
+  #or(signal: AbortSignal): AbortSignal {
+    return AbortSignal.any([signal, this.#closed.signal]);
+  }
+
   /** Ends all that is under way with STOPPED. Idempotent. */
   async close(): Promise<void> {
     this.#closed.abort(new ShoalError('STOPPED', 'the tracker client was closed'));
@@ -75,7 +94,7 @@ export class TrackerClient implements Announces {
 function parseTrackerUrl(url: string): Target {
   const parsed = URL.canParse(url) ? new URL(url) : null;
   if (parsed === null) throw new TrackerError(`"${url}" is no URL`, Number.POSITIVE_INFINITY);
-  if (parsed.protocol === 'http:' || parsed.protocol === 'https:') return { kind: 'http' };
+  if (parsed.protocol === 'http:' || parsed.protocol === 'https:') return { kind: 'http', host: parsed.host };
   if (parsed.protocol !== 'udp:') {
     throw new TrackerError(`trackers with ${parsed.protocol}// are not supported`, Number.POSITIVE_INFINITY);
   }

@@ -35,6 +35,10 @@ const CONNECTION_ID_MS = 60_000;
 /** Connection ids kept; torrents name a few trackers each, and a lost id costs one round trip. */
 const MAX_CONNECTION_IDS = 256;
 
+/** A host name is looked up again after this, and so many are remembered. */
+const NAME_MS = 60_000;
+const MAX_NAMES = 256;
+
 interface Exchange {
   readonly to: Address;
   readonly settle: (reply: UdpReply) => void;
@@ -63,6 +67,7 @@ export class UdpAsker {
   readonly #exchanges = new Map<number, Exchange>();
   readonly #connectionIds = new Map<string, ConnectionId>();
   readonly #connecting = new Map<string, Promise<UdpReply | null>>();
+  readonly #names = new Map<string, { readonly ips: Promise<readonly Uint8Array[]>; readonly atMs: number }>();
   #socket: Promise<UdpSocket> | null = null;
   #closed = false;
 
@@ -117,7 +122,7 @@ export class UdpAsker {
   }
 
   async #addresses(target: UdpTarget, signal: AbortSignal): Promise<Address[]> {
-    const ips = await this.#sockets.resolve(target.host, { signal });
+    const ips = await abortable(this.#resolve(target.host), signal);
     const from = this.#from;
     const usable = ips
       .map((ip) => new Address(ip, target.port))
@@ -126,6 +131,22 @@ export class UdpAsker {
       throw new ShoalError('HOST_NOT_FOUND', `${target.host} has no address that can be reached from the chosen one`);
     }
     return usable.slice(0, MAX_ADDRESSES);
+  }
+
+  /** Torrents that name one tracker share what its name was found to mean. */
+  #resolve(host: string): Promise<readonly Uint8Array[]> {
+    const nowMs = this.#clock.nowMs();
+    let known = this.#names.get(host);
+    if (known === undefined || nowMs - known.atMs > NAME_MS) {
+      const ips = this.#sockets.resolve(host);
+      known = { ips, atMs: nowMs };
+      ips.catch(() => this.#names.delete(host));
+      this.#names.delete(host);
+      const oldest = this.#names.keys().next();
+      if (this.#names.size >= MAX_NAMES && !oldest.done) this.#names.delete(oldest.value);
+      this.#names.set(host, known);
+    }
+    return known.ips;
   }
 
   /** Null where nothing was heard in `tries` tries. */
