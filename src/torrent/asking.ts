@@ -21,8 +21,6 @@ export interface AskingDeps {
   peer(number: number): Peer | null;
   /** Whether a peer is much slower than the others. */
   isSlow(peer: Peer): boolean;
-  /** A request could not be made now because a rate limit is used up. */
-  onStarved(): void;
   /** Something changed that may let requests be made. */
   onRoom(): void;
   /** A piece was begun that will be written when it is whole. */
@@ -34,8 +32,6 @@ export class Asking {
   readonly #picked: Int32Array = new Int32Array(2 * PICK_BATCH);
   /** Bytes asked for by the last `#pickFor`. */
   #askedBytes = 0;
-  /** A limit had too little: nothing is asked for before `refilled`. */
-  #isDry = false;
 
   constructor(deps: AskingDeps) {
     this.#deps = deps;
@@ -45,13 +41,11 @@ export class Asking {
   ask(peer: Peer, nowMs: number): void {
     if (peer.isChoking || peer.have === null || peer.closed) return;
     for (let room = this.#roomOf(peer); room > 0; ) {
-      const granted = this.#grant(room, nowMs);
+      const granted = this.#deps.limits.takeBlocks(room, nowMs);
       if (granted === 0) break;
       this.#askedBytes = 0;
       const asked = this.#pickFor(peer, granted);
-      const spareBytes = granted * BLOCK_BYTES - this.#askedBytes;
-      this.#deps.limits.spend(-spareBytes);
-      if (spareBytes > 0) this.#isDry = false;
+      this.#deps.limits.giveBack(granted * BLOCK_BYTES - this.#askedBytes);
       if (asked === 0) break;
       if (peer.requests.count === asked) peer.lastBlockMs = nowMs;
       peer.pipeline.onRequest(asked, nowMs);
@@ -65,25 +59,6 @@ export class Asking {
     const room = target - peer.requests.count;
     // Asking in runs keeps the remote's reads and our writes large; a queue that is nearly empty is filled at once.
     return room * 4 >= target ? Math.min(room, PICK_BATCH) : 0;
-  }
-
-  /** How many of `blocks` the rate limits allow to be asked for now; they are counted. */
-  #grant(blocks: number, nowMs: number): number {
-    const { limits } = this.#deps;
-    if (limits.isUnlimited) return blocks;
-    const granted = this.#isDry ? 0 : limits.take(blocks * BLOCK_BYTES, nowMs);
-    if (granted < blocks * BLOCK_BYTES) {
-      this.#isDry = true;
-      this.#deps.onStarved();
-    }
-    const whole = Math.ceil(granted / BLOCK_BYTES);
-    limits.spend(whole * BLOCK_BYTES - granted);
-    return whole;
-  }
-
-  /** Limits have something again. What trickles in between goes to nobody: it would go to who looks most often. */
-  refilled(): void {
-    this.#isDry = false;
   }
 
   #pickFor(peer: Peer, room: number): number {

@@ -30,6 +30,8 @@ export class Exchange {
   readonly download: Download;
   readonly upload: Upload;
   readonly #slots: Slots;
+  readonly #down: Limits;
+  readonly #up: Limits;
   /** Rate of the fastest peer, as of the last tick. */
   #fastest = 0;
 
@@ -38,26 +40,27 @@ export class Exchange {
     const { geometry, picker } = core;
     const slots = new Slots(host.env.pieceIo, geometry);
     this.#slots = slots;
+    const onDry = (): void => events.onStarved();
+    this.#down = new Limits(host.down, options.down, onDry);
+    this.#up = new Limits(host.up, options.up, onDry);
     const peer = (number: number): Peer | null => events.swarm.byNumber(number);
     this.asking = new Asking({
       geometry,
       picker,
       slots,
-      limits: new Limits(host.down, options.down),
+      limits: this.#down,
       peer,
       isSlow: (each) => each.pipeline.bytesPerSecond < this.#fastest / SLOW_SHARE,
-      onStarved: () => events.onStarved(),
       onRoom: () => events.onRoom(),
       onBegin: () => core.journal.willWrite(),
     });
     this.download = new Download({ ...core, hashes: host.env.hashes, slots, asking: this.asking, peer }, events);
-    this.upload = new Upload(host, core, new Limits(host.up, options.up), {
+    this.upload = new Upload(host, core, this.#up, {
       peers: () => events.swarm.peers,
       isSeeding: () => events.isDone(),
       onSent: (bytes) => events.onSent(bytes),
       onReadFailed: (error) => events.onDiskFailed(error),
       onReady: (each) => events.touch(each),
-      onStarved: () => events.onStarved(),
     });
   }
 
@@ -75,8 +78,8 @@ export class Exchange {
 
   /** The limits have something again. */
   refilled(): void {
-    this.asking.refilled();
-    this.upload.refilled();
+    this.#down.refilled();
+    this.#up.refilled();
   }
 
   /** Once a second: choking rounds, and what rules compare with. */

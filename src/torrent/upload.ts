@@ -29,7 +29,6 @@ export interface UploadEvents {
   onReadFailed(error: unknown): void;
   /** What a peer waits for is in memory now. */
   onReady(peer: Peer): void;
-  onStarved(): void;
 }
 
 export class Upload {
@@ -48,8 +47,6 @@ export class Upload {
   /** Peers that may be unchoked at one time, as of the last tick, and those that are. */
   #slots: number;
   #unchoked = 0;
-  /** A limit had too little: nobody is granted anything before `refilled`. */
-  #isDry = false;
 
   constructor(host: TorrentHost, core: Core, limits: Limits, events: UploadEvents) {
     this.#core = core;
@@ -98,36 +95,13 @@ export class Upload {
     return piece < geometry.pieceCount && have.has(piece) && begin + length <= geometry.fullBytes(piece);
   }
 
-  /** How many of so many bytes may be sent now; they are counted. */
-  #grant(bytes: number, nowMs: number): number {
-    const granted = this.#isDry ? 0 : this.#limits.take(bytes, nowMs);
-    if (granted < bytes) {
-      this.#isDry = true;
-      this.#events.onStarved();
-    }
-    return granted;
-  }
-
-  /**
-   * Limits have something again, and peers are about to be served in turn. What trickles in between goes to nobody: it
-   * would all go to whoever asks most often, and that is who is served most.
-   */
-  refilled(): void {
-    this.#isDry = false;
-  }
-
   /** Consecutive blocks of one unit in one part. False where nothing can be sent now: no memory, or a rate limit. */
   #serveRun(peer: Peer, wish: Wish, nowMs: number): boolean {
     const { piece } = wish;
     const first = wish.begin / BLOCK_BYTES;
     const unit = this.#reader.get(piece, first, this.#readyOf(peer));
     if (unit === null) return false;
-    let count = this.#runLength(peer, unit, first);
-    if (!this.#limits.isUnlimited) {
-      const granted = this.#grant(count * BLOCK_BYTES, nowMs);
-      count = Math.ceil(granted / BLOCK_BYTES);
-      this.#limits.spend(-granted);
-    }
+    const count = this.#limits.takeBlocks(this.#runLength(peer, unit, first), nowMs);
     if (count === 0) {
       unit.release();
       return false;
@@ -136,7 +110,7 @@ export class Upload {
     peer.outbox.lent(unit.bytes.subarray(messageStart(unit, first), messageEnd(unit, last)), unit.release);
     const bytes = last * BLOCK_BYTES + this.#core.geometry.blockBytes(piece, last) - first * BLOCK_BYTES;
     peer.uploads.shift(count);
-    this.#limits.spend(bytes);
+    this.#limits.giveBack(count * BLOCK_BYTES - bytes);
     this.#count(peer, bytes, nowMs);
     const next = peer.uploads.peek();
     if (next && this.#isServable(next)) this.#reader.prefetch(next.piece, Math.floor(next.begin / BLOCK_BYTES));
@@ -158,9 +132,7 @@ export class Upload {
   /** What is no block of ours: padding, or other sizes than 16 KiB, copied into a message of its own. */
   #serveOdd(peer: Peer, wish: Wish, nowMs: number): boolean {
     const { piece, begin, length } = wish;
-    const granted = this.#grant(length, nowMs);
-    if (granted === 0) return false;
-    this.#limits.spend(length - granted);
+    if (!this.#limits.takeAll(length, nowMs)) return false;
     peer.uploads.shift();
     this.#readsOdd(peer, length);
     this.#reader.readRange(piece, begin, length).then(
