@@ -54,6 +54,21 @@ export interface UdpSocket {
   close(): Promise<void>;
 }
 
+/**
+ * Writes the answer to a datagram into `reply` and returns its length; 0: there is none. `packet` is what came from `ip`
+ * (4 or 16 bytes; a mapped IPv4 address has 4) and `port`, which is not 0. All three arrays are lent for the call.
+ */
+export type AnswerDatagram = (packet: Uint8Array, ip: Uint8Array, port: number, reply: Uint8Array) => number;
+
+/** Room of `reply`, and the longest datagram that is handed to an {@link AnswerDatagram}: more than an Ethernet frame holds. */
+export const MAX_ANSWERED_BYTES = 2048;
+
+/** A UDP port whose every datagram is answered at once, or never. */
+export interface UdpService {
+  readonly address: Address;
+  close(): Promise<void>;
+}
+
 export interface ConnectOptions {
   /** The own IP address to leave from. */
   readonly from?: Uint8Array;
@@ -73,6 +88,11 @@ export interface Sockets {
   connect(to: Address, options?: ConnectOptions): ByteStream;
   /** Rejects with LISTEN_FAILED. `message` is borrowed for the call. */
   bindUdp(options: ListenOptions, onMessage: (message: Uint8Array, from: Address) => void): Promise<UdpSocket>;
+  /**
+   * For servers of short questions: no object a datagram, and many of them in one system call where that can be had.
+   * Rejects with LISTEN_FAILED.
+   */
+  serveUdp(options: ListenOptions, answer: AnswerDatagram): Promise<UdpService>;
   /** All addresses of a host name (an IP text is returned as it is), IPv4 first. Rejects with HOST_NOT_FOUND. */
   resolve(host: string, options?: { signal?: AbortSignal }): Promise<readonly Uint8Array[]>;
   /** The networks that this machine is in, loopback left out. */

@@ -12,6 +12,7 @@ import { pieceIoContract } from './piece-io.ts';
 import { randomContract } from './random.ts';
 import { socketsContract } from './sockets.ts';
 import { storeContract } from './store.ts';
+import { udpServiceContract } from './udp-service.ts';
 import type { ContractHost, ContractWorld } from './world.ts';
 
 const LOOPBACK = Uint8Array.of(127, 0, 0, 1);
@@ -44,4 +45,5 @@ hashesContract('node', makeNodeWorld);
 clockContract('node', makeNodeWorld);
 randomContract('node', makeNodeWorld);
 socketsContract('node', makeNodeWorld);
+udpServiceContract('node', makeNodeWorld);
 httpContract('node', makeNodeWorld);

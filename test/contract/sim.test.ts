@@ -8,6 +8,7 @@ import { randomContract } from './random.ts';
 import { makeSimWorlds } from './sim-world.ts';
 import { socketsContract } from './sockets.ts';
 import { storeContract } from './store.ts';
+import { udpServiceContract } from './udp-service.ts';
 
 clockContract('simulated', makeSimWorlds(100));
 randomContract('simulated', makeSimWorlds(200));
@@ -16,3 +17,4 @@ httpContract('simulated', makeSimWorlds(400));
 filesContract('simulated', makeSimWorlds(500));
 pieceIoContract('simulated', makeSimWorlds(600));
 storeContract('simulated', makeSimWorlds(700));
+udpServiceContract('simulated', makeSimWorlds(800));

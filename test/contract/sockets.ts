@@ -7,7 +7,7 @@ import { isShoalError } from '../../src/base/errors.ts';
 import { sleep } from '../../src/ports/clock.ts';
 import type { ByteStream, UdpSocket } from '../../src/ports/sockets.ts';
 import { connectPair, pattern, Recorder } from './recorder.ts';
-import { type ContractHost, inWorld, type MakeWorld } from './world.ts';
+import { type ContractHost, inWorld, type MakeWorld, untilTrue } from './world.ts';
 
 export function socketsContract(name: string, makeWorld: MakeWorld): void {
   describe(`Sockets: ${name}`, () => {
@@ -452,9 +452,4 @@ function names(makeWorld: MakeWorld): void {
         expect(prefix).toBeLessThanOrEqual(ip.length * 8);
       }
     }));
-}
-
-/** Looks every 5 ms of the host's time; the test's own time limit ends what never comes true. */
-async function untilTrue(host: ContractHost, condition: () => boolean): Promise<void> {
-  while (!condition()) await sleep(host.env.clock, 5);
 }

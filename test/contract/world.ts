@@ -1,5 +1,6 @@
 // What a contract suite needs of a world: two machines, and a way to let time go by while a promise is waited for.
 
+import { sleep } from '../../src/ports/clock.ts';
 import type { Env } from '../../src/ports/env.ts';
 
 export interface ContractHost {
@@ -33,4 +34,9 @@ export async function inWorld(makeWorld: MakeWorld, body: (world: ContractWorld)
     throw error;
   }
   await world.close();
+}
+
+/** Looks every 5 ms of the host's time; the test's own time limit ends what never comes true. */
+export async function untilTrue(host: ContractHost, condition: () => boolean): Promise<void> {
+  while (!condition()) await sleep(host.env.clock, 5);
 }

@@ -10,6 +10,7 @@ import type { ByteStream, ListenOptions, Sockets, StreamListener } from '../../p
 import { errnoOf, networkError } from './system-errors.ts';
 import { acceptedTcp, addressOf, connectTcp, HIGH_WATER_MARK } from './tcp.ts';
 import { bindUdpSocket } from './udp.ts';
+import { serveUdp } from './udp-service.ts';
 
 /** Connections that wait to be accepted: a swarm that finds us at once; the system may cap it lower. */
 const BACKLOG = 1024;
@@ -20,6 +21,7 @@ export function createNodeSockets(clock: Clock): Sockets {
     listen: (options, accept) => listen(clock, options, accept),
     connect: (to, options = {}) => connectTcp(clock, to, options),
     bindUdp: bindUdpSocket,
+    serveUdp,
     resolve: (host, options) => resolve(host, options?.signal),
     networks,
   };

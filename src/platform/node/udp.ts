@@ -16,25 +16,37 @@ const MAX_KNOWN_SENDERS = 8192;
 const SOCKET_BUFFER_BYTES = 2 * 1024 * 1024;
 
 /** Datagrams that wait in Node because the system's buffer is full; what comes after them is lost, as on the wire. */
-const SEND_RING = 64;
+export const SEND_RING = 64;
 
 /** Covers what fits an Ethernet frame; longer datagrams get memory of their own. */
 const SEND_SLOT_BYTES = 2048;
 
+/** A bound socket of Node. Its `error` events are listened to: an ICMP answer to an earlier datagram, say, ends nothing. */
+export interface Bound {
+  readonly socket: dgram.Socket;
+  readonly address: Address;
+  /** IPv6 and IPv4. */
+  readonly isDual: boolean;
+}
+
 /** Binds; rejects with LISTEN_FAILED. */
 export async function bindUdpSocket(options: ListenOptions, onMessage: OnMessage): Promise<UdpSocket> {
-  const { ip, port } = options;
-  if (ip !== null) return bind(ip.length === 4 ? 'udp4' : 'udp6', formatIp(ip), port, onMessage);
+  return new NodeUdpSocket(await bindDgram(options), onMessage);
+}
+
+/** A socket with room for bursts; rejects with LISTEN_FAILED. */
+export async function bindDgram({ ip, port }: ListenOptions): Promise<Bound> {
+  if (ip !== null) return bind(ip.length === 4 ? 'udp4' : 'udp6', formatIp(ip), port);
   try {
-    return await bind('udp6', '::', port, onMessage);
+    return await bind('udp6', '::', port);
   } catch (error) {
     const errno = errnoOf((error as Error).cause);
     if (errno !== 'EAFNOSUPPORT' && errno !== 'EADDRNOTAVAIL') throw error;
-    return bind('udp4', '0.0.0.0', port, onMessage);
+    return bind('udp4', '0.0.0.0', port);
   }
 }
 
-function bind(type: 'udp4' | 'udp6', host: string, port: number, onMessage: OnMessage): Promise<UdpSocket> {
+function bind(type: 'udp4' | 'udp6', host: string, port: number): Promise<Bound> {
   const isDual = host === '::';
   // `send` resolves every address first, later than the call. Ours are IP texts, and must leave before it returns.
   const lookup = ((name: string, _options: unknown, callback: (error: null, address: string) => void) =>
@@ -47,7 +59,10 @@ function bind(type: 'udp4' | 'udp6', host: string, port: number, onMessage: OnMe
     });
     socket.bind({ address: host, port, exclusive: true }, () => {
       socket.removeAllListeners('error');
-      resolve(new NodeUdpSocket(socket, isDual, onMessage));
+      socket.on('error', () => undefined);
+      enlargeBuffers(socket);
+      const bound = socket.address();
+      resolve({ socket, address: addressOf(bound.address, bound.port)!, isDual });
     });
   });
 }
@@ -63,16 +78,12 @@ class NodeUdpSocket implements UdpSocket {
   #ringNext = 0;
   #closing: Promise<void> | undefined;
 
-  constructor(socket: dgram.Socket, isDual: boolean, onMessage: OnMessage) {
-    const bound = socket.address();
-    this.address = addressOf(bound.address, bound.port)!;
+  constructor({ socket, address, isDual }: Bound, onMessage: OnMessage) {
+    this.address = address;
     this.#socket = socket;
     this.#isDual = isDual;
-    this.#isV4 = bound.family === 'IPv4';
+    this.#isV4 = address.family === 4;
     this.#onMessage = onMessage;
-    enlargeBuffers(socket);
-    // An ICMP answer to an earlier datagram, for one: that datagram is lost, the socket is not.
-    socket.on('error', () => undefined);
     socket.on('message', this.#receive);
   }
 

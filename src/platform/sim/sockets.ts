@@ -2,13 +2,16 @@
 
 import { Address, isUnspecified, type LocalNetwork, parseIp } from '../../base/address.ts';
 import { ShoalError } from '../../base/errors.ts';
-import type {
-  ByteStream,
-  ConnectOptions,
-  ListenOptions,
-  Sockets,
-  StreamListener,
-  UdpSocket,
+import {
+  type AnswerDatagram,
+  type ByteStream,
+  type ConnectOptions,
+  type ListenOptions,
+  MAX_ANSWERED_BYTES,
+  type Sockets,
+  type StreamListener,
+  type UdpService,
+  type UdpSocket,
 } from '../../ports/sockets.ts';
 import { leavePort, type Machine, type Network, portFor, type TcpPort, takePort, type UdpPort } from './network.ts';
 import type { SimProgram } from './program.ts';
@@ -95,6 +98,16 @@ export class SimSockets implements Sockets {
       takePort<UdpPort>(this.#machine.udpPorts, port, socket);
       return socket;
     });
+  }
+
+  async serveUdp(options: ListenOptions, answer: AnswerDatagram): Promise<UdpService> {
+    const reply = new Uint8Array(MAX_ANSWERED_BYTES);
+    const socket = await this.bindUdp(options, (packet, from) => {
+      if (packet.length > MAX_ANSWERED_BYTES || from.port === 0) return;
+      const length = answer(packet, from.ip, from.port, reply);
+      if (length > 0) socket.send(reply.subarray(0, length), from);
+    });
+    return socket;
   }
 
   resolve(host: string, options: { signal?: AbortSignal } = {}): Promise<readonly Uint8Array[]> {
