@@ -120,7 +120,7 @@ export class Registry {
       addedMs: old?.addedMs ?? this.#nowMs(),
     };
     // Taking up what was there costs no write: a thousand torrents start as fast as they can be read.
-    if (JSON.stringify(record) !== JSON.stringify(old)) await this.#write(record);
+    if (old === null || !isSame(record, old)) await this.#write(record);
   }
 
   /** The metadata of a magnet link has come. */
@@ -152,7 +152,9 @@ export class Registry {
   #change(id: string, change: (record: TorrentRecord) => Promise<TorrentRecord>): Promise<void> {
     const act = this.#writing.then(async () => {
       const record = await this.read(id);
-      if (record) await this.#write(await change(record));
+      if (!record) return;
+      const changed = await change(record);
+      if (!isSame(changed, record)) await this.#write(changed);
     });
     this.#writing = act.catch(() => undefined);
     return act;
@@ -161,6 +163,10 @@ export class Registry {
   #write(record: TorrentRecord): Promise<void> {
     return this.#store.write(`${record.id}/${RECORD}`, utf8(`${JSON.stringify(record, null, 2)}\n`));
   }
+}
+
+function isSame(a: TorrentRecord, b: TorrentRecord): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }
 
 /** A torrent file from what is known. */
