@@ -33,8 +33,8 @@ export class Spread {
   readonly #places: Uint32Array;
   #freshCount: number;
   #outCount = 0;
-  /** Promises not yet kept, by peer number. */
-  readonly #promises: number[] = [];
+  /** Pieces promised and not yet out, by peer number. */
+  readonly #promises: (Set<number> | undefined)[] = [];
 
   constructor(pieceCount: number, random: Random) {
     this.#random = random;
@@ -67,19 +67,17 @@ export class Spread {
 
   /** The peer left or is choked: what it was promised and did not get is fresh again. */
   peerGone(peer: number): void {
-    if (!this.#promises[peer]) return;
-    for (let piece = 0; piece < this.#holders.length; piece++) {
-      if (this.#holders[piece] !== peer) continue;
+    for (const piece of this.#promises[peer] ?? []) {
       this.#holders[piece] = FRESH;
       this.#asked[piece] = 0;
       this.#move(piece, this.#freshCount++);
     }
-    this.#promises[peer] = 0;
+    this.#promises[peer] = undefined;
   }
 
   /** A fresh piece to suggest to an unchoked peer, or -1: it has enough, or none is left. Call until it is -1. */
   promise(peer: number): number {
-    if (this.#freshCount === 0 || (this.#promises[peer] ?? 0) >= PROMISES_A_PEER) return NONE;
+    if (this.#freshCount === 0 || (this.#promises[peer]?.size ?? 0) >= PROMISES_A_PEER) return NONE;
     const piece = this.#pool[this.#random.below(this.#freshCount)]!;
     this.#take(piece, FRESH, peer);
     return piece;
@@ -103,9 +101,11 @@ export class Spread {
 
   #take(piece: number, from: number, to: number): void {
     if (from === FRESH) this.#move(piece, --this.#freshCount);
-    else this.#promises[from]!--;
+    else this.#promises[from]!.delete(piece);
     this.#holders[piece] = to;
-    if (to !== OUT) this.#promises[to] = (this.#promises[to] ?? 0) + 1;
+    if (to === OUT) return;
+    this.#promises[to] ??= new Set();
+    this.#promises[to].add(piece);
   }
 
   #move(piece: number, place: number): void {
