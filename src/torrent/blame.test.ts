@@ -39,4 +39,20 @@ describe('blame', () => {
     b[95] = 1;
     expect(differing(a, b)).toEqual([2]);
   });
+
+  it('is remembered within limits: of huge pieces the latest, and of one the latest failures', () => {
+    const blame = new Blame(hashes);
+    const blocks = 4096;
+    const senders = new Array<Address | null>(blocks).fill(ann);
+    const digests = new Uint8Array(32 * blocks).fill(1);
+    for (let piece = 0; piece < 1000; piece++) blame.failed(piece, senders, digests);
+    const kept = Array.from({ length: 1000 }, (_, piece) => blame.isSuspect(piece)).filter(Boolean).length;
+    expect(kept * digests.length).toBeGreaterThan(4 << 20);
+    expect(kept * digests.length).toBeLessThan(8 << 20);
+    expect(blame.settle(999, new Uint8Array(digests.length))).toEqual([ann]);
+    const huge = new Array<Address | null>(1 << 17).fill(ann);
+    for (let i = 0; i < 5; i++) blame.failed(7, huge, new Uint8Array(32 << 17).fill(1));
+    expect([blame.isSuspect(998), blame.settle(7, new Uint8Array(32 << 17))]).toEqual([false, [ann]]);
+    expect(blame.isSuspect(7)).toBe(false);
+  });
 });

@@ -5,8 +5,13 @@ import { equalBytes } from '../base/bytes.ts';
 import { BLOCK_BYTES } from '../metainfo/geometry.ts';
 import type { Hashes } from '../ports/hashes.ts';
 
-/** Failed pieces remembered at most: each keeps 32 bytes a block until the piece is good. */
-const MAX_SUSPECT_PIECES = 200;
+/**
+ * Memory for failed pieces: the pieces that failed first are forgotten, and their liars found when they lie again. It is
+ * room for 200 pieces of 16 MiB, or six of 512 MiB.
+ */
+const MAX_BYTES: number = 8 << 20;
+/** A digest, and a reference to who sent the block. */
+const BYTES_A_BLOCK = 40;
 /** Failures of one piece remembered: liars of earlier ones are found when it is good at last. */
 const MAX_FAILURES_A_PIECE = 8;
 
@@ -23,7 +28,9 @@ interface Failure {
  */
 export class Blame {
   readonly #hashes: Hashes;
+  /** The piece that failed last at the end. */
   readonly #failures: Map<number, Failure[]> = new Map();
+  #bytes = 0;
 
   constructor(hashes: Hashes) {
     this.#hashes = hashes;
@@ -45,9 +52,24 @@ export class Blame {
 
   failed(piece: number, senders: readonly (Address | null)[], digests: Uint8Array): void {
     const failures = this.#failures.get(piece) ?? [];
-    if (failures.length === 0 && this.#failures.size >= MAX_SUSPECT_PIECES) return;
-    if (failures.length < MAX_FAILURES_A_PIECE) failures.push({ senders, digests });
+    if (failures.length >= MAX_FAILURES_A_PIECE) return;
+    failures.push({ senders, digests });
+    this.#failures.delete(piece);
     this.#failures.set(piece, failures);
+    this.#bytes += senders.length * BYTES_A_BLOCK;
+    for (const oldest of this.#failures.keys()) {
+      if (this.#bytes <= MAX_BYTES || oldest === piece) break;
+      this.#forget(oldest);
+    }
+    // Of one piece alone, too, the first failures go.
+    while (this.#bytes > MAX_BYTES && failures.length > 1) {
+      this.#bytes -= failures.shift()!.senders.length * BYTES_A_BLOCK;
+    }
+  }
+
+  #forget(piece: number): void {
+    for (const { senders } of this.#failures.get(piece) ?? []) this.#bytes -= senders.length * BYTES_A_BLOCK;
+    this.#failures.delete(piece);
   }
 
   /** The truth about a piece is known: returns who lied about it, each once, and forgets the piece. */
@@ -59,7 +81,7 @@ export class Blame {
         if (sender) liars.set(sender.key, sender);
       }
     }
-    this.#failures.delete(piece);
+    this.#forget(piece);
     return [...liars.values()];
   }
 }

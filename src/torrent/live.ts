@@ -11,6 +11,7 @@ import type { TorrentHost, TorrentOptions } from './context.ts';
 import type { Core } from './core.ts';
 import { Exchange, type ExchangeEvents } from './exchange.ts';
 import { Knowledge } from './knowledge.ts';
+import { lateHaves } from './late-haves.ts';
 import { Settle } from './settle.ts';
 import { Swarm, type SwarmIdentity } from './swarm.ts';
 
@@ -89,8 +90,11 @@ export class Live implements PeerEvents, ExchangeEvents {
     this.exchange = new Exchange(this.host, this.options, core, this);
     this.talk.begin(core);
     this.amounts.begin(core);
+    const haves = lateHaves(core.have);
     for (const peer of [...this.swarm.peers]) {
-      if (peer.learnPieceCount(core.geometry.pieceCount)) this.#announceWhatWeHave(peer);
+      if (!peer.learnPieceCount(core.geometry.pieceCount)) continue;
+      if (haves.length > 0) peer.outbox.message(haves.slice());
+      this.updateInterest(peer);
     }
     this.onRoom();
   }
@@ -131,14 +135,6 @@ export class Live implements PeerEvents, ExchangeEvents {
     this.host.env.log.write('debug', 'peer connected', { peer: peer.address.key, outgoing: peer.outgoing });
     this.touch(peer);
     this.#events.onPeers();
-  }
-
-  /** A peer that connected before the metadata was there was told nothing about pieces. */
-  #announceWhatWeHave(peer: Peer): void {
-    this.core!.have.forEach((piece) => {
-      peer.sendHave(piece);
-    });
-    this.updateInterest(peer);
   }
 
   onPeerClosed(peer: Peer, why: string): void {

@@ -25,6 +25,9 @@ import {
 } from './snapshot.ts';
 import { type StallReason, stallReasons } from './stall.ts';
 
+/** Trackers that hang are left alone after this when a torrent has failed: nobody waits for them. */
+const FAREWELL_MS = 10_000;
+
 /** What a listener is told; details are in the snapshot. */
 export type TorrentChange =
   | { readonly kind: 'state'; readonly state: TorrentState }
@@ -177,6 +180,7 @@ export class Torrent {
     this.#setState('failed');
     this.#reached.fail(this.#error);
     void this.#presence.close('the torrent has failed');
+    void this.#presence.farewell(FAREWELL_MS);
   }
 
   /**

@@ -12,6 +12,7 @@ import { putPieceHeader } from '../wire/encoder.ts';
 import { PIECE_HEADER_BYTES } from '../wire/messages.ts';
 import type { TorrentHost } from './context.ts';
 import type { Core } from './core.ts';
+import { ReadFaults } from './read-faults.ts';
 import { Spreading } from './spreading.ts';
 
 /** Bytes on their way to a peer before more are added: half a second of its rate, within these. */
@@ -36,6 +37,7 @@ export class Upload {
   readonly #limits: Limits;
   readonly #events: UploadEvents;
   readonly #reader: ContentReader;
+  readonly #faults: ReadFaults;
   readonly #choker: Choker;
   /** One function a peer, for the reader to call. */
   readonly #ready: Map<Peer, () => void> = new Map();
@@ -56,11 +58,12 @@ export class Upload {
     this.#slots = uploadSlots(limits.bytesPerSecond, 0);
     const alone = core.have.isFull && core.geometry.pieceCount > 0;
     this.#spreading = alone ? new Spreading(core.geometry.pieceCount, host.env.random) : null;
+    this.#faults = new ReadFaults(host.env.clock, host.env.log, (error) => events.onReadFailed(error));
     this.#reader = host.reader.open({
       content: core.content,
       layout: core.layout,
       geometry: core.geometry,
-      onFault: (_piece, error) => events.onReadFailed(error),
+      onFault: (_piece, error) => this.#faults.failed(error),
     });
   }
 
@@ -68,7 +71,7 @@ export class Upload {
 
   /** Puts into a peer's outbox what it has asked for, as far as memory, its connection and the limits allow. */
   serve(peer: Peer, nowMs: number): void {
-    if (peer.uploads.count === 0 || peer.amChoking) return;
+    if (peer.uploads.count === 0 || peer.amChoking || this.#faults.isResting(nowMs)) return;
     const rate = peer.up.bytesPerSecond(nowMs);
     const ahead = Math.min(MOST_AHEAD_BYTES, Math.max(LEAST_AHEAD_BYTES, rate / 2));
     while (peer.uploads.count > 0 && peer.outbox.pendingBytes + (this.#readingOdd.get(peer) ?? 0) < ahead) {
@@ -165,6 +168,7 @@ export class Upload {
   }
 
   #count(peer: Peer, bytes: number, nowMs: number): void {
+    this.#faults.worked();
     peer.up.add(bytes, nowMs);
     peer.lastServedMs = nowMs;
     this.#events.onSent(bytes);
