@@ -25,8 +25,8 @@ import {
 } from './snapshot.ts';
 import { type StallReason, stallReasons } from './stall.ts';
 
-/** Trackers that hang are left alone after this when a torrent has failed: nobody waits for them. */
-const FAREWELL_MS = 10_000;
+/** When a torrent has failed trackers get this long to hear of it: a stop that comes meanwhile waits for no more. */
+const FAREWELL_MS = 2000;
 
 /** What a listener is told; details are in the snapshot. */
 export type TorrentChange =
