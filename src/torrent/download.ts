@@ -13,6 +13,7 @@ import type { Layout } from '../storage/layout.ts';
 import type { BlockPlace } from '../wire/sink.ts';
 import type { Asking } from './asking.ts';
 import { Blame, differing } from './blame.ts';
+import { isContradiction } from './contradiction.ts';
 import type { BegunPiece, Slots } from './slots.ts';
 
 export interface DownloadDeps {
@@ -31,6 +32,8 @@ export interface DownloadDeps {
 export interface DownloadEvents {
   /** Verified and written. */
   onPieceGood(piece: number): void;
+  /** The hashes of a hybrid torrent's piece cannot both be matched. */
+  onContradiction(piece: number): void;
   /** These sent bad data, for certain. */
   onLiars(liars: readonly Address[]): void;
   /** A v2 piece failed and its leaf hashes would tell which blocks: ask for them; `judge` or `giveUp` is called later. */
@@ -176,7 +179,13 @@ export class Download {
   }
 
   #bad(piece: number, begun: BegunPiece, leaves: Uint8Array | null): void {
-    const { picker, geometry } = this.#deps;
+    const { picker, geometry, checks, hashes } = this.#deps;
+    if (isContradiction(piece, begun.slot.bytes, leaves, checks.of(piece), geometry, hashes)) {
+      picker.pieceFailed(piece, null);
+      this.#deps.slots.release(piece);
+      this.#events.onContradiction(piece);
+      return;
+    }
     const contributors = picker.contributors(piece);
     const senders = Array.from(contributors, (number) => this.#senders.get(number) ?? null);
     this.wastedBytes += geometry.pieceBytes(piece);

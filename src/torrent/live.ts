@@ -2,6 +2,7 @@
 
 import type { Address } from '../base/address.ts';
 import type { Bitfield } from '../base/bitfield.ts';
+import { ShoalError } from '../base/errors.ts';
 import type { Peer, PeerEvents } from '../peer/peer.ts';
 import { MAX_WAITING_REQUESTS } from '../peer/uploads.ts';
 import { Meter } from '../rates/meter.ts';
@@ -20,7 +21,7 @@ export interface LiveEvents {
   onInfo(info: Uint8Array): void;
   /** No wanted piece is missing any more. */
   onAllVerified(): void;
-  /** The disk failed. */
+  /** The disk failed, or the torrent is broken. */
   onFailed(error: unknown): void;
   /** A piece was verified and written, or a peer came or went: what `changes()` tells. */
   onPiece(piece: number): void;
@@ -252,6 +253,11 @@ export class Live implements PeerEvents, ExchangeEvents {
       this.#closeIfUseless(peer);
     }
     this.#events.onAllVerified();
+  }
+
+  onContradiction(piece: number): void {
+    const what = `the v1 and v2 hashes of piece ${piece} are not of the same bytes: nobody can have it`;
+    this.#events.onFailed(new ShoalError('METAINFO_INVALID', `${what}; get a torrent file that was made rightly`));
   }
 
   onDiskFailed(error: unknown): void {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Address } from '../../src/base/address.ts';
+import { metainfoFromInfo } from '../../src/metainfo/parse.ts';
 import type { Log } from '../../src/ports/log.ts';
 import { TrackerServer } from '../../src/tracker/server/server.ts';
 import { type Member, PORT, SimSwarm } from './swarm.ts';
@@ -202,4 +203,22 @@ describe('disks and limits', () => {
     expect(again.torrent.snapshot().downloadedBytes).toBe(131072);
     await swarm.close();
   });
+});
+
+it('a hybrid torrent whose hashes contradict each other fails with a clear error, and bans nobody', async () => {
+  const swarm = await SimSwarm.make({ seed: 1, lengthBytes: MIB, pieceLengthBytes: 131072, meta: 'hybrid' });
+  const { info, pieceLayers } = swarm.metainfo;
+  const { hashes } = swarm.host('maker of a broken torrent').env;
+  const bytes = info.bytes.slice();
+  const at = Buffer.from(bytes).indexOf(hashes.sha1(swarm.content.subarray(3 * 131072, 4 * 131072)));
+  bytes[at]! ^= 1;
+  swarm.metainfo = { ...metainfoFromInfo(bytes, [], [], hashes, { caseSensitive: true }), pieceLayers };
+  const never = { recheck: 'never' } as const;
+  const seeds = [await swarm.seed(swarm.host('one', CAP), never), await swarm.seed(swarm.host('two', CAP), never)];
+  const banned: unknown[] = [];
+  const leech = await swarm.leech(swarm.host('leech', { ...CAP, log: banLog(banned) }), seeds);
+  const failure = await swarm.world.run(leech.torrent.completed().catch((error: unknown) => error));
+  expect(failure).toMatchObject({ code: 'METAINFO_INVALID', message: expect.stringContaining('piece 3') });
+  expect(banned).toEqual([]);
+  await swarm.close();
 });
