@@ -2,7 +2,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { usableFolder } from './world.ts';
+import { createNodeClock } from '../platform/node/clock.ts';
+import { createNodeSockets } from '../platform/node/sockets.ts';
+import { resolveListen, stateFolder, usableFolder } from './world.ts';
 
 let folder = '';
 beforeAll(async () => {
@@ -24,5 +26,29 @@ describe('the folder for content', () => {
         message: `"${join(folder, 'file')}" is no folder: choose another one with -o`,
       });
     }
+  });
+});
+
+describe('the state folder', () => {
+  it('is one that is there or not yet, no file, and lies in none', () => {
+    expect(stateFolder(folder)).toBe(folder);
+    expect(stateFolder(join(folder, 'new'))).toBe(join(folder, 'new'));
+    for (const path of [join(folder, 'file'), join(folder, 'file', 'x')]) {
+      expect(() => stateFolder(path)).toThrow(`"${path}" is no folder: name another one with --state`);
+    }
+  });
+});
+
+describe('an address to listen on', () => {
+  it('that this machine lacks is told before any port is chosen', async () => {
+    const sockets = createNodeSockets(createNodeClock());
+    expect(await resolveListen(sockets, { host: '127.0.0.1', port: null })).toEqual({
+      ip: Uint8Array.of(127, 0, 0, 1),
+      port: null,
+    });
+    await expect(resolveListen(sockets, { host: '192.0.2.99', port: null })).rejects.toMatchObject({
+      code: 'LISTEN_FAILED',
+      message: expect.stringContaining('this machine does not have that address'),
+    });
   });
 });

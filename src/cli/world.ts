@@ -1,6 +1,6 @@
 // The real world for a command: its Env, its state folder, addresses by name. Loaded part by part, so that small commands start fast.
 
-import { constants } from 'node:fs';
+import { constants, statSync } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
@@ -8,10 +8,10 @@ import { Address } from '../base/address.ts';
 import { ShoalError } from '../base/errors.ts';
 import type { NodeEnv } from '../platform/node/env.ts';
 import { nodeFiles } from '../platform/node/files.ts';
-import { fileError } from '../platform/node/system-errors.ts';
+import { errnoOf, fileError } from '../platform/node/system-errors.ts';
 import type { Http } from '../ports/http.ts';
 import type { Log } from '../ports/log.ts';
-import type { Sockets } from '../ports/sockets.ts';
+import type { ByteStream, Sockets } from '../ports/sockets.ts';
 import type { HostPort, ListenText } from './args.ts';
 import { logFromEnvironment } from './log.ts';
 
@@ -19,8 +19,23 @@ export async function loadHttp(): Promise<Http> {
   return (await import('../platform/node/http.ts')).createNodeHttp();
 }
 
-/** `--state`, else `$XDG_STATE_HOME/shoal`, else `~/.local/state/shoal`. Not made yet. */
+/** `--state`, else `$XDG_STATE_HOME/shoal`, else `~/.local/state/shoal`. Not made yet. FILE_IN_THE_WAY. */
 export function stateFolder(option: string | undefined): string {
+  const folder = stateFolderOf(option);
+  if (isUsable(folder)) return folder;
+  throw new ShoalError('FILE_IN_THE_WAY', `"${folder}" is no folder: name another one with --state`);
+}
+
+/** It is a folder, or can perhaps be made. */
+function isUsable(folder: string): boolean {
+  try {
+    return statSync(folder).isDirectory();
+  } catch (error) {
+    return errnoOf(error) !== 'ENOTDIR';
+  }
+}
+
+function stateFolderOf(option: string | undefined): string {
   if (option !== undefined) return resolve(option);
   const base = process.env.XDG_STATE_HOME;
   // The XDG specification says to ignore relative paths.
@@ -57,7 +72,10 @@ export async function openWorld(state: string | undefined, log: Log = logFromEnv
   return createNodeEnv({ stateFolder: stateFolder(state), log });
 }
 
-/** Where to listen as the session takes it: a host name becomes its first address. */
+/**
+ * Where to listen as the session takes it: a host name becomes its first address. HOST_NOT_FOUND; LISTEN_FAILED where this
+ * machine does not have the address, said before many ports of it are tried.
+ */
 export async function resolveListen(
   sockets: Sockets,
   listen: ListenText | undefined,
@@ -66,7 +84,13 @@ export async function resolveListen(
   if (listen.host === null) return { ip: null, port: listen.port };
   const ips = await sockets.resolve(listen.host);
   if (!ips[0]) throw new ShoalError('HOST_NOT_FOUND', `'${listen.host}' has no address; give one of this machine's`);
+  if (listen.port === null) await (await sockets.listen({ ip: ips[0], port: 0 }, refuse)).close();
   return { ip: ips[0], port: listen.port };
+}
+
+function refuse(stream: ByteStream): void {
+  stream.attach({ onChunk: () => undefined, onClose: () => undefined });
+  stream.destroy();
 }
 
 /** All addresses of all peers; a name that cannot be found is an error that says which. */

@@ -13,6 +13,7 @@ import type { AddRequest } from './request.ts';
 const VERSION = 1;
 const RECORD = 'record';
 const METAINFO = 'metainfo';
+const ALIAS = 'alias';
 
 export interface TorrentRecord {
   readonly version: number;
@@ -38,12 +39,19 @@ export interface TorrentRecord {
   readonly addedMs: number;
 }
 
-/** Store keys are folders by info hash: `HASH/record`, `HASH/metainfo`, `HASH/journal`, `HASH/lock`. */
-export function recordId(hashes: {
+interface Hashes {
   readonly infoHashV1: Uint8Array | null;
+  /** 32 bytes. */
   readonly infoHashV2: Uint8Array | null;
-}): string {
-  return toHex(hashes.infoHashV1 ?? hashes.infoHashV2!);
+}
+
+/**
+ * Store keys are folders by info hash: `HASH/record`, `HASH/metainfo`, `HASH/journal`, `HASH/lock`. A hybrid torrent has
+ * two hashes and its record under one of them, the v1 hash unless it was begun with a link that names the other alone.
+ * Under its second hash lies `HASH/alias`: the first one.
+ */
+function namesOf({ infoHashV1, infoHashV2 }: Hashes): string[] {
+  return [infoHashV1, infoHashV2].flatMap((hash) => (hash ? [toHex(hash)] : []));
 }
 
 export class Registry {
@@ -78,6 +86,17 @@ export class Registry {
     return bytes === null ? null : parseRecord(id, bytes);
   }
 
+  /** The id of the record that there is for any of these hashes; else the one that a new record is to have. */
+  async idOf(hashes: Hashes): Promise<string> {
+    const names = namesOf(hashes);
+    for (const name of names) {
+      if ((await this.#store.read(`${name}/${RECORD}`)) !== null) return name;
+      const alias = fromUtf8((await this.#store.read(`${name}/${ALIAS}`)) ?? utf8(''));
+      if (alias !== null && /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(alias)) return alias;
+    }
+    return names[0]!;
+  }
+
   /** The torrent file of a record; null while a magnet link has not got its metadata. */
   metainfo(id: string): Promise<Uint8Array | null> {
     return this.#store.read(`${id}/${METAINFO}`);
@@ -88,6 +107,10 @@ export class Registry {
     const lock = await this.#store.lock(`${id}/lock`);
     if (lock === null)
       throw new ShoalError('TORRENT_BUSY', `another shoal process holds this torrent (${id}); stop it first`);
+    const record = await this.read(id).catch(() => null);
+    for (const name of [record?.infoHashV1, record?.infoHashV2]) {
+      if (name && name !== id) await this.#store.remove(`${name}/${ALIAS}`);
+    }
     for (const key of [RECORD, METAINFO, 'journal']) await this.#store.remove(`${id}/${key}`);
     await lock.release();
   }
@@ -119,6 +142,7 @@ export class Registry {
       lengthBytes: info.lengthBytes,
       addedMs: old?.addedMs ?? this.#nowMs(),
     };
+    await this.#nameAlso(id, info);
     // Taking up what was there costs no write: a thousand torrents start as fast as they can be read.
     if (old === null || !isSame(record, old)) await this.#write(record);
   }
@@ -128,6 +152,7 @@ export class Registry {
     return this.#change(id, async (record) => {
       await this.#store.write(`${id}/${METAINFO}`, metainfoFile(metainfo));
       const { name, lengthBytes, infoHashV1, infoHashV2 } = metainfo.info;
+      await this.#nameAlso(id, metainfo.info);
       return {
         ...record,
         metainfoKept: true,
@@ -158,6 +183,14 @@ export class Registry {
     });
     this.#writing = act.catch(() => undefined);
     return act;
+  }
+
+  /** The record `id` is found by the other hash of a hybrid torrent, too. */
+  async #nameAlso(id: string, hashes: Hashes): Promise<void> {
+    for (const name of namesOf(hashes)) {
+      const key = `${name}/${ALIAS}`;
+      if (name !== id && (await this.#store.read(key)) === null) await this.#store.write(key, utf8(id));
+    }
   }
 
   #write(record: TorrentRecord): Promise<void> {

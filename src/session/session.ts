@@ -15,7 +15,7 @@ import type { TorrentHost } from '../torrent/context.ts';
 import { Torrent } from '../torrent/torrent.ts';
 import { TrackerClient } from '../tracker/client/client.ts';
 import { Acceptor } from './acceptor.ts';
-import { Registry, recordId } from './registry.ts';
+import { Registry } from './registry.ts';
 import type { AddRequest, SessionOptions } from './request.ts';
 
 /** Memory for serving: read-ahead of some dozens of peers, and a cache of what they ask for. */
@@ -39,6 +39,8 @@ export class Session {
   readonly #host: TorrentHost;
   readonly #registry: Registry;
   readonly #held: Map<string, Held> = new Map();
+  /** Ids of torrents whose lock is being taken. */
+  readonly #locking: Set<string> = new Set();
   /** By hex of the info hashes as handshakes name them. */
   readonly #byHash: Map<string, Torrent> = new Map();
   readonly #hungry: Set<{ tokensArrived(): void }> = new Set();
@@ -99,21 +101,11 @@ export class Session {
     if (this.#closing) throw new ShoalError('STOPPED', 'the session is closing');
     const source = request.metainfo ?? request.magnet!;
     const identity = 'info' in source ? source.info : source;
-    const id = recordId(identity);
-    if (this.#held.has(id)) throw new ShoalError('TORRENT_EXISTS', `this torrent is running already (${id})`);
-    const lock = await this.#env.store.lock(`${id}/lock`);
-    if (lock === null) {
-      throw new ShoalError(
-        'TORRENT_BUSY',
-        `another shoal process holds this torrent (${id}); stop it, or use another --state`,
-      );
-    }
-    if (this.#closing) {
-      await lock.release();
-      throw new ShoalError('STOPPED', 'the session is closing');
-    }
+    const id = await this.#registry.idOf(identity);
+    const lock = await this.#lock(id);
     const torrent = this.#make(request, source, id);
     this.#held.set(id, { torrent, lock });
+    this.#locking.delete(id);
     for (const name of handshakeNames(torrent)) this.#byHash.set(name, torrent);
     const onAbort = (): void => void torrent.stop(0);
     options.signal?.addEventListener('abort', onAbort);
@@ -130,6 +122,27 @@ export class Session {
       throw error;
     } finally {
       options.signal?.removeEventListener('abort', onAbort);
+    }
+  }
+
+  /** Nothing else of this session or another process has the torrent: it is in `#locking` until it is held. */
+  async #lock(id: string): Promise<StoreLock> {
+    if (this.#held.has(id) || this.#locking.has(id)) {
+      throw new ShoalError('TORRENT_EXISTS', `this torrent is running already (${id})`);
+    }
+    this.#locking.add(id);
+    try {
+      const lock = await this.#env.store.lock(`${id}/lock`);
+      if (lock === null) {
+        const advice = 'stop it, or use another --state';
+        throw new ShoalError('TORRENT_BUSY', `another shoal process holds this torrent (${id}); ${advice}`);
+      }
+      if (!this.#closing) return lock;
+      await lock.release();
+      throw new ShoalError('STOPPED', 'the session is closing');
+    } catch (error) {
+      this.#locking.delete(id);
+      throw error;
     }
   }
 

@@ -2,6 +2,9 @@
 
 import { expect, it } from 'vitest';
 import type { Address } from '../../src/base/address.ts';
+import { toHex } from '../../src/base/bytes.ts';
+import { parseMagnet } from '../../src/metainfo/magnet.ts';
+import { Registry } from '../../src/session/registry.ts';
 import { Session } from '../../src/session/session.ts';
 import { type Other, PORT, SimSwarm } from './swarm.ts';
 
@@ -60,5 +63,51 @@ it.each([0, 1, 2, 3, 4])(
     await swarm.world.run(session.close({ deadlineMs: 100 }));
     await swarm.world.run(adding);
     expect(swarm.world.leaks()).toEqual([]);
+  },
+);
+
+it('one torrent that is added many times at once runs once', async () => {
+  const swarm = await SimSwarm.make({ seed: 1, lengthBytes: MIB, pieceLengthBytes: 131072 });
+  const host = swarm.host('leech', FAST);
+  const session = await swarm.world.run(Session.open(host.env, { listen: { ip: host.ip, port: PORT } }));
+  const adds = Array.from({ length: 5 }, () => session.add(get(swarm.metainfo, [])));
+  const outcomes = await swarm.world.run(Promise.allSettled(adds));
+  const codes = outcomes.map((outcome) => (outcome.status === 'rejected' ? outcome.reason.code : 'added'));
+  expect(codes.sort()).toEqual(['TORRENT_EXISTS', 'TORRENT_EXISTS', 'TORRENT_EXISTS', 'TORRENT_EXISTS', 'added']);
+  await swarm.world.run(session.close({ deadlineMs: 100 }));
+  expect(swarm.world.leaks()).toEqual([]);
+});
+
+it.each(['a link', 'the torrent file'])(
+  'a hybrid torrent begun with %s is the same by each of its hashes',
+  async (begun) => {
+    const swarm = await SimSwarm.make({ seed: 1, lengthBytes: MIB, pieceLengthBytes: 131072, meta: 'hybrid' });
+    const source = await swarm.seed(swarm.host('seed', FAST));
+    const host = swarm.host('leech', FAST);
+    const { info } = swarm.metainfo;
+    const link = { ...parseMagnet(`magnet:?xt=urn:btmh:1220${toHex(info.infoHashV2!)}`), peers: [] };
+    const byLink = { magnet: link, mode: 'get', recheck: 'as-needed', saveFolder: '/got' } as const;
+    const peers = source.session.listening;
+    const open = () => swarm.world.run(Session.open(host.env, { listen: { ip: host.ip, port: PORT } }));
+    const records = () => swarm.world.run(new Registry(host.env.store, () => 0).list(() => undefined));
+
+    const session = await open();
+    const first = begun === 'a link' ? { ...byLink, peers } : get(swarm.metainfo, peers);
+    const torrent = await swarm.world.run(session.add(first));
+    await swarm.world.run(torrent.completed(), 60_000);
+    await swarm.world.advance(1000);
+    for (const again of [byLink, get(swarm.metainfo, [])]) {
+      await expect(swarm.world.run(session.add(again))).rejects.toMatchObject({ code: 'TORRENT_EXISTS' });
+    }
+    await swarm.world.run(session.close({ deadlineMs: 100 }));
+
+    const later = await open();
+    const taken = await swarm.world.run(later.add(begun === 'a link' ? get(swarm.metainfo, []) : byLink));
+    expect((await records()).map(({ complete }) => complete)).toEqual([true]);
+    await swarm.world.run(taken.stop(100));
+    await swarm.world.run(later.close({ deadlineMs: 100 }));
+    const registry = new Registry(host.env.store, () => 0);
+    await swarm.world.run(registry.remove((await records())[0]!.id));
+    expect((await swarm.world.run(host.env.store.list(''))).filter((key) => /alias|record/.test(key))).toEqual([]);
   },
 );

@@ -1,5 +1,6 @@
 // shoal list: what was shared and fetched, in this run of the program or an earlier one.
 
+import { existsSync } from 'node:fs';
 import { createNodeClock } from '../../platform/node/clock.ts';
 import { createFileStore } from '../../platform/node/store.ts';
 import { Registry, type TorrentRecord } from '../../session/registry.ts';
@@ -51,12 +52,18 @@ function rowOf(record: TorrentRecord): string[] {
 }
 
 function whatOf(record: TorrentRecord): string {
+  if (isGone(record)) return record.mode === 'seed' ? 'shared, gone' : 'fetched, gone';
   if (record.mode === 'seed') return 'shared';
   return record.complete ? 'fetched' : 'unfinished';
+}
+
+/** It was complete, and nothing is at its place any more. */
+function isGone({ complete, path }: TorrentRecord): boolean {
+  return complete && path !== null && !existsSync(path);
 }
 
 function jsonOf(record: TorrentRecord): object {
   const { name, infoHashV1, infoHashV2, path, mode, complete, lengthBytes, addedMs } = record;
   const added = Math.floor(addedMs / 1000);
-  return { name, infoHashV1, infoHashV2, path, mode, complete, length: lengthBytes, added };
+  return { name, infoHashV1, infoHashV2, path, mode, complete, gone: isGone(record), length: lengthBytes, added };
 }
