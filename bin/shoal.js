@@ -10,10 +10,12 @@ if (major < 20 || (major === 20 && minor < 19)) {
   fail(`NODE_TOO_OLD: this is Node ${process.versions.node}, Shoal needs 20.19 or newer; see https://nodejs.org`);
 } else if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
   console.log(JSON.parse(readFileSync(new URL('package.json', home), 'utf8')).version);
-} else if (!existsSync(new URL('dist/cli/main.js', home))) {
+} else if (!existsSync(new URL('dist/bundle/main.js', home))) {
   fail("NOT_BUILT: the folder dist is missing; run 'npm ci && npm run build' in Shoal's folder first");
 } else {
-  const { main } = await import(new URL('dist/cli/main.js', home).href);
+  // Where things went wrong is told in the words of the sources.
+  if (process.env.SHOAL_DEBUG === '1') process.setSourceMapsEnabled(true);
+  const { main } = await import(new URL('dist/bundle/main.js', home).href);
   await main(args);
 }
 

@@ -4,10 +4,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { ShoalError } from '../../base/errors.ts';
+import { HOME } from '../home.ts';
 import type { StallReport } from '../stall.ts';
 import type { StatusEvent } from '../status.ts';
 
-const BIN: string = fileURLToPath(new URL('../../../bin/shoal.js', import.meta.url));
+const BIN: string = fileURLToPath(new URL('bin/shoal.js', HOME));
 /** Of what a process says on stderr the end is kept, to tell why it failed. */
 const MAX_LAST_WORDS = 2000;
 

@@ -5,8 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { ShoalError } from '../../base/errors.ts';
 import { walk } from '../../create/walk.ts';
 import { nodeFiles } from '../../platform/node/files.ts';
+import { HOME } from '../home.ts';
 
-const NODE_MODULES: string = fileURLToPath(new URL('../../../node_modules', import.meta.url));
+const NODE_MODULES: string = fileURLToPath(new URL('node_modules', HOME));
 
 /** Three copies of more than this would take longer than people like to watch. */
 const MOST_BYTES = 256e6;

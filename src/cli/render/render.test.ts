@@ -2,6 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { type ProgressState, renderProgress } from '../progress.ts';
 import { renderBar } from './bar.ts';
+import { renderFacts } from './facts.ts';
 import { printable } from './printable.ts';
 import {
   count,
@@ -13,7 +14,7 @@ import {
   formatPieceLength,
   formatRatio,
 } from './quantities.ts';
-import { renderFacts, renderTable } from './table.ts';
+import { renderTable } from './table.ts';
 import { renderTree } from './tree.ts';
 
 const plain = stripVTControlCharacters;

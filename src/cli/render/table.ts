@@ -1,4 +1,4 @@
-// Tables and lists of facts for the terminal.
+// Tables for the terminal. Apart from the lists of facts: the package that lays tables out takes its time to load.
 
 import Table from 'cli-table3';
 import colors from 'picocolors';
@@ -27,22 +27,6 @@ export function renderTable(columns: readonly Column[], rows: readonly (readonly
   });
   for (const row of rows) table.push(row.map(printable));
   return trimLines(table.toString());
-}
-
-/** `label  value` lines; a fact whose value is null is left out, an array stands on several lines. */
-export function renderFacts(
-  facts: readonly (readonly [label: string, value: string | readonly string[] | null])[],
-): string {
-  const told = facts.filter(([, value]) => value !== null && value.length > 0);
-  const width = Math.max(0, ...told.map(([label]) => label.length));
-  const lines: string[] = [];
-  for (const [label, value] of told) {
-    const values = typeof value === 'string' ? [value] : value!;
-    values.forEach((text, i) => {
-      lines.push(`${colors.bold((i === 0 ? label : '').padEnd(width))}  ${printable(text)}`);
-    });
-  }
-  return lines.join('\n');
 }
 
 function trimLines(text: string): string {
