@@ -12,6 +12,7 @@ import { TokenBucket } from '../rates/token-bucket.ts';
 import { PieceReader } from '../storage/read.ts';
 import { Connections } from '../torrent/connections.ts';
 import type { TorrentHost } from '../torrent/context.ts';
+import { SlotShares } from '../torrent/slot-shares.ts';
 import { Torrent } from '../torrent/torrent.ts';
 import { TrackerClient } from '../tracker/client/client.ts';
 import { Acceptor } from './acceptor.ts';
@@ -64,6 +65,7 @@ export class Session {
       from: options.listen.ip,
       networks: env.sockets.networks(),
       listenPort: () => acceptor.port,
+      slotShares: new SlotShares(env.clock),
       connections: new Connections(options.maxConnections ?? MAX_CONNECTIONS),
       down: new TokenBucket(options.maxDownloadBytesPerSecond ?? null, nowMs),
       up: new TokenBucket(options.maxUploadBytesPerSecond ?? null, nowMs),

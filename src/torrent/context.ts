@@ -7,6 +7,7 @@ import type { TokenBucket } from '../rates/token-bucket.ts';
 import type { PieceReader } from '../storage/read.ts';
 import type { TrackerClient } from '../tracker/client/client.ts';
 import type { Connections } from './connections.ts';
+import type { SlotShares } from './slot-shares.ts';
 
 /** The session as one torrent sees it. */
 export interface TorrentHost {
@@ -25,6 +26,8 @@ export interface TorrentHost {
   listenPort(): number;
   /** The session's connections, which its torrents share. */
   readonly connections: Connections;
+  /** Who may take memory for pieces. */
+  readonly slotShares: SlotShares;
   /** Rate limits over the whole session. */
   readonly down: TokenBucket;
   readonly up: TokenBucket;

@@ -1,12 +1,15 @@
 // The exchange of blocks in one swarm: asking, receiving and giving, over one open content.
 
+import { BLOCK_BYTES } from '../metainfo/geometry.ts';
 import type { Peer } from '../peer/peer.ts';
 import { Limits } from '../rates/limits.ts';
 import { Asking } from './asking.ts';
 import type { TorrentHost, TorrentOptions } from './context.ts';
 import type { Core } from './core.ts';
 import { Download, type DownloadEvents } from './download.ts';
+import type { SlotShares } from './slot-shares.ts';
 import { Slots } from './slots.ts';
+import { Stale } from './stale.ts';
 import type { Swarm } from './swarm.ts';
 import { Upload } from './upload.ts';
 
@@ -30,6 +33,8 @@ export class Exchange {
   readonly download: Download;
   readonly upload: Upload;
   readonly #slots: Slots;
+  readonly #shares: SlotShares;
+  readonly #stale: Stale = new Stale();
   readonly #down: Limits;
   readonly #up: Limits;
   /** Rate of the fastest peer, as of the last tick. */
@@ -38,8 +43,9 @@ export class Exchange {
   constructor(host: TorrentHost, options: TorrentOptions, core: Core, events: ExchangeEvents) {
     this.core = core;
     const { geometry, picker } = core;
-    const slots = new Slots(host.env.pieceIo, geometry);
+    const slots = new Slots(host.env.pieceIo, geometry, host.slotShares, () => events.onRoom());
     this.#slots = slots;
+    this.#shares = host.slotShares;
     const onDry = (): void => events.onStarved();
     this.#down = new Limits(host.down, options.down, onDry);
     this.#up = new Limits(host.up, options.up, onDry);
@@ -85,9 +91,24 @@ export class Exchange {
   /** Once a second: choking rounds, and what rules compare with. */
   tick(peers: readonly Peer[], nowMs: number): void {
     this.#slots.trim();
+    if (this.#shares.isScarce) this.#dropStale(peers, nowMs);
+    else this.#stale.forget();
     this.#fastest = 0;
     for (const peer of peers) this.#fastest = Math.max(this.#fastest, peer.pipeline.bytesPerSecond);
     this.upload.tick(peers, nowMs);
+  }
+
+  #dropStale(peers: readonly Peer[], nowMs: number): void {
+    const { picker } = this.core;
+    const arrivedOf = (piece: number): number =>
+      picker.contributors(piece).reduce((sum, by) => sum + (by < 0 ? 0 : 1), 0);
+    const pieces = Array.from(this.#slots.waiting(), (piece) => [piece, arrivedOf(piece)] as const);
+    const piece = this.#stale.look(pieces, nowMs);
+    if (piece < 0) return;
+    for (const peer of peers) if (peer.receivingPiece === piece) peer.dropBlock();
+    this.download.wastedBytes += arrivedOf(piece) * BLOCK_BYTES;
+    picker.dropPiece(piece);
+    this.#slots.release(piece);
   }
 
   onPeerGone(peer: Peer): void {
@@ -99,6 +120,7 @@ export class Exchange {
   /** Resolves when nothing is being read or written any more. The peers must be closed before. */
   async close(): Promise<void> {
     this.download.stop();
+    this.#slots.close();
     await Promise.all([this.upload.stop(), this.download.idle()]);
   }
 }

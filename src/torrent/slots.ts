@@ -3,6 +3,7 @@
 import { assert } from '../base/assert.ts';
 import type { Geometry } from '../metainfo/geometry.ts';
 import type { PieceIo, PieceSlot } from '../ports/piece-io.ts';
+import type { SlotHolder, SlotShares } from './slot-shares.ts';
 
 export interface BegunPiece {
   readonly slot: PieceSlot;
@@ -12,18 +13,23 @@ export interface BegunPiece {
   onTrial: Uint8Array | null;
 }
 
-export class Slots {
+export class Slots implements SlotHolder {
   readonly #pieceIo: PieceIo;
   readonly #geometry: Geometry;
+  readonly #shares: SlotShares;
+  readonly onFreed: () => void;
   readonly #begun: Map<number, BegunPiece> = new Map();
   /** Memory for the next piece, taken before one is picked. */
   #spare: PieceSlot | null = null;
   /** What it was at the last `trim`. */
   #oldSpare: PieceSlot | null = null;
 
-  constructor(pieceIo: PieceIo, geometry: Geometry) {
+  /** `onFreed`: memory may be had now that was refused before. */
+  constructor(pieceIo: PieceIo, geometry: Geometry, shares: SlotShares, onFreed: () => void) {
     this.#pieceIo = pieceIo;
     this.#geometry = geometry;
+    this.#shares = shares;
+    this.onFreed = onFreed;
   }
 
   get count(): number {
@@ -36,16 +42,40 @@ export class Slots {
 
   /** Whether there is memory for one more piece. */
   hasRoom(): boolean {
-    this.#spare ??= this.#acquire(this.#geometry.pieceLengthBytes);
+    if (!this.#shares.mayTake(this)) {
+      this.#giveSpare();
+      return false;
+    }
+    if (this.#spare) return true;
+    this.#spare = this.#acquire(this.#geometry.pieceLengthBytes);
+    if (this.#spare) this.#shares.fed(this);
+    else this.#shares.refused(this);
     return this.#spare !== null;
+  }
+
+  /** Nothing more is wanted. */
+  close(): void {
+    this.#shares.fed(this);
+  }
+
+  /** Pieces that wait for blocks: neither being hashed nor on trial. */
+  *waiting(): Iterable<number> {
+    for (const [piece, begun] of this.#begun) if (!begun.committing && begun.onTrial === null) yield piece;
+  }
+
+  #giveSpare(): void {
+    if (this.#spare) this.#free(this.#spare);
+    this.#spare = null;
+  }
+
+  #free(slot: PieceSlot): void {
+    this.#pieceIo.release(slot);
+    this.#shares.freed();
   }
 
   /** Gives back memory that was taken ahead and has lain unused since the last call: other torrents want it too. */
   trim(): void {
-    if (this.#spare && this.#spare === this.#oldSpare) {
-      this.#pieceIo.release(this.#spare);
-      this.#spare = null;
-    }
+    if (this.#spare === this.#oldSpare) this.#giveSpare();
     this.#oldSpare = this.#spare;
   }
 
@@ -73,13 +103,12 @@ export class Slots {
     const begun = this.#begun.get(piece);
     assert(begun, 'a released piece is begun');
     this.#begun.delete(piece);
-    this.#pieceIo.release(begun.slot);
+    this.#free(begun.slot);
   }
 
   /** Gives back all memory that nothing is being done with; returns the pieces that lost theirs. */
   releaseIdle(): number[] {
-    if (this.#spare) this.#pieceIo.release(this.#spare);
-    this.#spare = null;
+    this.#giveSpare();
     const idle = [...this.#begun].filter(([, begun]) => !begun.committing).map(([piece]) => piece);
     for (const piece of idle) this.release(piece);
     return idle;

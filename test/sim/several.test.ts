@@ -6,6 +6,8 @@ import { toHex } from '../../src/base/bytes.ts';
 import { parseMagnet } from '../../src/metainfo/magnet.ts';
 import { Registry } from '../../src/session/registry.ts';
 import { Session } from '../../src/session/session.ts';
+import * as encoder from '../../src/wire/encoder.ts';
+import { type RawOptions, RawPeer } from './raw-peer.ts';
 import { type Other, PORT, SimSwarm } from './swarm.ts';
 
 const MIB = 1 << 20;
@@ -32,6 +34,66 @@ it('memory for pieces goes on to the next torrent when one is complete', async (
   await swarm.complete([leech]);
   const second = await swarm.world.run(leech.session.add(get(other.metainfo, source.session.listening)));
   await swarm.world.run(second.completed(), 60_000);
+  await swarm.close();
+});
+
+it('a torrent whose peers are gone does not keep its memory from another', async () => {
+  const { swarm, other, source } = await twoTorrents(4 * MIB, [MIB, MIB]);
+  const dying = await swarm.seed(swarm.host('dying', { ...FAST, upBytesPerSecond: 300_000 }));
+  const leech = await swarm.leech(swarm.host('leech', { ...FAST, slotBudgetBytes: MIB }), [dying]);
+  await swarm.world.advance(1500);
+  dying.host.crash();
+  swarm.forget(dying);
+  const second = await swarm.world.run(leech.session.add(get(other.metainfo, source.session.listening)));
+  await swarm.world.run(second.completed(), 120_000);
+  expect(leech.torrent.snapshot().wastedBytes).toBeGreaterThan(0);
+  leech.torrent.addPeers(source.session.listening);
+  await swarm.complete([leech]);
+  await swarm.close();
+});
+
+it('a torrent whose begun pieces nobody has any more goes on with others', async () => {
+  const swarm = await SimSwarm.make({ seed: 1, lengthBytes: 4 * MIB, pieceLengthBytes: MIB });
+  const infoHash = swarm.metainfo.info.infoHashV1!;
+  const answer =
+    (pieces: readonly number[], most: number) => (peer: RawPeer, piece: number, begin: number, length: number) => {
+      const at = piece * MIB + begin;
+      if (pieces.includes(piece) && most-- > 0) peer.sendBlock(piece, begin, swarm.content.subarray(at, at + length));
+    };
+  const has = (id: number, pieces: readonly number[], most: number): RawOptions => {
+    const give = answer(pieces, most);
+    return {
+      infoHash,
+      id,
+      ready: (peer) => {
+        for (const piece of pieces) peer.put(encoder.putHave, piece);
+        peer.put(encoder.putUnchoke);
+      },
+      heard: (peer, name, args) => {
+        if (name === 'Request') give(peer, args[0] as number, args[1] as number, args[2] as number);
+      },
+    };
+  };
+  const first = swarm.host('first', FAST);
+  const at = await swarm.world.run(RawPeer.listen(first, 7000, has(1, [0], 10)));
+  const leech = await swarm.leech(swarm.host('leech', { ...FAST, slotBudgetBytes: MIB }), [], { peers: [at] });
+  await swarm.world.advance(2000);
+  first.crash();
+  const next = await swarm.world.run(RawPeer.listen(swarm.host('next', FAST), 7000, has(2, [1, 2, 3], 1000)));
+  leech.torrent.addPeers([next]);
+  await swarm.world.advance(60_000);
+  expect(leech.torrent.snapshot().piecesVerified).toBe(3);
+});
+
+it('every torrent gets its turn where memory is for one piece', async () => {
+  const { swarm, other, source } = await twoTorrents(32 * MIB, [MIB, MIB]);
+  const leech = await swarm.leech(swarm.host('leech', { ...FAST, slotBudgetBytes: MIB }), [source]);
+  const second = await swarm.world.run(leech.session.add(get(other.metainfo, source.session.listening)));
+  await swarm.world.advance(3000);
+  const pieces = [leech.torrent, second].map((torrent) => torrent.snapshot().piecesVerified);
+  expect(Math.min(...pieces)).toBeGreaterThan(3);
+  expect(Math.max(...pieces)).toBeLessThan(32);
+  expect(Math.min(...pieces)).toBeGreaterThan(Math.max(...pieces) / 2);
   await swarm.close();
 });
 
