@@ -6,6 +6,9 @@ const SLICES = 20;
 /** A rate over less time than this is noise: the first block of a peer would read as its speed. */
 const MIN_SPAN_MS = 500;
 
+/** The slices of meters to which nothing was added yet: idle torrents have many. Never written. */
+const NOTHING: Float64Array = new Float64Array(SLICES);
+
 /**
  * A sliding window. `add` is cheap enough for every block.
  *
@@ -15,7 +18,7 @@ const MIN_SPAN_MS = 500;
  * ```
  */
 export class Meter {
-  readonly #slices = new Float64Array(SLICES);
+  #slices: Float64Array = NOTHING;
   /** Number of the current slice since time 0. */
   #slice = Number.NaN;
   #sum = 0;
@@ -30,7 +33,10 @@ export class Meter {
 
   add(bytes: number, nowMs: number): void {
     this.#advance(nowMs);
-    if (this.#sum === 0) this.#sinceMs = nowMs;
+    if (this.#sum === 0) {
+      this.#sinceMs = nowMs;
+      if (this.#slices === NOTHING) this.#slices = new Float64Array(SLICES);
+    }
     this.#slices[this.#slice % SLICES]! += bytes;
     this.#sum += bytes;
     this.#total += bytes;
@@ -50,11 +56,12 @@ export class Meter {
     if (Number.isNaN(this.#slice)) this.#slice = slice;
     const steps = Math.min(slice - this.#slice, SLICES);
     if (steps <= 0) return;
+    this.#slice = slice;
+    if (this.#slices === NOTHING) return;
     for (let i = 0; i < steps; i++) {
       const at = (slice - i) % SLICES;
       this.#sum -= this.#slices[at]!;
       this.#slices[at] = 0;
     }
-    this.#slice = slice;
   }
 }

@@ -14,7 +14,7 @@ export class Amounts {
   begin(core: Core): void {
     for (let piece = 0; piece < core.geometry.pieceCount; piece++) {
       const bytes = core.geometry.dataBytes(piece);
-      const wanted = core.picker.priority(piece) > 0;
+      const wanted = core.isSelected(piece);
       if (wanted) this.wantedBytes += bytes;
       if (!core.have.has(piece)) continue;
       this.verifiedBytes += bytes;

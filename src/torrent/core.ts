@@ -20,11 +20,17 @@ export interface Core {
   readonly checks: PieceChecks;
   readonly content: Content;
   readonly journal: Journal;
+  /** Made when it is first looked at: what is complete needs none while nobody comes. */
   readonly picker: Picker;
   /** Verified and written pieces. */
   readonly have: Bitfield;
-  readonly resume: ResumeState;
+  /** Payload in earlier runs. */
+  readonly uploadedBefore: number;
+  readonly downloadedBefore: number;
   readonly contentPath: string;
+  /** No piece that is wanted is missing. */
+  isDone(): boolean;
+  isSelected(piece: number): boolean;
 }
 
 export interface OpenProgress {
@@ -72,8 +78,8 @@ export async function openCore(
     const doubtful = await doubtfulPieces(opened.resume, options, content, geometry);
     if (options.recheck === 'never') trust();
     else if (doubtful) await check(doubtful);
-    const picker = makePicker();
-    if (options.mode === 'seed') refuseBadContent(have, picker, info, contentPath);
+    let picker = have.isFull && !options.only ? null : makePicker();
+    if (options.mode === 'seed' && picker) refuseBadContent(have, picker, info, contentPath);
     return {
       metainfo,
       info,
@@ -82,10 +88,16 @@ export async function openCore(
       checks,
       content,
       journal,
-      picker,
+      get picker() {
+        picker ??= makePicker();
+        return picker;
+      },
       have,
-      resume: opened.resume,
+      uploadedBefore: opened.resume.uploaded,
+      downloadedBefore: opened.resume.downloaded,
       contentPath,
+      isDone: () => picker === null || picker.wantedLeft === 0,
+      isSelected: (piece) => picker === null || picker.priority(piece) > 0,
     };
 
     function trust(): void {

@@ -42,17 +42,26 @@ export class Knowledge {
   /** The metadata is known and the content open: hashes are exchanged from here on. */
   begin(core: Core): void {
     this.#core = core;
-    this.#answers = new HashAnswers(core, this.#env.hashes);
-    this.#exchange = new HashExchange(core, this.#env.hashes, () => this.#env.clock.nowMs(), {
+  }
+
+  /** With the first peer: a torrent that nobody asks for needs none. */
+  #hashesOf(core: Core): HashExchange {
+    this.#exchange ??= new HashExchange(core, this.#env.hashes, () => this.#env.clock.nowMs(), {
       onLayer: (pieces) => this.#events.onLayer(pieces),
       onLeaves: (piece, leaves) => this.#events.onLeaves(piece, leaves),
     });
+    return this.#exchange;
+  }
+
+  #answersOf(core: Core): HashAnswers {
+    this.#answers ??= new HashAnswers(core, this.#env.hashes);
+    return this.#answers;
   }
 
   /** Asks peers for what is missing. Call when one can tell more, and once a second. */
   ask(nowMs: number): void {
     if (this.#core === null) for (const peer of this.#events.peers()) this.#fetch?.ask(peer, nowMs);
-    else this.#exchange?.ask(this.#events.peers(), nowMs);
+    else if (this.#events.peers().length > 0) this.#hashesOf(this.#core).ask(this.#events.peers(), nowMs);
   }
 
   onExtended(peer: Peer): void {
@@ -71,8 +80,8 @@ export class Knowledge {
   }
 
   onHashRequest(peer: Peer, query: HashQuery): void {
-    if (!this.#answers) peer.sendHashReject(query);
-    else this.#answers.answer(peer, query, () => this.#events.touch(peer));
+    if (!this.#core) peer.sendHashReject(query);
+    else this.#answersOf(this.#core).answer(peer, query, () => this.#events.touch(peer));
     this.#events.touch(peer);
   }
 
@@ -88,7 +97,7 @@ export class Knowledge {
 
   /** Asks for the leaf hashes of a failed piece; false where nobody connected could know them. */
   wantLeaves(piece: number): boolean {
-    const wanted = this.#exchange?.wantLeaves(piece, this.#events.peers()) ?? false;
+    const wanted = this.#core !== null && this.#hashesOf(this.#core).wantLeaves(piece, this.#events.peers());
     if (wanted) this.#askHashes();
     return wanted;
   }

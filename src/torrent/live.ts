@@ -42,8 +42,10 @@ export class Live implements PeerEvents, ExchangeEvents {
   readonly amounts: Amounts = new Amounts();
   readonly down: Meter = new Meter();
   readonly up: Meter = new Meter();
-  /** Null while the metadata or the content is not there. */
+  /** Null while the metadata or the content is not there, and before the first peer: nobody waits for very many torrents. */
   exchange: Exchange | null = null;
+  /** The open content; null while the metadata or the content is not there. */
+  core: Core | null = null;
   readonly #settle: Settle;
   readonly #events: LiveEvents;
   #closed = false;
@@ -88,8 +90,9 @@ export class Live implements PeerEvents, ExchangeEvents {
 
   /** The content is open and checked: from here on pieces are exchanged. */
   begin(core: Core): void {
-    this.exchange = new Exchange(this.host, this.options, core, this);
+    this.core = core;
     this.talk.begin(core);
+    if (this.swarm.peers.length > 0) this.exchange = new Exchange(this.host, this.options, core, this);
     this.amounts.begin(core);
     const haves = lateHaves(core.have);
     for (const peer of [...this.swarm.peers]) {
@@ -100,14 +103,9 @@ export class Live implements PeerEvents, ExchangeEvents {
     this.onRoom();
   }
 
-  /** The open content; null while the metadata or the content is not there. */
-  get core(): Core | null {
-    return this.exchange?.core ?? null;
-  }
-
   /** Nothing that is wanted is missing. */
   isDone(): boolean {
-    return this.core !== null && this.core.picker.wantedLeft === 0;
+    return this.core?.isDone() ?? false;
   }
 
   /** A peer wants attention at the end of this turn. */
@@ -132,6 +130,7 @@ export class Live implements PeerEvents, ExchangeEvents {
       uploadOnly: this.isDone(),
       yourIp: peer.address.ip,
     });
+    if (core) this.exchange ??= new Exchange(this.host, this.options, core, this);
     core?.picker.peerJoined(peer.have!);
     this.host.env.log.write('debug', 'peer connected', { peer: peer.address.key, outgoing: peer.outgoing });
     this.touch(peer);

@@ -281,12 +281,12 @@ export class Torrent {
   }
 
   #uploadedBytes(): number {
-    return (this.#core?.resume.uploaded ?? 0) + (this.#live?.up.total ?? 0);
+    return (this.#core?.uploadedBefore ?? 0) + (this.#live?.up.total ?? 0);
   }
 
   #saveCounters(): void {
     const downloaded = this.#live?.down.total ?? 0;
-    this.#core?.journal.counters(this.#uploadedBytes(), this.#core.resume.downloaded + downloaded);
+    this.#core?.journal.counters(this.#uploadedBytes(), this.#core.downloadedBefore + downloaded);
   }
 
   #setState(state: TorrentState): void {
