@@ -23,13 +23,24 @@ export function keyText(bytes: Uint8Array, start: number, length: number): strin
   return text;
 }
 
-/** Arguments a call can take differ by engine; 4096 is safe in all. */
-const CALL_ARGUMENTS = 4096;
-
+/** Eight letters a call: for short texts, which most are, several times as fast as handing over an array of any length. */
 function latin1Text(bytes: Uint8Array, start: number, length: number): string {
+  const end = start + length;
+  const lastEight = end - 8;
   let out = '';
-  for (let at = start; at < start + length; at += CALL_ARGUMENTS) {
-    out += String.fromCharCode(...bytes.subarray(at, Math.min(at + CALL_ARGUMENTS, start + length)));
+  let i = start;
+  for (; i <= lastEight; i += 8) {
+    out += String.fromCharCode(
+      bytes[i]!,
+      bytes[i + 1]!,
+      bytes[i + 2]!,
+      bytes[i + 3]!,
+      bytes[i + 4]!,
+      bytes[i + 5]!,
+      bytes[i + 6]!,
+      bytes[i + 7]!,
+    );
   }
+  for (; i < end; i++) out += String.fromCharCode(bytes[i]!);
   return out;
 }

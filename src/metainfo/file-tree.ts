@@ -4,7 +4,7 @@ import { fromLatin1 } from '../base/bytes.ts';
 import { asBytes, asDict, type BencodeDict } from '../bencode/decode.ts';
 import type { FileListing } from './files-v1.ts';
 import { MAX_FILES, MAX_PATH_DEPTH, metainfoInvalid } from './limits.ts';
-import { fileFacts, type ListedFile } from './listed-file.ts';
+import { fileFacts, type ListedFile, listedFile } from './listed-file.ts';
 import { looseText } from './names.ts';
 
 /** Reads the tree of `info`, files in its order. `name` is the torrent's, as written. Throws METAINFO_INVALID. */
@@ -41,8 +41,9 @@ function readFile(dict: BencodeDict | null, path: readonly string[]): ListedFile
   if (dict === null) throw metainfoInvalid('a file of its file tree is no dictionary');
   const facts = fileFacts(dict);
   // Files begin at pieces by themselves: there is no padding in a tree, and a file that claims to be some has content.
-  if (facts.lengthBytes === 0) return { ...facts, padding: false, path, piecesRoot: null };
+  const content = facts.padding ? { ...facts, padding: false } : facts;
+  if (facts.lengthBytes === 0) return listedFile(content, path, null);
   const piecesRoot = asBytes(dict.get('pieces root'));
   if (piecesRoot?.length !== 32) throw metainfoInvalid('a file of its file tree has no pieces root of 32 bytes');
-  return { ...facts, padding: false, path, piecesRoot };
+  return listedFile(content, path, piecesRoot);
 }

@@ -2,7 +2,7 @@
 
 import { asBytes, asDict, asInteger, asList, type BencodeDict } from '../bencode/decode.ts';
 import { MAX_FILES, metainfoInvalid } from './limits.ts';
-import { fileFacts, type ListedFile, readPath } from './listed-file.ts';
+import { fileFacts, type ListedFile, listedFile, readPath } from './listed-file.ts';
 
 export interface FileListing {
   readonly singleFile: boolean;
@@ -31,7 +31,7 @@ function readEntry(entry: BencodeDict | null): ListedFile {
   // BEP 47: padding need not have a path.
   if (path.length === 0 && facts.padding) path = ['.pad', String(facts.lengthBytes)];
   if (path.length === 0) throw metainfoInvalid('a file has no path');
-  return { ...facts, path, piecesRoot: null };
+  return listedFile(facts, path, null);
 }
 
 /** SHA-1 of every piece, concatenated; a view. */

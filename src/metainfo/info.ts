@@ -25,7 +25,7 @@ import {
   MAX_PIECES,
   metainfoInvalid,
 } from './limits.ts';
-import type { ListedFile } from './listed-file.ts';
+import { type ListedFile, listedFile } from './listed-file.ts';
 import { looseText, safeName, uniquePaths } from './names.ts';
 import { safeTarget } from './symlink.ts';
 import type { TorrentFile, TorrentInfo } from './types.ts';
@@ -131,7 +131,7 @@ function mergeHybrid(v1: FileListing, v2: FileListing, pieceLengthBytes: number)
     if (twin && file.lengthBytes > 0 && offset % pieceLengthBytes !== 0) {
       throw metainfoInvalid('it is hybrid, but its v1 part does not begin every file at a piece');
     }
-    files.push({ ...file, piecesRoot: twin?.piecesRoot ?? null });
+    files.push(listedFile(file, file.path, twin?.piecesRoot ?? null));
     offset += file.lengthBytes;
   }
   if (at !== v2.files.length) {
@@ -172,7 +172,7 @@ function placeFiles(
     const path = paths[i]!;
     const symlink = file.symlink ? safeTarget(file.symlink, file.path) : null;
     // An empty file is nowhere: at the end of what is before it, so that none lies behind the piece space.
-    files.push({ ...file, path, symlink, offsetBytes: file.lengthBytes === 0 ? end : offset });
+    files.push(placed(file, path, symlink, file.lengthBytes === 0 ? end : offset));
     if (file.lengthBytes === 0) continue;
     end = offset + file.lengthBytes;
     if (!Number.isSafeInteger(end)) throw metainfoInvalid('its files together are longer than 2^53 bytes');
@@ -183,14 +183,29 @@ function placeFiles(
   return { files, spaceBytes: end, lengthBytes };
 }
 
+function placed(
+  file: ListedFile,
+  path: readonly string[],
+  symlink: readonly string[] | null,
+  offsetBytes: number,
+): TorrentFile {
+  const { lengthBytes, padding, executable, hidden, piecesRoot } = file;
+  return { path, lengthBytes, offsetBytes, padding, executable, hidden, symlink, piecesRoot };
+}
+
 /** Safe paths by file; padding, which is on no disk, does not count among the unique ones. */
 function safePaths(listing: FileListing, name: string, options: InfoOptions): (readonly string[])[] {
   if (listing.singleFile) return [[safeName(name)]];
-  const safe = listing.files.map((file) => file.path.map(safeName));
+  const safe = listing.files.map((file) => safePath(file.path));
   const real = safe.filter((_, i) => !listing.files[i]!.padding);
   const unique = uniquePaths(real, { caseSensitive: options.caseSensitive ?? false });
   let at = 0;
   return safe.map((path, i) => (listing.files[i]!.padding ? path : unique[at++]!));
+}
+
+/** The same array where nothing had to be changed, as nearly always. */
+function safePath(path: readonly string[]): readonly string[] {
+  return path.every((name) => safeName(name) === name) ? path : path.map(safeName);
 }
 
 /** BEP 38: info hashes of torrents that may share files; in the info dictionary or outside it. */

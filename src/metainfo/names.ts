@@ -1,11 +1,19 @@
 // Names of files as strangers wrote them -> paths that are safe to make on a disk, each one once.
 
 import { fromUtf8, latin1, utf8 } from '../base/bytes.ts';
+import { keyText } from '../bencode/key-text.ts';
 import { MAX_NAME_BYTES, MAX_PATH_BYTES, metainfoInvalid } from './limits.ts';
 
 /** UTF-8 where it is valid, else one character a byte: a name in an unknown charset is readable at least in part. */
 export function looseText(bytes: Uint8Array): string {
+  // Nearly all names; and the same few folders come again with every file, so that they share one text.
+  if (isAscii(bytes)) return keyText(bytes, 0, bytes.length);
   return fromUtf8(bytes) ?? latin1(bytes);
+}
+
+function isAscii(bytes: Uint8Array): boolean {
+  for (let i = 0; i < bytes.length; i++) if (bytes[i]! > 0x7f) return false;
+  return true;
 }
 
 /** Separators, control characters and halves of characters: no file system takes them all, and terminals obey some. */
@@ -22,10 +30,22 @@ const MAX_ENDING_BYTES = 16;
  * All else stays: whoever seeds must find the names on disk that the torrent has.
  */
 export function safeName(text: string): string {
-  const name = text.replace(UNSAFE, '_');
+  const name = isPlain(text) ? text : text.replace(UNSAFE, '_');
   if (name === '' || name === '.' || name === '..') return '_'.repeat(Math.max(1, name.length));
   return fits(name, MAX_NAME_BYTES) ? name : shortened(name, MAX_NAME_BYTES - SUFFIX_BYTES).join('');
 }
+
+/** Whether nothing in a text can be unsafe: told without the expression, which costs more than all else about a name. */
+function isPlain(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code < 0x20 || code > 0x7e || code === SLASH || code === BACKSLASH) return false;
+  }
+  return true;
+}
+
+const SLASH = 0x2f;
+const BACKSLASH = 0x5c;
 
 export interface UniqueOptions {
   /** True: `a` and `A` are two files. Only for disks that are known to tell them apart. */
@@ -40,7 +60,7 @@ export interface UniqueOptions {
 export function uniquePaths(paths: readonly (readonly string[])[], options: UniqueOptions): (readonly string[])[] {
   const keyOf = (path: readonly string[]): string => foldedKey(path, options.caseSensitive);
   const keys = paths.map(keyOf);
-  const wanted = new Set(keys);
+  let wanted: ReadonlySet<string> | undefined;
   const folders = foldersOf(keys);
   const taken = new Set<string>();
   const numbers = new Map<string, number>();
@@ -54,6 +74,7 @@ export function uniquePaths(paths: readonly (readonly string[])[], options: Uniq
 
   function renamed(path: readonly string[]): readonly string[] {
     const [stem, ending] = shortened(path.at(-1)!, MAX_NAME_BYTES - SUFFIX_BYTES);
+    wanted ??= new Set(keys);
     const pattern = keyOf([...path.slice(0, -1), `${stem}/${ending}`]);
     for (let number = (numbers.get(pattern) ?? 0) + 1; ; number++) {
       const candidate = [...path.slice(0, -1), `${stem}.${number}${ending}`];
@@ -69,9 +90,14 @@ export function uniquePaths(paths: readonly (readonly string[])[], options: Uniq
 /** Every folder that the paths need. */
 function foldersOf(paths: readonly string[]): ReadonlySet<string> {
   const out = new Set<string>();
+  let latest = '';
   for (const path of paths) {
-    for (let at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1)) {
+    const end = path.lastIndexOf('/');
+    // Files of one folder stand together.
+    if (end === latest.length && path.startsWith(latest)) continue;
+    for (let at = end; at > 0; at = path.lastIndexOf('/', at - 1)) {
       const folder = path.slice(0, at);
+      if (at === end) latest = folder;
       if (out.has(folder)) break;
       out.add(folder);
     }
