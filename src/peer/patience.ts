@@ -9,6 +9,12 @@ const MICROS_A_MS = 50;
 export const PRICES = {
   /** Interested or not: a slot may go to it, or to another. */
   interest: 2,
+  /** What was asked of it is free for others, and all peers are looked at. */
+  choke: 20,
+  /** A refusal, or a block that nobody takes. */
+  stray: 2,
+  /** Each request that a message is looked for in. */
+  requestLook: 0.005,
   /** An extended message: decoding, and an answer that no rate limit holds back. */
   extended: 20,
   hashMessage: 5,
@@ -16,9 +22,8 @@ export const PRICES = {
   hash: 0.125,
   /** Every byte of content that is read and hashed to answer. */
   hashedByte: 0.001,
-  /** A cancel, and each request it is looked for in. */
+  /** A cancel, which is looked for in what it has asked for. */
   cancel: 1,
-  cancelLook: 0.005,
   /** Every piece of a bitfield: counted down, counted up, and a new order of them all. */
   bitfieldPiece: 0.02,
 } as const;

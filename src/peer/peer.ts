@@ -132,7 +132,7 @@ export class Peer extends Speaker implements WireSink, StreamSink {
   onKeepAlive(): void {}
 
   onChoke(): void {
-    if (this.isChoking) return;
+    if (this.isChoking || !this.#bears(PRICES.choke)) return;
     this.isChoking = true;
     this.#events.onPeerChoked(this);
   }
@@ -216,7 +216,7 @@ export class Peer extends Speaker implements WireSink, StreamSink {
   }
 
   onCancel(piece: number, begin: number, length: number): void {
-    if (!this.#bears(PRICES.cancel + this.uploads.count * PRICES.cancelLook)) return;
+    if (!this.#bears(PRICES.cancel + this.uploads.count * PRICES.requestLook)) return;
     if (this.uploads.remove(piece, begin, length)) this.sendReject(piece, begin, length);
   }
 
@@ -243,6 +243,7 @@ export class Peer extends Speaker implements WireSink, StreamSink {
     this.receivingPiece = this.receivingBegin = -1;
     this.lastBlockMs = this.lastHeardMs;
     if (this.credit > 0) this.credit--;
+    if (!placed && !this.#bears(PRICES.stray + this.requests.count * PRICES.requestLook)) return;
     this.#events.onBlock(this, piece, begin, length, placed);
   }
 
@@ -255,7 +256,8 @@ export class Peer extends Speaker implements WireSink, StreamSink {
   }
 
   onReject(piece: number, begin: number, _length: number): void {
-    this.#events.onPeerRejected(this, piece, begin);
+    if (this.#bears(PRICES.stray + this.requests.count * PRICES.requestLook))
+      this.#events.onPeerRejected(this, piece, begin);
   }
 
   onAllowedFast(): void {}

@@ -199,7 +199,8 @@ export class Swarm implements GreetingEvents, ConnectionHolder {
       return { refused: 'this is ourselves' };
     }
     const twin = this.peers.find((peer) => equalBytes(peer.peerId, handshake.peerId));
-    if (twin && !this.#replaces(twin, handshake.peerId, outgoing)) return { refused: 'connected to it already' };
+    if (twin && !this.#replaces(twin, greeting.remote, handshake.peerId, outgoing))
+      return { refused: 'connected to it already' };
     twin?.close('connected to it twice');
     const number = this.#freeNumber();
     const identity = {
@@ -217,9 +218,12 @@ export class Swarm implements GreetingEvents, ConnectionHolder {
     return { sink: peer };
   }
 
-  /** Of two connections with the same remote, both sides keep the one that the higher peer id began. */
-  #replaces(twin: Peer, peerId: Uint8Array, outgoing: boolean): boolean {
-    if (twin.outgoing === outgoing) return false;
+  /**
+   * Of two connections with the same remote, both sides keep the one that the higher peer id began. From elsewhere anybody
+   * could say to be it.
+   */
+  #replaces(twin: Peer, remote: Address, peerId: Uint8Array, outgoing: boolean): boolean {
+    if (twin.outgoing === outgoing || twin.address.host !== remote.host) return false;
     return compareBytes(this.#identity.peerId, peerId) > 0 === outgoing;
   }
 

@@ -119,3 +119,18 @@ it('connections that say nothing keep nobody out, from one address or from many'
   for (const stream of [...silent, honest!.stream]) stream.destroy();
   await swarm.close();
 });
+
+it('nobody takes the place of a peer by saying to be it', async () => {
+  const swarm = await SimSwarm.make({ seed: 1, lengthBytes: MIB, pieceLengthBytes: 131072 });
+  const options = { infoHash: swarm.metainfo.info.infoHashV1!, id: 1 };
+  const honest: RawPeer[] = [];
+  const host = swarm.host('honest', FAST);
+  const at = await swarm.world.run(RawPeer.listen(host, PORT, options, honest));
+  const source = await swarm.seed(swarm.host('seed', FAST), { peers: [at] });
+  await swarm.world.advance(1000);
+  const liar = RawPeer.dial(swarm.host('liar', FAST), source.session.listening[0]!, options);
+  await swarm.world.advance(1000);
+  expect([honest[0]!.isClosed, liar.isClosed]).toEqual([false, true]);
+  host.crash();
+  await swarm.close();
+});

@@ -248,6 +248,9 @@ describe('a remote whose messages cost us more than it', () => {
   it.each([
     ['takes its interest back again and again', interest, 200_000],
     ['cancels what it never asked for', cancel, 600_000],
+    ['chokes and unchokes', concatBytes([message(encoder.putUnchoke), message(encoder.putChoke)]), 30_000],
+    ['refuses what it was never asked for', message(encoder.putReject, 1, 0, 16384), 300_000],
+    ['sends bytes that nobody asked for', Uint8Array.of(0, 0, 0, 10, 7, 0, 0, 0, 0, 0, 0, 0, 0, 1), 300_000],
     ['shakes hands again and again', extended, 30_000],
     ['sends bitfield after bitfield', encoder.encodeBitfield(new Uint8Array(8)), 500_000],
   ])('is closed with that reason where it %s', async (_what, bytes, count) => {
