@@ -3,6 +3,7 @@
 import { resolve } from 'node:path';
 import { fromUtf8, toHex } from '../../base/bytes.ts';
 import { ShoalError } from '../../base/errors.ts';
+import { sideBySide } from '../../base/side-by-side.ts';
 import { nodeFiles } from '../../platform/node/files.ts';
 import { contentRoot } from '../../storage/safe-path.ts';
 import type { Torrent } from '../../torrent/torrent.ts';
@@ -25,6 +26,9 @@ export interface SeedOptions extends SwarmOptions {
 
 /** A list of a million pairs is below; what is longer is no list. */
 const MAX_LIST_BYTES = 256 * 1024 * 1024;
+
+/** Verified at once: small torrents wait for the disk most of the time, large ones would only be in each other's way. */
+const AT_ONCE = 4;
 
 export async function run(args: readonly string[], options: SeedOptions): Promise<void> {
   const pairs = await pairsOf(args, options);
@@ -65,9 +69,7 @@ async function addPairs(
   options: SeedOptions,
   stop: StopWatch,
 ): Promise<readonly Torrent[]> {
-  const out: Torrent[] = [];
-  for (const pair of pairs) out.push(await stop.race(addPair(pair, swarm, options, stop)));
-  return out;
+  return sideBySide(pairs, AT_ONCE, (pair) => stop.race(addPair(pair, swarm, options, stop)));
 }
 
 /** Resolves when the content is verified. */
