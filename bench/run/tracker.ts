@@ -12,6 +12,8 @@ export class Tracker {
   readonly #server: Server;
   /** Six bytes of the address, as text, to the bytes that are left. */
   readonly #peers = new Map<string, number>();
+  /** Info hashes as they were written. */
+  readonly #hashes = new Set<string>();
 
   static async open(ip: string): Promise<Tracker> {
     const server = createServer();
@@ -30,8 +32,14 @@ export class Tracker {
     return [...this.#peers.values()].filter((left) => left === 0).length;
   }
 
+  /** Torrents that were announced. */
+  get torrents(): number {
+    return this.#hashes.size;
+  }
+
   forget(): void {
     this.#peers.clear();
+    this.#hashes.clear();
   }
 
   close(): void {
@@ -47,6 +55,8 @@ export class Tracker {
       response.writeHead(404).end();
       return;
     }
+    const hash = field(url, 'info_hash');
+    if (hash !== null) this.#hashes.add(hash);
     const peer = compact(from, Number(port));
     const others = [...this.#peers.keys()].filter((other) => other !== peer).join('');
     if (field(url, 'event') === 'stopped') this.#peers.delete(peer);
