@@ -28,7 +28,7 @@ async function taker(path: string): Promise<{ child: ChildProcess; tryNow: () =>
     const { acquireFileLock } = await import(${JSON.stringify(new URL('../../../dist/platform/node/lock.js', import.meta.url).href)});
     process.stdout.write('ready\\n');
     process.stdin.once('data', async () => {
-      const lock = await acquireFileLock(${JSON.stringify(path)});
+      const lock = acquireFileLock(${JSON.stringify(path)});
       process.stdout.write(lock ? 'held\\n' : 'busy\\n');
     });`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['pipe', 'pipe', 'inherit'] });
@@ -50,11 +50,11 @@ describe('locks between processes', () => {
     const other = await taker(path);
     other.tryNow();
     expect(await other.outcome).toBe('held');
-    expect(await acquireFileLock(path)).toBeNull();
+    expect(acquireFileLock(path)).toBeNull();
     await killed(other.child);
-    const lock = await acquireFileLock(path);
+    const lock = acquireFileLock(path);
     expect(lock).not.toBeNull();
-    expect(await acquireFileLock(path)).toBeNull();
+    expect(acquireFileLock(path)).toBeNull();
     await lock!.release();
     expect(await readdir(folder)).toEqual([]);
   });
@@ -94,30 +94,30 @@ describe('locks between processes', () => {
 
   it('are stale when a later process has the same pid', async () => {
     const path = join(folder, 'x~lock');
-    const lock = await acquireFileLock(path);
+    const lock = acquireFileLock(path);
     const [pid, ticks, boot, nonce] = (await readlink(path)).split(' ');
     await lock!.release();
     await symlink(`${pid} ${Number(ticks) + 1} ${boot} ${nonce}`, path);
-    expect(await acquireFileLock(path)).not.toBeNull();
+    expect(acquireFileLock(path)).not.toBeNull();
   });
 
   it('are stale when a power cut tore them, also together with the guard of a takeover', async () => {
     const path = join(folder, 'x~lock');
     await writeFile(path, '');
     await writeFile(`${path}~torn`, '12 3');
-    const lock = await acquireFileLock(path);
+    const lock = acquireFileLock(path);
     expect(lock).not.toBeNull();
     await lock!.release();
   });
 
   it('are not removed at release when somebody else holds them by now', async () => {
     const path = join(folder, 'x~lock');
-    const lock = await acquireFileLock(path);
+    const lock = acquireFileLock(path);
     await rm(path);
-    const other = await acquireFileLock(path);
+    const other = acquireFileLock(path);
     expect(other).not.toBeNull();
     await lock!.release();
-    expect(await acquireFileLock(path)).toBeNull();
+    expect(acquireFileLock(path)).toBeNull();
     await other!.release();
   });
 });
