@@ -1,14 +1,15 @@
 // From a file or folder to a torrent file: look, lay out, hash, write down.
 
 import { describeError, isShoalError, ShoalError } from '../base/errors.ts';
+import { encode } from '../bencode/encode.ts';
 import { buildInfo, buildMetainfo, type LaidOutFile, layOut, type MetaKind } from '../metainfo/build.ts';
 import { parseInfo } from '../metainfo/info.ts';
 import { NODE_BYTES } from '../metainfo/merkle.ts';
 import { formatMtorrent, MTORRENT_PIECE_BYTES, mtorrentToMetainfo } from '../metainfo/mtorrent.ts';
-import { isUrl, parseMetainfo } from '../metainfo/parse.ts';
+import { isUrl, metainfoAround } from '../metainfo/parse.ts';
 import type { Metainfo, TorrentInfo } from '../metainfo/types.ts';
 import type { Env } from '../ports/env.ts';
-import { hashFiles, withRoots } from './hash.ts';
+import { type Digests, fillRoots, hashFiles } from './hash.ts';
 import { checkPieceLength, choosePieceLength } from './piece-length.ts';
 import { type FoundFile, type SymlinkRule, type Walk, walk } from './walk.ts';
 
@@ -51,7 +52,7 @@ export interface CreateMtorrentOptions extends CommonOptions {
 export interface Created {
   /** The file to write. */
   readonly bytes: Uint8Array;
-  /** The same, read back. */
+  /** What it says. */
   readonly metainfo: Metainfo;
   /** Paths that are not in the torrent because no torrent can hold them. */
   readonly ignored: readonly string[];
@@ -76,23 +77,37 @@ export async function createTorrent(env: CreateEnv, options: CreateOptions): Pro
     options.pieceLengthBytes ?? choosePieceLength(found.lengthBytes),
     options,
   );
-  const digests = await hashPlan(env, plan, options);
-  const rooted = digests.pieceRoots
-    ? withRoots(plan.laidOut, digests.pieceRoots, plan.pieceLengthBytes, env.hashes)
-    : { files: plan.laidOut, pieceLayers: null };
-  const info = encodeInfo(plan, rooted.files, digests.pieceHashes);
+  const { info, pieceLayers } = filledIn(env, plan.outline, await hashPlan(env, plan, options));
   const date = options.creationDate === undefined ? Math.floor(env.clock.wallMs() / 1000) : options.creationDate;
-  const bytes = buildMetainfo({
-    info,
-    ...(rooted.pieceLayers ? { pieceLayers: rooted.pieceLayers } : {}),
+  const outer = {
     trackers: options.trackers,
     webSeeds: options.webSeeds,
     comment: options.comment ?? null,
     createdBy: options.createdBy ?? null,
     creationDate: date,
-  });
-  const metainfo = parseMetainfo(bytes, env.hashes, { caseSensitive: true });
+  };
+  const bytes = buildMetainfo({ ...outer, info: info.bytes, ...(info.hasV2 ? { pieceLayers } : {}) });
+  const metainfo = metainfoAround(info, pieceLayers, buildMetainfo({ ...outer, info: EMPTY_DICT }));
   return { bytes, metainfo, ignored: found.walk.ignored, altered: alteredPaths(plan) };
+}
+
+/** Instead of an info dictionary, where only what stands around it counts. */
+const EMPTY_DICT: Uint8Array = encode({});
+
+/**
+ * The outline with digests where it had zeros. All its digests are views into its bytes, so that writing them there is
+ * as good as encoding and reading it all again, and with very many files much faster.
+ */
+function filledIn(
+  env: CreateEnv,
+  outline: TorrentInfo,
+  digests: Digests,
+): { readonly info: TorrentInfo; readonly pieceLayers: ReadonlyMap<string, Uint8Array> } {
+  if (digests.pieceHashes) outline.pieceHashes!.set(digests.pieceHashes);
+  const pieceLayers = digests.pieceRoots ? fillRoots(outline, digests.pieceRoots, env.hashes) : new Map();
+  const infoHashV1 = outline.hasV1 ? env.hashes.sha1(outline.bytes) : null;
+  const infoHashV2 = outline.hasV2 ? env.hashes.sha256(outline.bytes) : null;
+  return { info: { ...outline, infoHashV1, infoHashV2 }, pieceLayers };
 }
 
 /** Makes an `.mtorrent` of a file. As {@link createTorrent}; MTORRENT_INVALID for a name that the format cannot hold. */
@@ -174,7 +189,6 @@ interface InfoExtras {
 }
 
 function planOf(env: CreateEnv, found: Found, meta: MetaKind, pieceLengthBytes: number, extras: InfoExtras): Plan {
-  const byPath = new Map(found.walk.files.map((file) => [file.path.join('/'), file]));
   const isFile = found.walk.isFile;
   const laid = layOut(
     found.walk.files.map(({ path, lengthBytes, executable, symlink }) => ({
@@ -201,7 +215,7 @@ function planOf(env: CreateEnv, found: Found, meta: MetaKind, pieceLengthBytes: 
   }
   const content = laid.files
     .filter((file) => !file.padding && !file.symlink)
-    .map((file) => byPath.get(isFile ? '' : file.path.join('/'))!);
+    .map((file) => found.walk.files[file.from]!);
   return { ...draft, laidOut: laid.files, outline, content };
 }
 
@@ -237,8 +251,9 @@ function hashPlan(env: CreateEnv, plan: Plan, options: CommonOptions): ReturnTyp
 function alteredPaths(plan: Plan): string[] {
   const out: string[] = [];
   for (const [i, file] of plan.laidOut.entries()) {
-    const path = file.path.join('/');
-    if (!file.padding && plan.outline.files[i]!.path.join('/') !== path) out.push(path);
+    const read = plan.outline.files[i]!.path;
+    const isAltered = file.path.length !== read.length || file.path.some((name, level) => name !== read[level]);
+    if (!file.padding && isAltered) out.push(file.path.join('/'));
   }
   return out;
 }

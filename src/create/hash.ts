@@ -2,7 +2,6 @@
 
 import { toHex } from '../base/bytes.ts';
 import { isShoalError, ShoalError } from '../base/errors.ts';
-import type { LaidOutFile } from '../metainfo/build.ts';
 import { Geometry } from '../metainfo/geometry.ts';
 import { rootOfLayer } from '../metainfo/layers.ts';
 import { NODE_BYTES } from '../metainfo/merkle.ts';
@@ -54,9 +53,11 @@ export async function hashFiles(
     const states = await content.states();
     for (const [i, file] of found.entries()) {
       const now = states[i]!;
-      const path = onDisk(root, file);
-      if (!now.exists) throw new ShoalError('CREATE_VANISHED', `"${path}" vanished while it was hashed: start again`);
-      if (now.lengthBytes !== file.lengthBytes || now.mtimeMs !== file.mtimeMs) throw changed(path);
+      if (!now.exists) {
+        const path = onDisk(root, file);
+        throw new ShoalError('CREATE_VANISHED', `"${path}" vanished while it was hashed: start again`);
+      }
+      if (now.lengthBytes !== file.lengthBytes || now.mtimeMs !== file.mtimeMs) throw changed(onDisk(root, file));
     }
   };
   try {
@@ -87,25 +88,26 @@ export async function hashFiles(
   return { pieceHashes, pieceRoots };
 }
 
-/** The files of a v2 torrent with their pieces roots, and the piece layers of those longer than a piece. */
-export function withRoots(
-  files: readonly LaidOutFile[],
+/**
+ * Writes the pieces roots of the files of a v2 torrent where its outline has zeros; returns the piece layers of those
+ * longer than a piece.
+ */
+export function fillRoots(
+  outline: TorrentInfo,
   pieceRoots: Uint8Array,
-  pieceLengthBytes: number,
   hashes: Hashes,
-): { files: readonly LaidOutFile[]; pieceLayers: ReadonlyMap<string, Uint8Array> } {
+): ReadonlyMap<string, Uint8Array> {
+  const { pieceLengthBytes } = outline;
   const pieceLayers = new Map<string, Uint8Array>();
-  const rooted = files.map((file) => {
-    if (file.padding || file.lengthBytes === 0) return file;
+  for (const file of outline.files) {
+    if (file.piecesRoot === null) continue;
     const first = file.offsetBytes / pieceLengthBytes;
     const pieces = Math.ceil(file.lengthBytes / pieceLengthBytes);
     const layer = pieceRoots.slice(first * NODE_BYTES, (first + pieces) * NODE_BYTES);
-    if (pieces === 1) return { ...file, piecesRoot: layer };
-    const piecesRoot = rootOfLayer(layer, pieceLengthBytes, hashes.sha256);
-    pieceLayers.set(toHex(piecesRoot), layer);
-    return { ...file, piecesRoot };
-  });
-  return { files: rooted, pieceLayers };
+    file.piecesRoot.set(pieces === 1 ? layer : rootOfLayer(layer, pieceLengthBytes, hashes.sha256));
+    if (pieces > 1) pieceLayers.set(toHex(file.piecesRoot), layer);
+  }
+  return pieceLayers;
 }
 
 function onDisk(root: string, file: FoundFile): string {

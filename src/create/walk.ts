@@ -1,9 +1,9 @@
 // What is below a path: the files that a torrent of it shall have. Symlinks, loops and odd names are settled here.
 
-import { fromUtf8, fromUtf8Loose } from '../base/bytes.ts';
+import { fromUtf8Loose } from '../base/bytes.ts';
 import { describeError, isShoalError, ShoalError } from '../base/errors.ts';
 import { MAX_FILES, MAX_PATH_DEPTH } from '../metainfo/limits.ts';
-import type { FileInfo, Files } from '../ports/files.ts';
+import type { FileInfo, Files, FolderEntry } from '../ports/files.ts';
 
 /** `follow`: as if what they point to were there. `keep`: as symlinks (BEP 47), where they stay inside. `skip`: left out. */
 export type SymlinkRule = 'follow' | 'keep' | 'skip';
@@ -35,9 +35,6 @@ export interface Walk {
   /** Paths of what no torrent can hold: sockets, devices, symlinks that leave the folder. */
   readonly ignored: readonly string[];
 }
-
-/** Look-ups under way at once: enough to keep the threads that do them busy. */
-const LOOKUPS_AT_ONCE = 32;
 
 /**
  * Finds all files below `root`, or `root` alone where it is a file. Empty folders do not count.
@@ -73,16 +70,15 @@ class Walker {
   async folder(path: readonly string[], above: ReadonlyMap<string, string>): Promise<void> {
     this.#options.signal?.throwIfAborted();
     if (path.length >= MAX_PATH_DEPTH) throw unsupported(`"${path.join('/')}" is nested too deeply`);
-    const names = await this.#names(path);
     const folders: { path: readonly string[]; info: FileInfo }[] = [];
-    for (let at = 0; at < names.length; at += LOOKUPS_AT_ONCE) {
-      await Promise.all(
-        names.slice(at, at + LOOKUPS_AT_ONCE).map(async (name) => {
-          const entry = [...path, name];
-          const info = await this.#entry(entry);
-          if (info?.kind === 'folder') folders.push({ path: entry, info });
-        }),
-      );
+    for (const { name, info: found } of await this.#entries(path)) {
+      const entry = [...path, this.#nameOf(path, name)];
+      if (this.#options.exclude?.(entry.join('/'))) continue;
+      if (found === null) throw new ShoalError('CREATE_VANISHED', `"${this.#onDisk(entry)}" vanished: start again`);
+      const info = found.kind === 'symlink' ? await this.#symlink(entry, found) : found;
+      if (info === null) continue;
+      this.#take(entry, info);
+      if (info.kind === 'folder') folders.push({ path: entry, info });
     }
     if (this.found.length > MAX_FILES) throw unsupported(`there are more than ${MAX_FILES} files`);
     this.#options.onProgress?.(this.found.length, this.#lengthBytes);
@@ -93,26 +89,18 @@ class Walker {
     }
   }
 
-  /** Takes up a file or a kept symlink; returns what is there, so that folders are gone into afterwards. */
-  async #entry(path: readonly string[]): Promise<FileInfo | null> {
-    const relative = path.join('/');
-    if (this.#options.exclude?.(relative)) return null;
-    let info = await this.#files.info(this.#onDisk(path), { follow: false });
-    if (info === null) throw new ShoalError('CREATE_VANISHED', `"${this.#onDisk(path)}" vanished: start again`);
-    if (info.kind === 'symlink') {
-      if (this.#options.symlinks === 'skip') return null;
-      if (this.#options.symlinks === 'keep') {
-        await this.#keep(path, info);
-        return null;
-      }
-      info = await this.#follow(path);
-    }
-    if (info.kind === 'other') this.ignored.push(relative);
-    if (info.kind === 'file') {
-      this.found.push(foundFile(path, info));
-      this.#lengthBytes += info.lengthBytes;
-    }
-    return info;
+  #take(path: readonly string[], info: FileInfo): void {
+    if (info.kind === 'other') this.ignored.push(path.join('/'));
+    if (info.kind !== 'file') return;
+    this.found.push(foundFile(path, info));
+    this.#lengthBytes += info.lengthBytes;
+  }
+
+  /** What a symlink stands for; null where it is kept or skipped. */
+  async #symlink(path: readonly string[], info: FileInfo): Promise<FileInfo | null> {
+    if (this.#options.symlinks === 'follow') return this.#follow(path);
+    if (this.#options.symlinks === 'keep') await this.#keep(path, info);
+    return null;
   }
 
   async #follow(path: readonly string[]): Promise<FileInfo> {
@@ -156,21 +144,20 @@ class Walker {
     return out.length === 0 ? null : out;
   }
 
-  async #names(path: readonly string[]): Promise<string[]> {
+  async #entries(path: readonly string[]): Promise<readonly FolderEntry[]> {
     const folder = this.#onDisk(path);
-    let names: readonly Uint8Array[];
     try {
-      names = await this.#files.list(folder);
+      return await this.#files.entries(folder);
     } catch (error) {
       if (!isShoalError(error, 'FILE_NOT_FOUND')) throw error;
       throw new ShoalError('CREATE_VANISHED', `"${folder}" vanished: start again (${describeError(error)})`, error);
     }
-    return names.map((bytes) => {
-      const name = fromUtf8(bytes);
-      if (name !== null) return name;
-      const shown = `${folder}/${fromUtf8Loose(bytes)}`;
-      throw new ShoalError('CREATE_NAME', `the name of "${shown}" is not UTF-8, as torrents need it: rename it`);
-    });
+  }
+
+  #nameOf(folder: readonly string[], name: string | Uint8Array): string {
+    if (typeof name === 'string') return name;
+    const shown = `${this.#onDisk(folder)}/${fromUtf8Loose(name)}`;
+    throw new ShoalError('CREATE_NAME', `the name of "${shown}" is not UTF-8, as torrents need it: rename it`);
   }
 
   #onDisk(path: readonly string[]): string {

@@ -26,6 +26,8 @@ export interface BuildFile {
 export interface LaidOutFile extends BuildFile {
   readonly padding: boolean;
   readonly offsetBytes: number;
+  /** Which of the files that were laid out it is; -1 for padding. */
+  readonly from: number;
 }
 
 export interface BuildLayout {
@@ -66,8 +68,9 @@ export function layOut(files: readonly BuildFile[], kind: MetaKind, pieceLengthB
   const out: LaidOutFile[] = [];
   let offset = 0;
   let end = 0;
-  for (const file of inTreeOrder(files)) {
-    out.push({ ...file, padding: false, offsetBytes: file.lengthBytes === 0 ? end : offset });
+  for (const index of treeOrder(files)) {
+    const file = files[index]!;
+    out.push(laidOut(file, index, file.lengthBytes === 0 ? end : offset));
     if (file.lengthBytes === 0) continue;
     offset += file.lengthBytes;
     end = offset;
@@ -75,7 +78,7 @@ export function layOut(files: readonly BuildFile[], kind: MetaKind, pieceLengthB
     if (rest === 0) continue;
     const padding = pieceLengthBytes - rest;
     if (kind === 'hybrid') {
-      out.push({ path: ['.pad', String(padding)], lengthBytes: padding, padding: true, offsetBytes: offset });
+      out.push({ path: ['.pad', String(padding)], lengthBytes: padding, padding: true, offsetBytes: offset, from: -1 });
       end += padding;
     }
     offset += padding;
@@ -84,13 +87,26 @@ export function layOut(files: readonly BuildFile[], kind: MetaKind, pieceLengthB
   return { files: out, spaceBytes: end, pieceCount: Math.ceil(end / pieceLengthBytes) };
 }
 
+/** Written out: with a hundred thousand files, spreading takes longer than all the rest. */
+function laidOut(file: BuildFile, from: number, offsetBytes: number): LaidOutFile {
+  const { path, lengthBytes, executable = false, hidden = false, symlink = null, piecesRoot = null } = file;
+  return { path, lengthBytes, executable, hidden, symlink, piecesRoot, padding: false, offsetBytes, from };
+}
+
 /** Files sorted by raw UTF-8 bytes, component by component. */
 export function inTreeOrder<T extends { readonly path: readonly string[] }>(files: readonly T[]): T[] {
+  return treeOrder(files).map((index) => files[index]!);
+}
+
+function treeOrder(files: readonly { readonly path: readonly string[] }[]): number[] {
   // Key bytes as latin1 text, so that code units compare as bytes; the separator sorts below every byte but 0, which
   // no name has.
-  const keyed = files.map((file) => ({ file, key: file.path.map((part) => latin1(utf8(part))).join('\0') }));
-  keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
-  return keyed.map(({ file }) => file);
+  const keys = files.map((file) => byteKey(file.path.join('\0')));
+  return Array.from(keys.keys()).sort((a, b) => (keys[a]! < keys[b]! ? -1 : keys[a]! > keys[b]! ? 1 : 0));
+}
+
+function byteKey(text: string): string {
+  return /^\p{ASCII}*$/u.test(text) ? text : latin1(utf8(text));
 }
 
 /** The encoded info dictionary. Wants what the kind needs: `pieceHashes` for v1 and hybrid, roots for v2 and hybrid. */
@@ -190,6 +206,7 @@ function treeEntry(file: LaidOutFile): Encodable {
 
 /** BEP 47 flags in the order that libtorrent writes them. */
 function attributes(file: LaidOutFile): string | undefined {
+  if (!file.padding && !file.hidden && !file.executable && !file.symlink) return undefined;
   const text = `${file.padding ? 'p' : ''}${file.hidden ? 'h' : ''}${file.executable ? 'x' : ''}${file.symlink ? 'l' : ''}`;
-  return text === '' ? undefined : text;
+  return text;
 }

@@ -32,11 +32,26 @@ export function parseMetainfo(bytes: Uint8Array, hashes: Hashes, options: Metain
   const infoDict = asDict(dict.get('info'));
   if (infoDict === null) throw metainfoInvalid('it has no info dictionary');
   const info = withOuterHints(readInfo(infoDict, dict.rawSpan('info')!, hashes, options), dict);
+  const layers = info.hasV2
+    ? checkedLayers(info, readLayers(dict), (node) => hashes.sha256(node), options.requireLayers ?? true)
+    : new Map<string, Uint8Array>();
+  return around(info, layers, dict);
+}
+
+/**
+ * A torrent whose info and piece layers are known already, with what `outer`, a torrent file, says around its own info,
+ * which is not looked at. Throws METAINFO_INVALID.
+ */
+export function metainfoAround(info: TorrentInfo, pieceLayers: Metainfo['pieceLayers'], outer: Uint8Array): Metainfo {
+  const dict = asDict(decodeMetainfo(outer, 'the file'));
+  if (dict === null) throw metainfoInvalid('the file holds no dictionary');
+  return around(info, pieceLayers, dict);
+}
+
+function around(info: TorrentInfo, pieceLayers: Metainfo['pieceLayers'], dict: BencodeDict): Metainfo {
   return {
     info,
-    pieceLayers: info.hasV2
-      ? checkedLayers(info, readLayers(dict), (node) => hashes.sha256(node), options.requireLayers ?? true)
-      : new Map(),
+    pieceLayers,
     trackers: readTrackers(dict),
     webSeeds: readUrls(dict.get('url-list')),
     httpSeeds: readUrls(dict.get('httpseeds')),

@@ -12,14 +12,22 @@ export interface FileInfo {
   readonly identity: string;
 }
 
+/** What is in a folder; of a symlink, the link itself. */
+export interface FolderEntry {
+  /** As text where it is UTF-8, else its raw bytes. */
+  readonly name: string | Uint8Array;
+  /** Null where it was removed meanwhile. */
+  readonly info: FileInfo | null;
+}
+
 /** Paths are absolute or relative to the working directory, with `/` (or the system's separator). */
 export interface Files {
   /** Whether names that differ in case alone are different files here. */
   readonly caseSensitive: boolean;
   /** Null where nothing is there. `follow` (default true): look at what a symlink points to. */
   info(path: string, options?: { follow?: boolean }): Promise<FileInfo | null>;
-  /** Entry names of a folder as raw bytes (a name need not be UTF-8), in no order. FILE_NOT_FOUND, PERMISSION, IO. */
-  list(path: string): Promise<readonly Uint8Array[]>;
+  /** All that is in a folder, in no order. FILE_NOT_FOUND, PERMISSION, IO. */
+  entries(path: string): Promise<readonly FolderEntry[]>;
   /** The target text of a symlink. */
   readLink(path: string): Promise<string>;
   /** The absolute path with all symlinks resolved. FILE_NOT_FOUND. */

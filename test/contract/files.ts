@@ -1,7 +1,7 @@
 // What every Files does, in the real world and in the simulated one.
 
 import { describe, expect, it } from 'vitest';
-import { fromUtf8, utf8 } from '../../src/base/bytes.ts';
+import { utf8 } from '../../src/base/bytes.ts';
 import type { ErrorCode } from '../../src/base/errors.ts';
 import type { Files } from '../../src/ports/files.ts';
 import { type ContractHost, inWorld, type MakeWorld } from './world.ts';
@@ -19,7 +19,7 @@ export function filesContract(name: string, makeWorld: MakeWorld): void {
         expect(await files.read(`${folder}/a`, 5)).toEqual(utf8('short'));
         await files.write(`${folder}/a`, new Uint8Array(0));
         expect(await files.read(`${folder}/a`, 0)).toEqual(new Uint8Array(0));
-        expect((await files.list(folder)).map(fromUtf8)).toEqual(['a']);
+        expect((await files.entries(folder)).map(({ name }) => name)).toEqual(['a']);
       }),
     );
 
@@ -35,7 +35,7 @@ export function filesContract(name: string, makeWorld: MakeWorld): void {
       'says that a file or folder is not there',
       inFolder(async (files, folder) => {
         await fails(files.read(`${folder}/a`, 4), 'FILE_NOT_FOUND');
-        await fails(files.list(`${folder}/a`), 'FILE_NOT_FOUND');
+        await fails(files.entries(`${folder}/a`), 'FILE_NOT_FOUND');
         await fails(files.realPath(`${folder}/a`), 'FILE_NOT_FOUND');
         await fails(files.write(`${folder}/a/b`, utf8('x')), 'FILE_NOT_FOUND');
         expect(await files.info(`${folder}/a`)).toBeNull();
@@ -57,17 +57,20 @@ export function filesContract(name: string, makeWorld: MakeWorld): void {
         expect(a!.identity).toBe(again!.identity);
         expect(a!.identity).not.toBe(b!.identity);
         expect(await files.info(folder)).toMatchObject({ kind: 'folder' });
+        for (const { name, info } of await files.entries(folder)) {
+          expect(info).toEqual(await files.info(`${folder}/${String(name)}`));
+        }
         expect(await files.info(`${folder}/a/below`)).toBeNull();
       }),
     );
 
     it(
-      'makes folders above, lists names in any script, and removes',
+      'makes folders above, tells names in any script, and removes',
       inFolder(async (files, folder) => {
         await files.makeFolder(`${folder}/one/two/three`);
         await files.makeFolder(`${folder}/one/two/three`);
         for (const word of ['grün', '鯨', '.hidden']) await files.write(`${folder}/one/${word}`, utf8(word));
-        const names = (await files.list(`${folder}/one`)).map(fromUtf8);
+        const names = (await files.entries(`${folder}/one`)).map(({ name }) => String(name));
         expect(names.sort()).toEqual(['.hidden', 'grün', 'two', '鯨'].sort());
         await files.remove(`${folder}/one/two/three`);
         await files.remove(`${folder}/one/鯨`);

@@ -1,8 +1,8 @@
 // The Files port on a simulated disk.
 
-import { fromLatin1, utf8 } from '../../base/bytes.ts';
+import { fromLatin1 } from '../../base/bytes.ts';
 import { ShoalError } from '../../base/errors.ts';
-import type { FileInfo, Files } from '../../ports/files.ts';
+import type { FileInfo, Files, FolderEntry } from '../../ports/files.ts';
 import type { SimClock } from './clock.ts';
 import type { SimDisk } from './disk.ts';
 import type { SimProgram } from './program.ts';
@@ -10,10 +10,10 @@ import { inTheWay, type Place, type TreeNode } from './tree.ts';
 
 /**
  * Names are texts in the tree. A name that is no UTF-8 is written there with U+DC80 to U+DCFF for its bytes above 127
- * (as Python does), and only `list` tells it, as bytes.
+ * (as Python does), and only `entries` tells it, as bytes.
  */
-function nameBytes(name: string): Uint8Array {
-  if (!/[\udc80-\udcff]/.test(name) || /[\ud800-\udbff][\udc00-\udfff]/.test(name)) return utf8(name);
+function told(name: string): string | Uint8Array {
+  if (!/[\udc80-\udcff]/.test(name) || /[\ud800-\udbff][\udc00-\udfff]/.test(name)) return name;
   return fromLatin1(Array.from(name, (letter) => String.fromCharCode(letter.charCodeAt(0) & 0xff)).join(''));
 }
 
@@ -36,11 +36,11 @@ export class SimFiles implements Files {
     });
   }
 
-  list(path: string): Promise<readonly Uint8Array[]> {
+  entries(path: string): Promise<readonly FolderEntry[]> {
     return this.#read('listing a folder', () => {
       const node = this.#find(path) ?? missing(path);
       if (node.kind !== 'folder') throw inTheWay(path);
-      return Array.from(node.entries.keys(), nameBytes);
+      return Array.from(node.entries, ([name, entry]) => ({ name: told(name), info: this.#infoOf(entry) }));
     });
   }
 
