@@ -203,7 +203,10 @@ export class Session {
 
   async #close(deadlineMs: number): Promise<void> {
     await this.#acceptor.close();
+    // Before the torrents' own: one act for all that still wait to be told.
+    const deadline = this.#env.clock.after(deadlineMs, () => void this.#trackers.close());
     await Promise.all([...this.#held.keys()].map((id) => this.#drop(id, deadlineMs)));
+    deadline.cancel();
     this.#tokenTimer?.cancel();
     await this.#trackers.close();
   }

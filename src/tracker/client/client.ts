@@ -51,10 +51,11 @@ export class TrackerClient implements Announces {
     const urgent = request.left > 0;
     if (target.kind === 'udp') {
       const { host, port } = target.target;
-      const ask = (): Promise<AnnounceReply> => this.#udp.announce(target.target, request, this.#or(options.signal));
+      const ask = async (): Promise<AnnounceReply> =>
+        this.#udp.announce(target.target, request, this.#or(options.signal));
       return this.#udpTurns.run(`${host}:${port}`, urgent, options.signal, ask);
     }
-    const ask = (): Promise<AnnounceReply> => this.#http.announce(url, request, this.#or(options.signal));
+    const ask = async (): Promise<AnnounceReply> => this.#http.announce(url, request, this.#or(options.signal));
     return this.#httpTurns.run(target.host, urgent, options.signal, ask);
   }
 
@@ -81,6 +82,8 @@ export class TrackerClient implements Announces {
 
   /** Aborts with `signal`, and when this client is closed. */
   #or(signal: AbortSignal): AbortSignal {
+    // Thousands that wait for their turn end at once, before anything is made for them.
+    this.#closed.signal.throwIfAborted();
     return AbortSignal.any([signal, this.#closed.signal]);
   }
 
