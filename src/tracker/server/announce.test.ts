@@ -6,7 +6,7 @@ import { AnnounceFields, EVENT_NONE, EVENT_STARTED } from '../protocol/announce.
 import { AnnounceRules } from './announce.ts';
 import { SwarmTable } from './swarm-table.ts';
 
-const table = (): SwarmTable => new SwarmTable(new SeededRandom(1, 'table'), { maxSwarms: 10, maxPeers: 100 });
+const table = (): SwarmTable => SwarmTable.local(new SeededRandom(1, 'table'), { maxSwarms: 10, maxPeers: 100 });
 
 /** Announces as the client `id` at 10.0.0.`host`; gives who it is told of. */
 function announce(

@@ -66,16 +66,19 @@ export class AnnounceRules {
     const table = this.#table;
     if (fields.event === EVENT_STOPPED) {
       this.counts.read(table, table.leave(fields.infoHash, ip, fields.port, nowS));
+      table.exit();
       return null;
     }
     const role = roleOf(fields);
     const completes = role === SEED && fields.event === EVENT_COMPLETED;
-    const swarm = table.announce(fields.infoHash, ip, fields.port, role, completes, nowS);
-    if (swarm < 0) return 'this tracker is full';
-    this.counts.read(table, swarm);
-    const seedsToo = role === LEECH || mayLackMetadata(fields);
-    this.#pick(swarm, ip, fields.port, this.#wanted(fields.numWant), seedsToo, bothFamilies);
-    return null;
+    const swarm = table.announce(fields.infoHash, ip, fields.port, role, completes, nowS, fields.peerId);
+    if (swarm >= 0) {
+      this.counts.read(table, swarm);
+      const seedsToo = role === LEECH || mayLackMetadata(fields);
+      this.#pick(swarm, ip, fields.port, this.#wanted(fields.numWant), seedsToo, bothFamilies);
+    }
+    table.exit();
+    return swarm < 0 ? 'this tracker is full' : null;
   }
 
   #wanted(numWant: number): number {
@@ -85,16 +88,21 @@ export class AnnounceRules {
   /** Who downloads no more is not sent those who have no use for it. */
   #pick(swarm: number, ip: Uint8Array, port: number, wanted: number, seedsToo: boolean, both: boolean): void {
     if (wanted === 0 || (!seedsToo && this.counts.downloaders === 0)) return;
-    const table = this.#table;
     if (ip.length === 4) {
-      this.length4 = table.pick(swarm, 4, ip, port, wanted, seedsToo, this.peers4);
-      const rest = both ? wanted - this.length4 / 6 : 0;
-      this.length6 = table.pick(swarm, 6, ip, port, rest, seedsToo, this.peers6);
+      this.#pick4(swarm, ip, port, wanted, seedsToo);
+      if (both) this.#pick6(swarm, ip, port, wanted - this.length4 / 6, seedsToo);
     } else {
-      this.length6 = table.pick(swarm, 6, ip, port, wanted, seedsToo, this.peers6);
-      const rest = both ? wanted - this.length6 / 18 : 0;
-      this.length4 = table.pick(swarm, 4, ip, port, rest, seedsToo, this.peers4);
+      this.#pick6(swarm, ip, port, wanted, seedsToo);
+      if (both) this.#pick4(swarm, ip, port, wanted - this.length6 / 18, seedsToo);
     }
+  }
+
+  #pick4(swarm: number, ip: Uint8Array, port: number, wanted: number, seedsToo: boolean): void {
+    this.length4 = 6 * this.#table.pick(swarm, 4, ip, port, wanted, seedsToo, null, this.peers4, 0, null);
+  }
+
+  #pick6(swarm: number, ip: Uint8Array, port: number, wanted: number, seedsToo: boolean): void {
+    this.length6 = 18 * this.#table.pick(swarm, 6, ip, port, wanted, seedsToo, null, this.peers6, 0, null);
   }
 }
 

@@ -1,11 +1,13 @@
-// Memory for the peers of all swarms, one object a family. A swarm's peers are a run: a hash table of 2^k records by
-// address and port, with linear probing and no tombstones, inside one array of 32-bit words that all runs share.
+// Peers of one family in runs: hash tables of 2^k records by address and port, with linear probing and no tombstones,
+// each in one block of a shard's arena.
 //
-//   IPv4 record   ip            | port 16, role 2, time 14        2 words
-//   IPv6 record   ip ip ip ip   | port 16, role 2, time 14        5 words      port 0: the record is free
+//   IPv4 record   ip            | port 16, role 2, time 14 |  peer id 5 words, where they are kept
+//   IPv6 record   ip ip ip ip   | port 16, role 2, time 14 |  likewise                    port 0: the record is free
 
 import { readU32, writeU16, writeU32 } from '../../base/bytes.ts';
-import type { Random } from '../../ports/random.ts';
+import type { Arena, Unit } from './arena.ts';
+import { finish, mix } from './mixing.ts';
+import { SEGMENT_WORDS, type TableMemory } from './table-memory.ts';
 
 /** What a peer is, as bits of its record. A partial seed has less than all and wants no more (BEP 21). */
 export const LEECH = 0;
@@ -21,9 +23,13 @@ export const LONGEST_AGE_S: number = (TIME_MASK - 64) * TIME_UNIT_S;
 
 /** Runs up to this size may be full: to look through all of it costs less than the memory that room would. */
 const DENSE_LOG2 = 6;
-/** No run has more records, so that word offsets stay below 2^32: 2^26 peers in one swarm. */
-const MAX_LOG2 = 26;
-const FIRST_WORDS = 1024;
+/** No run is larger: what is done to one in a turn has this bound. Larger swarms have several runs (PeerSets). */
+export const RUN_LOG2 = 10;
+/** In a run that is one of several nobody stands further from home: fuller ones are split. */
+const MAX_PROBES = 64;
+
+const ID_WORDS = 5;
+const IN_SEGMENT: number = SEGMENT_WORDS - 1;
 
 /** The time of a record for a clock that shows `nowS`. */
 export function timeOf(nowS: number): number {
@@ -32,211 +38,203 @@ export function timeOf(nowS: number): number {
 
 export class PeerRuns {
   /** Length of an address in bytes: 4 or 16. */
-  readonly ipLength: number;
-  readonly #words: number;
+  readonly ipLength: 4 | 16;
+  /** A peer id of 20 bytes comes with each peer. */
+  readonly keepsIds: boolean;
+  /** A run of 2^k records is a block of `unit` and k + `unitLog2`. */
+  readonly unit: Unit;
+  readonly unitLog2: number;
+  /** Words of a record, and which of them has port, role and time. */
+  readonly words: number;
+  readonly tail: number;
+  /** Hash of the peer in question: its low bits are its home in a run, those above {@link RUN_LOG2} name the run. */
+  hash = 0;
+  readonly #memory: TableMemory;
   readonly #seed: number;
-  readonly #random: Random;
-  #memory: Uint32Array = new Uint32Array(FIRST_WORDS);
-  /** Offset behind the last run; offset 0 is never given out, so that it can mean "none". */
-  #end = 1;
-  /** Released runs by the logarithm of their size: a list through their first words. */
-  readonly #free = new Uint32Array(MAX_LOG2 + 1);
   /** The peer in question, as {@link setKey} left it. */
   readonly #key = new Uint32Array(4);
+  readonly #id = new Uint32Array(ID_WORDS);
   #port = 0;
 
-  constructor(ipLength: 4 | 16, random: Random) {
+  /** `seed`: secret, so that nobody chooses addresses that collide. */
+  constructor(memory: TableMemory, ipLength: 4 | 16, keepsIds: boolean, seed: number) {
+    this.#memory = memory;
+    this.#seed = seed;
     this.ipLength = ipLength;
-    this.#words = ipLength / 4 + 1;
-    this.#seed = random.below(2 ** 32);
-    this.#random = random;
+    this.keepsIds = keepsIds;
+    this.tail = ipLength / 4;
+    this.words = this.tail + 1 + (keepsIds ? ID_WORDS : 0);
+    this.unit = this.words === 2 ? 1 : this.words === 7 ? 7 : 5;
+    this.unitLog2 = Math.log2(this.words / this.unit);
   }
 
-  get memoryBytes(): number {
-    return this.#memory.byteLength;
-  }
-
-  /** Names the peer that `find`, `insert` and `pick` are about. */
+  /** Names the peer that `find`, `insert` and `isKey` are about. */
   setKey(ip: Uint8Array, port: number): void {
-    for (let i = 0; i < this.#words - 1; i++) this.#key[i] = readU32(ip, 4 * i);
+    let hash = this.#seed ^ port;
+    for (let i = 0; i < this.tail; i++) {
+      const word = readU32(ip, 4 * i);
+      this.#key[i] = word;
+      hash = mix(hash, word);
+    }
     this.#port = port;
+    this.hash = finish(hash);
   }
 
-  /** An empty run of 2^log2 records; its offset is never 0. */
-  allocate(log2: number): number {
-    const length = this.#words << log2;
-    const released = this.#free[log2]!;
-    if (released !== 0) {
-      this.#free[log2] = this.#memory[released]!;
-      this.#memory.fill(0, released, released + length);
-      return released;
-    }
-    const offset = this.#end;
-    this.#end += length;
-    if (this.#end > this.#memory.length) {
-      const larger = new Uint32Array(Math.max(this.#end, this.#memory.length * 2));
-      larger.set(this.#memory);
-      this.#memory = larger;
-    }
-    return offset;
+  /** The peer id that comes with the peer in question. */
+  setId(peerId: Uint8Array): void {
+    if (this.keepsIds) for (let i = 0; i < ID_WORDS; i++) this.#id[i] = readU32(peerId, 4 * i);
   }
 
-  release(offset: number, log2: number): void {
-    this.#memory[offset] = this.#free[log2]!;
-    this.#free[log2] = offset;
+  /** An empty run of 2^log2 records; 0 where memory has ended. */
+  allocate(arena: Arena, log2: number): number {
+    return arena.allocate(this.unit, log2 + this.unitLog2);
+  }
+
+  release(arena: Arena, run: number, log2: number): void {
+    arena.release(run, this.unit, log2 + this.unitLog2);
   }
 
   /** Slot of the peer in question; -1 where it is not in the run. */
-  find(offset: number, log2: number): number {
-    const size = 1 << log2;
-    let slot = this.#hashOfKey() & (size - 1);
-    for (let probed = 0; probed < size; probed++) {
-      const at = offset + slot * this.#words;
-      if (this.#memory[at + this.#words - 1] === 0) return -1;
-      if (this.#isKey(at)) return slot;
-      slot = (slot + 1) & (size - 1);
+  find(run: number, log2: number): number {
+    const memory = this.#memory.view(run);
+    const base = run & IN_SEGMENT;
+    const mask = (1 << log2) - 1;
+    let slot = this.hash & mask;
+    for (let probed = 0; probed <= mask; probed++) {
+      const at = base + slot * this.words;
+      const tail = memory[at + this.tail]!;
+      if (tail === 0) return -1;
+      if (tail >>> 16 === this.#port && this.#hasKeyIp(memory, at)) return slot;
+      slot = (slot + 1) & mask;
     }
     return -1;
   }
 
-  /** Adds the peer in question, which must not be there, to a run that {@link hasRoom}. */
-  insert(offset: number, log2: number, role: number, time: number): void {
+  /** Adds the peer in question, which must not be there. False where it would stand too far from its home. */
+  insert(run: number, log2: number, role: number, time: number, bounded: boolean): boolean {
+    const memory = this.#memory.view(run);
+    const base = run & IN_SEGMENT;
     const mask = (1 << log2) - 1;
-    let slot = this.#hashOfKey() & mask;
-    while (this.#tail(offset, slot) !== 0) slot = (slot + 1) & mask;
-    const at = offset + slot * this.#words;
-    for (let i = 0; i < this.#words - 1; i++) this.#memory[at + i] = this.#key[i]!;
-    this.#memory[at + this.#words - 1] = ((this.#port << 16) | role | time) >>> 0;
+    const probes = bounded ? MAX_PROBES : mask + 1;
+    let slot = this.hash & mask;
+    let at = base + slot * this.words;
+    for (let probed = 1; memory[at + this.tail] !== 0; probed++) {
+      if (probed >= probes) return false;
+      slot = (slot + 1) & mask;
+      at = base + slot * this.words;
+    }
+    for (let i = 0; i < this.tail; i++) memory[at + i] = this.#key[i]!;
+    memory[at + this.tail] = ((this.#port << 16) | role | time) >>> 0;
+    if (this.keepsIds) for (let i = 0; i < ID_WORDS; i++) memory[at + this.tail + 1 + i] = this.#id[i]!;
+    return true;
   }
 
   /** Whether a run of 2^log2 records with `count` peers takes another. */
   hasRoom(count: number, log2: number): boolean {
-    const size = 2 ** log2;
-    return log2 <= DENSE_LOG2 ? count < size : count < size * 0.8;
+    return log2 <= DENSE_LOG2 ? count < 1 << log2 : count < 0.8 * 2 ** log2;
   }
 
-  /** Whether a larger run can be had. */
-  canGrow(log2: number): boolean {
-    return log2 < MAX_LOG2;
-  }
-
-  /** The run's peers in a new run of another size, big enough for them; the old one is released. */
-  resize(offset: number, log2: number, newLog2: number): number {
-    const target = this.allocate(newLog2);
-    const mask = (1 << newLog2) - 1;
-    const memory = this.#memory;
-    const words = this.#words;
-    for (let slot = 0; slot < 1 << log2; slot++) {
-      const from = offset + slot * words;
-      if (memory[from + words - 1] === 0) continue;
-      let to = this.#hashAt(from) & mask;
-      while (memory[target + to * words + words - 1] !== 0) to = (to + 1) & mask;
-      memory.copyWithin(target + to * words, from, from + words);
-    }
-    this.release(offset, log2);
-    return target;
-  }
-
-  /** Takes the record out and closes the gap: peers that were probed past it move up. */
-  remove(offset: number, log2: number, slot: number): void {
-    const mask = (1 << log2) - 1;
-    const memory = this.#memory;
-    const words = this.#words;
-    let gap = slot;
-    for (let next = (slot + 1) & mask; next !== slot; next = (next + 1) & mask) {
-      const at = offset + next * words;
-      if (memory[at + words - 1] === 0) break;
-      const home = this.#hashAt(at) & mask;
-      if (((next - home) & mask) < ((next - gap) & mask)) continue;
-      memory.copyWithin(offset + gap * words, at, at + words);
-      gap = next;
-    }
-    memory.fill(0, offset + gap * words, offset + (gap + 1) * words);
-  }
-
-  isFree(offset: number, slot: number): boolean {
-    return this.#tail(offset, slot) === 0;
-  }
-
-  role(offset: number, slot: number): number {
-    return this.#tail(offset, slot) & ROLE_MASK;
-  }
-
-  /** Seconds since the peer was heard, to the unit. */
-  ageS(offset: number, slot: number, time: number): number {
-    return ((time - this.#tail(offset, slot)) & TIME_MASK) * TIME_UNIT_S;
-  }
-
-  update(offset: number, slot: number, role: number, time: number): void {
-    const at = offset + slot * this.#words + this.#words - 1;
-    this.#memory[at] = ((this.#memory[at]! & 0xffff0000) | role | time) >>> 0;
+  /** With fewer peers than this a run of 2^log2 records becomes one of half the size, and has room there. */
+  crowd(log2: number): number {
+    return (log2 <= DENSE_LOG2 + 1 ? 0.4 : 0.3) * 2 ** log2;
   }
 
   /**
-   * Writes up to `wanted` peers of the run in compact form (BEP 23, BEP 7) into `into` and returns their number. The
-   * peer in question is left out, and without `seedsToo` all that download no more. A random start and a random odd
-   * stride visit each slot at most once and every slot with the same probability: no peer is favoured, none comes twice.
+   * Copies the peers of a run into another one, which has room for them: all, or those of whose hash the bits in
+   * `bits` are `wanted`.
    */
-  pick(offset: number, log2: number, wanted: number, seedsToo: boolean, into: Uint8Array): number {
-    const mask = (1 << log2) - 1;
-    const stride = this.#random.below(mask + 1) | 1;
-    let slot = this.#random.below(mask + 1);
-    // In a swarm of many seeds a seed would look at all of them to find a leech.
-    const visits = Math.min(mask + 1, 16 * wanted + 256);
-    let picked = 0;
-    for (let visited = 0; visited < visits && picked < wanted; visited++, slot = (slot + stride) & mask) {
-      const at = offset + slot * this.#words;
-      const tail = this.#memory[at + this.#words - 1]!;
-      if (tail === 0 || (!seedsToo && (tail & ROLE_MASK) !== LEECH) || this.#isKey(at)) continue;
-      this.write(offset, slot, into, picked * (this.ipLength + 2));
-      picked++;
+  copy(run: number, log2: number, target: number, targetLog2: number, bits = 0, wanted = 0): void {
+    const memory = this.#memory.view(run);
+    const into = this.#memory.view(target);
+    const base = run & IN_SEGMENT;
+    const targetBase = target & IN_SEGMENT;
+    const mask = (1 << targetLog2) - 1;
+    const { words, tail } = this;
+    for (let slot = 0; slot < 1 << log2; slot++) {
+      const from = base + slot * words;
+      if (memory[from + tail] === 0) continue;
+      const hash = this.#hashAt(memory, from);
+      if ((hash & bits) !== wanted) continue;
+      let to = targetBase + (hash & mask) * words;
+      for (let next = hash & mask; into[to + tail] !== 0; to = targetBase + next * words) next = (next + 1) & mask;
+      for (let i = 0; i < words; i++) into[to + i] = memory[from + i]!;
     }
-    return picked;
   }
 
-  /** Writes one peer in compact form. */
-  write(offset: number, slot: number, into: Uint8Array, at: number): void {
-    const from = offset + slot * this.#words;
-    for (let i = 0; i < this.#words - 1; i++) writeU32(into, at + 4 * i, this.#memory[from + i]!);
-    writeU16(into, at + this.ipLength, this.#tail(offset, slot) >>> 16);
+  /** How many peers are in a run. */
+  countIn(run: number, log2: number): number {
+    const memory = this.#memory.view(run);
+    let count = 0;
+    for (let slot = 0, at = (run & IN_SEGMENT) + this.tail; slot < 1 << log2; slot++, at += this.words) {
+      if (memory[at] !== 0) count++;
+    }
+    return count;
   }
 
-  #tail(offset: number, slot: number): number {
-    return this.#memory[offset + slot * this.#words + this.#words - 1]!;
+  /** Takes the record out and closes the gap: peers that were probed past it move up. */
+  remove(run: number, log2: number, slot: number): void {
+    const memory = this.#memory.view(run);
+    const base = run & IN_SEGMENT;
+    const mask = (1 << log2) - 1;
+    const { words, tail } = this;
+    let gap = slot;
+    for (let next = (slot + 1) & mask; next !== slot; next = (next + 1) & mask) {
+      const at = base + next * words;
+      if (memory[at + tail] === 0) break;
+      const home = this.#hashAt(memory, at) & mask;
+      if (((next - home) & mask) < ((next - gap) & mask)) continue;
+      memory.copyWithin(base + gap * words, at, at + words);
+      gap = next;
+    }
+    memory.fill(0, base + gap * words, base + (gap + 1) * words);
   }
 
-  #isKey(at: number): boolean {
-    const last = this.#words - 1;
-    if (this.#memory[at + last]! >>> 16 !== this.#port) return false;
-    for (let i = 0; i < last; i++) if (this.#memory[at + i] !== this.#key[i]) return false;
+  /** Port, role and time of a slot; 0 where it is free. */
+  tailOf(run: number, slot: number): number {
+    return this.#memory.view(run)[(run & IN_SEGMENT) + slot * this.words + this.tail]!;
+  }
+
+  update(run: number, slot: number, role: number, time: number): void {
+    const memory = this.#memory.view(run);
+    const at = (run & IN_SEGMENT) + slot * this.words + this.tail;
+    memory[at] = ((memory[at]! & 0xffff0000) | role | time) >>> 0;
+    if (this.keepsIds) for (let i = 0; i < ID_WORDS; i++) memory[at + 1 + i] = this.#id[i]!;
+  }
+
+  /** Whether the record at word `at` of `memory` is the peer in question. */
+  isKey(memory: Uint32Array, at: number): boolean {
+    return memory[at + this.tail]! >>> 16 === this.#port && this.#hasKeyIp(memory, at);
+  }
+
+  /** Writes the record at word `at` in compact form (BEP 23, BEP 7). */
+  write(memory: Uint32Array, at: number, into: Uint8Array, intoAt: number): void {
+    for (let i = 0; i < this.tail; i++) writeU32(into, intoAt + 4 * i, memory[at + i]!);
+    writeU16(into, intoAt + this.ipLength, memory[at + this.tail]! >>> 16);
+  }
+
+  /** Writes the peer id of the record at word `at`. */
+  writeId(memory: Uint32Array, at: number, into: Uint8Array, intoAt: number): void {
+    for (let i = 0; i < ID_WORDS; i++) writeU32(into, intoAt + 4 * i, memory[at + this.tail + 1 + i]!);
+  }
+
+  #hasKeyIp(memory: Uint32Array, at: number): boolean {
+    for (let i = 0; i < this.tail; i++) if (memory[at + i] !== this.#key[i]) return false;
     return true;
   }
 
-  #hashOfKey(): number {
-    let hash = this.#seed ^ this.#port;
-    for (let i = 0; i < this.#words - 1; i++) hash = mix(hash, this.#key[i]!);
-    return finish(hash);
-  }
-
-  #hashAt(at: number): number {
-    let hash = this.#seed ^ (this.#memory[at + this.#words - 1]! >>> 16);
-    for (let i = 0; i < this.#words - 1; i++) hash = mix(hash, this.#memory[at + i]!);
+  #hashAt(memory: Uint32Array, at: number): number {
+    let hash = this.#seed ^ (memory[at + this.tail]! >>> 16);
+    for (let i = 0; i < this.tail; i++) hash = mix(hash, memory[at + i]!);
     return finish(hash);
   }
 }
 
-/** One round of MurmurHash3. Its seed is secret, so that nobody chooses addresses that collide. */
-export function mix(hash: number, word: number): number {
-  const scrambled = Math.imul(word, 0xcc9e2d51);
-  const mixed = hash ^ Math.imul((scrambled << 15) | (scrambled >>> 17), 0x1b873593);
-  return (Math.imul((mixed << 13) | (mixed >>> 19), 5) + 0xe6546b64) | 0;
+/** The role in a record's tail. */
+export function roleIn(tail: number): number {
+  return tail & ROLE_MASK;
 }
 
-/** The finaliser of MurmurHash3: every bit of the hash depends on every bit mixed in. */
-export function finish(hash: number): number {
-  let out = hash ^ (hash >>> 16);
-  out = Math.imul(out, 0x85ebca6b);
-  out ^= out >>> 13;
-  out = Math.imul(out, 0xc2b2ae35);
-  return (out ^ (out >>> 16)) >>> 0;
+/** Seconds since the peer of a tail was heard, to the unit. */
+export function ageIn(tail: number, time: number): number {
+  return ((time - tail) & TIME_MASK) * TIME_UNIT_S;
 }

@@ -30,6 +30,7 @@ export class ScrapeRules {
     for (const [i, hash] of hashes.entries()) {
       if (i > 0 && compareBytes(hash, hashes[i - 1]!) === 0) continue;
       this.#counts.read(this.#table, this.#table.find(hash));
+      this.#table.exit();
       writeScrapeEntry(out, hash, this.#counts);
     }
     writeScrapeEnd(out, minIntervalS);
@@ -39,6 +40,7 @@ export class ScrapeRules {
   writeUdp(packet: Uint8Array, at: number, count: number, out: Uint8Array): void {
     for (let i = 0; i < count; i++) {
       this.#counts.read(this.#table, this.#table.find(packet, at + i * HASH_LENGTH));
+      this.#table.exit();
       writeUdpEntry(out, i, this.#counts.seeds, this.#counts.completed, this.#counts.leeches);
     }
   }

@@ -13,7 +13,7 @@ import { ConnectionIds } from './connection-ids.ts';
 import { HttpRoutes } from './http-routes.ts';
 import { HttpServer } from './http-server.ts';
 import { ScrapeRules } from './scrape.ts';
-import { encodeState, restoreState } from './state.ts';
+import { loadSwarms, saveSwarms } from './snapshot.ts';
 import { TrackerCounters, type TrackerStats, trackerStats } from './stats.ts';
 import { SwarmTable } from './swarm-table.ts';
 import { Sweep } from './sweep.ts';
@@ -117,8 +117,7 @@ export class TrackerServer {
     const { stateKey, table } = this.#parts;
     if (stateKey === null) return;
     const { clock, store, log } = this.#env;
-    const bytes = encodeState(table, clock.nowMs() / 1000, clock.wallMs() / 1000);
-    this.#saving = store.write(stateKey, bytes).catch((error: unknown) => {
+    this.#saving = saveSwarms({ store, clock, key: stateKey }, table).catch((error: unknown) => {
       log.write('warn', 'the swarms could not be saved', { error: describeError(error) });
     });
     await this.#saving;
@@ -140,7 +139,7 @@ function makeParts(env: TrackerEnv, options: TrackerServerOptions): Parts {
   const intervalS = options.intervalS ?? DEFAULT_INTERVAL_S;
   const minIntervalS = options.minIntervalS ?? Math.min(30, intervalS);
   const maxPeersPerReply = Math.min(options.maxPeersPerReply ?? MAX_PEERS_PER_REPLY, MAX_PEERS_PER_REPLY);
-  const table = new SwarmTable(random, {
+  const table = SwarmTable.local(random, {
     maxSwarms: options.maxSwarms ?? 2_000_000,
     maxPeers: options.maxPeers ?? 8_000_000,
   });
@@ -175,10 +174,8 @@ function makeParts(env: TrackerEnv, options: TrackerServerOptions): Parts {
 /** A broken or foreign record is a warning: the swarms come back with their announces. */
 async function loadState(env: TrackerEnv, parts: Parts): Promise<void> {
   if (parts.stateKey === null) return;
-  const bytes = await env.store.read(parts.stateKey);
-  if (bytes === null) return;
   try {
-    restoreState(bytes, parts.table, env.clock.nowMs() / 1000, env.clock.wallMs() / 1000, parts.peerAgeS);
+    await loadSwarms({ store: env.store, clock: env.clock, key: parts.stateKey }, parts.table, parts.peerAgeS);
   } catch (error) {
     if (!isShoalError(error)) throw error;
     env.log.write('warn', 'saved swarms could not be read', { error: describeError(error) });

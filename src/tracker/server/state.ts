@@ -1,115 +1,171 @@
-// Swarms as one record, so that a tracker that is started again knows them. Lost, it costs one announce interval.
+// Swarms as records, so that a tracker that is started again knows them: written and read part by part, so that no turn
+// of the loop grows with the table. Lost, they cost one announce interval.
 //
-//   "SHTR" | version 4 | written at, seconds since 1970, 8
-//   a swarm: info hash 20 | completed 4 | IPv4 peers 4 | IPv6 peers 4 | peers, IPv4 first
-//   a peer:  compact 6 or 18 | role 2 | age in seconds 4
+//   a part:   "SHTR" | version 4 | peer ids 4 | written at, seconds since 1970, 8 | pieces of swarms
+//   a piece:  info hash 20 | completed 4 | family 2 | peers 2 | each: compact 6 or 18, role and age 2, peer id 20 or none
 
 import { readU16, readU32, writeU16, writeU32 } from '../../base/bytes.ts';
 import { ShoalError } from '../../base/errors.ts';
-import { LEECH, PARTIAL_SEED, SEED } from './peer-runs.ts';
+import { ageIn, RUN_LOG2, roleIn, SEED, TIME_UNIT_S, timeOf } from './peer-runs.ts';
+import { ROOT, SHAPE } from './swarm-records.ts';
 import type { SwarmTable } from './swarm-table.ts';
+import { SEGMENT_WORDS } from './table-memory.ts';
 
 const MAGIC = 0x53485452;
-const VERSION = 1;
-const HEAD_LENGTH = 16;
-const SWARM_LENGTH = 32;
-const IP_LENGTHS = [4, 16] as const;
-/** Role and age, and the port. */
-const PEER_REST = 8;
+const VERSION = 2;
+const HEAD_LENGTH = 20;
+const PIECE_HEAD_LENGTH = 28;
+const ID_LENGTH = 20;
+/** Some 16,000 IPv4 peers: to write or read them takes a few milliseconds. */
+const PART_LENGTH = 128 * 1024;
+/** A piece has the peers of a run at most. */
+const LONGEST_PIECE: number = PIECE_HEAD_LENGTH + (18 + 2 + ID_LENGTH) * 2 ** RUN_LOG2;
+/** Swarms and slots looked at for one part, if few are written. */
+const MAX_LOOKED = 250_000;
+const IN_SEGMENT: number = SEGMENT_WORDS - 1;
 
-/** The record of all that is in the table. */
-export function encodeState(table: SwarmTable, nowS: number, wallS: number): Uint8Array {
-  const writer = new StateWriter();
-  writer.u32(MAGIC);
-  writer.u32(VERSION);
-  writer.u32(Math.floor(wallS / 2 ** 32));
-  writer.u32(wallS % 2 ** 32);
-  table.forEachSwarm((swarm, infoHash) => {
-    writer.put(infoHash);
-    writer.u32(table.completed(swarm));
-    const countsAt = writer.at;
-    writer.u32(0);
-    writer.u32(0);
-    for (const [i, ipLength] of IP_LENGTHS.entries()) {
-      let count = 0;
-      table.forEachPeer(swarm, ipLength === 4 ? 4 : 6, nowS, (compact, role, ageS) => {
-        writer.put(compact);
-        writer.u16(role);
-        writer.u32(ageS);
-        count++;
-      });
-      writeU32(writer.bytes, countsAt + 4 * i, count);
+/** Writes all that is in the table. Swarms that change meanwhile may come as they were or as they are. */
+export class StateWriter {
+  readonly #table: SwarmTable;
+  readonly #bytes = new Uint8Array(PART_LENGTH + LONGEST_PIECE);
+  #at = 0;
+  #shard = 0;
+  #swarm = 0;
+  #family: 0 | 1 = 0;
+  #slot = 0;
+
+  constructor(table: SwarmTable) {
+    this.#table = table;
+  }
+
+  /** The next part, which is the caller's; null when all was written, or where a shard cannot be entered. */
+  next(nowS: number, wallS: number): Uint8Array | null {
+    if (this.#shard >= this.#table.shardCount) return null;
+    writeU32(this.#bytes, 0, MAGIC);
+    writeU32(this.#bytes, 4, VERSION);
+    writeU32(this.#bytes, 8, this.#table.keepsIds ? 1 : 0);
+    writeU32(this.#bytes, 12, Math.floor(wallS / 2 ** 32));
+    writeU32(this.#bytes, 16, wallS % 2 ** 32);
+    this.#at = HEAD_LENGTH;
+    for (let looked = 0; looked < MAX_LOOKED && this.#at < PART_LENGTH; ) {
+      if (this.#shard >= this.#table.shardCount) break;
+      // What a dead thread holds is emptied soon.
+      if (this.#table.enterShard(this.#shard)) {
+        looked += this.#some(nowS);
+        this.#table.exit();
+      } else this.#nextShard();
     }
-  });
-  return writer.bytes.slice(0, writer.at);
+    return this.#bytes.slice(0, this.#at);
+  }
+
+  /** Some swarms of the shard entered; returns what was looked at. */
+  #some(nowS: number): number {
+    const { records } = this.#table.shard;
+    let looked = 0;
+    while (looked < 2 ** (RUN_LOG2 + 2) && this.#at < PART_LENGTH) {
+      if (this.#swarm >= records.end) {
+        this.#nextShard();
+        break;
+      }
+      looked++;
+      if (records.isFree(this.#swarm)) this.#swarm++;
+      else looked += this.#piece(nowS);
+    }
+    return looked;
+  }
+
+  #nextShard(): void {
+    this.#shard++;
+    this.#swarm = 0;
+    this.#family = 0;
+    this.#slot = 0;
+  }
+
+  /** One run of the current swarm; returns its slots. */
+  #piece(nowS: number): number {
+    const { shard } = this.#table;
+    const slots = shard.slots(this.#swarm, this.#family);
+    const count = this.#slot < slots ? this.#peers(nowS) : 0;
+    if (count > 0 || (this.#family === 0 && this.#slot === 0 && this.#table.completed(this.#swarm) > 0)) {
+      shard.records.readHash(this.#swarm, this.#bytes.subarray(this.#at, this.#at + 20));
+      writeU32(this.#bytes, this.#at + 20, this.#table.completed(this.#swarm));
+      writeU16(this.#bytes, this.#at + 24, this.#family);
+      writeU16(this.#bytes, this.#at + 26, count);
+      this.#at += PIECE_HEAD_LENGTH + count * peerLength(this.#family, this.#table.keepsIds);
+    }
+    this.#slot += 2 ** RUN_LOG2;
+    if (this.#slot < slots) return 2 ** RUN_LOG2;
+    this.#slot = 0;
+    if (this.#family === 1) this.#swarm++;
+    this.#family = this.#family === 0 ? 1 : 0;
+    return slots;
+  }
+
+  /** Writes the peers of a run behind the place of a piece's head; returns how many. */
+  #peers(nowS: number): number {
+    const { records, sets } = this.#table.shard;
+    const shape = records.get(this.#swarm, SHAPE + this.#family);
+    const set = sets[this.#family];
+    const run = set.runAt(records.get(this.#swarm, ROOT + this.#family), shape, this.#slot);
+    if (run === 0) return 0;
+    const { runs } = set;
+    const memory = this.#table.view(run);
+    let to = this.#at + PIECE_HEAD_LENGTH;
+    let count = 0;
+    for (let slot = 0; slot < 1 << set.runLog2(shape); slot++) {
+      const from = (run & IN_SEGMENT) + slot * runs.words;
+      const tail = memory[from + runs.tail]!;
+      if (tail === 0) continue;
+      runs.write(memory, from, this.#bytes, to);
+      writeU16(this.#bytes, to + runs.ipLength + 2, roleIn(tail) | (ageIn(tail, timeOf(nowS)) / TIME_UNIT_S));
+      if (runs.keepsIds) runs.writeId(memory, from, this.#bytes, to + runs.ipLength + 4);
+      to += peerLength(this.#family, runs.keepsIds);
+      count++;
+    }
+    return count;
+  }
 }
 
 /**
- * Puts the peers of a record into the table, but for those that are older than `maxAgeS` by now. Throws STATE_VERSION for
- * a record of another version and STATE_INVALID for a broken one; what came before the break is kept.
+ * Puts the peers of a part into the table, but for those that are older than `maxAgeS` by now. Throws STATE_VERSION for
+ * a part of another version and STATE_INVALID for a broken one; what came before the break is kept.
  */
-export function restoreState(bytes: Uint8Array, table: SwarmTable, nowS: number, wallS: number, maxAgeS: number): void {
-  if (bytes.length < HEAD_LENGTH || readU32(bytes, 0) !== MAGIC) throw broken();
+export function restorePart(bytes: Uint8Array, table: SwarmTable, nowS: number, wallS: number, maxAgeS: number): void {
+  if (bytes.length < HEAD_LENGTH || readU32(bytes, 0) !== MAGIC) throw brokenState();
   if (readU32(bytes, 4) !== VERSION) {
     throw new ShoalError('STATE_VERSION', `the tracker's state has version ${readU32(bytes, 4)}, not ${VERSION}`);
   }
-  const awayS = Math.max(0, wallS - (readU32(bytes, 8) * 2 ** 32 + readU32(bytes, 12)));
-  let at = HEAD_LENGTH;
-  while (at < bytes.length) {
-    if (bytes.length - at < SWARM_LENGTH) throw broken();
+  const hasIds = readU32(bytes, 8) === 1;
+  const awayS = Math.max(0, wallS - (readU32(bytes, 12) * 2 ** 32 + readU32(bytes, 16)));
+  for (let at = HEAD_LENGTH; at < bytes.length; ) {
+    if (bytes.length - at < PIECE_HEAD_LENGTH) throw brokenState();
     const infoHash = bytes.subarray(at, at + 20);
     const completed = readU32(bytes, at + 20);
-    const counts = [readU32(bytes, at + 24), readU32(bytes, at + 28)];
-    at += SWARM_LENGTH;
+    const family = readU16(bytes, at + 24) === 0 ? 0 : 1;
+    const count = readU16(bytes, at + 26);
+    const length = peerLength(family, hasIds);
+    at += PIECE_HEAD_LENGTH;
+    if (bytes.length - at < count * length) throw brokenState();
     if (completed > 0) table.restore(infoHash, completed, nowS);
-    for (const [i, ipLength] of IP_LENGTHS.entries()) {
-      const length = ipLength + PEER_REST;
-      if ((bytes.length - at) / length < counts[i]!) throw broken();
-      for (const end = at + counts[i]! * length; at < end; at += length) {
-        const ageS = readU32(bytes, at + ipLength + 4) + awayS;
-        const port = readU16(bytes, at + ipLength);
-        const role = readU16(bytes, at + ipLength + 2);
-        if (ageS >= maxAgeS || port === 0 || !isRole(role)) continue;
-        table.announce(infoHash, bytes.subarray(at, at + ipLength), port, role, false, nowS - ageS);
-      }
+    table.exit();
+    for (const end = at + count * length; at < end; at += length) {
+      const portAt = at + (family === 0 ? 4 : 16);
+      const port = readU16(bytes, portAt);
+      const word = readU16(bytes, portAt + 2);
+      const ageS = ageIn(0, word) + awayS;
+      const role = roleIn(word);
+      if (ageS >= maxAgeS || port === 0 || role > SEED) continue;
+      const id = hasIds ? bytes.subarray(portAt + 4, portAt + 4 + ID_LENGTH) : undefined;
+      table.announce(infoHash, bytes.subarray(at, portAt), port, role, false, nowS - ageS, id);
+      table.exit();
     }
   }
 }
 
-function isRole(role: number): boolean {
-  return role === LEECH || role === PARTIAL_SEED || role === SEED;
+function peerLength(family: 0 | 1, hasIds: boolean): number {
+  return (family === 0 ? 8 : 20) + (hasIds ? ID_LENGTH : 0);
 }
 
-function broken(): ShoalError {
+export function brokenState(): ShoalError {
   return new ShoalError('STATE_INVALID', "the tracker's state is broken; it begins with what can be read of it");
-}
-
-class StateWriter {
-  bytes = new Uint8Array(64 * 1024);
-  at = 0;
-
-  put(part: Uint8Array): void {
-    this.#reserve(part.length);
-    this.bytes.set(part, this.at);
-    this.at += part.length;
-  }
-
-  u16(value: number): void {
-    this.#reserve(2);
-    writeU16(this.bytes, this.at, value);
-    this.at += 2;
-  }
-
-  u32(value: number): void {
-    this.#reserve(4);
-    writeU32(this.bytes, this.at, value);
-    this.at += 4;
-  }
-
-  #reserve(length: number): void {
-    if (this.at + length <= this.bytes.length) return;
-    const larger = new Uint8Array(this.bytes.length * 2 + length);
-    larger.set(this.bytes);
-    this.bytes = larger;
-  }
 }

@@ -1,162 +1,173 @@
-// The records of all swarms and the index that finds them by info hash: typed arrays, no object a swarm.
+// The records of one shard's swarms, in pages of a segment each. A swarm is known by its number, which it keeps.
 //
-//   index: hash table of swarm numbers + 1        records: 15 words each
-//   [ ][7][ ][2]…                       --->      info hash 5 | fields, named below
+//   pages: [segment][live 16 | first free + 1 16]…  ->  1024 records of 16 words: info hash 5 | fields, named below
 
-import { readU32 } from '../../base/bytes.ts';
-import { finish, mix } from './peer-runs.ts';
+import { readU32, writeU32 } from '../../base/bytes.ts';
+import type { Arena } from './arena.ts';
+import { SEGMENT_LOG2, type TableMemory } from './table-memory.ts';
 
 /** Fields of a swarm by word. Those of two words have IPv4 first, then IPv6. */
-export const RUN = 5;
-export const LOG2 = 7;
+export const ROOT = 5;
+export const SHAPE = 7;
 export const COUNT = 9;
 export const SEEDS = 11;
 export const PARTIALS = 12;
 export const COMPLETED = 13;
-/** Second in which the last peer left; in a free record the next free one, + 1. */
+/** Second in which the last peer left; in a free record the next free one of its page, + 1. */
 export const EMPTY_SINCE = 14;
-const WORDS = 15;
 
-/** In LOG2 of a free record. */
+const WORDS_LOG2 = 4;
+const WORDS: number = 1 << WORDS_LOG2;
+const PAGE_LOG2: number = SEGMENT_LOG2 - WORDS_LOG2;
+const PAGE_RECORDS: number = 1 << PAGE_LOG2;
+const IN_PAGE: number = PAGE_RECORDS - 1;
+/** In SHAPE of a free record. */
 const FREE = 0xffffffff;
 
-const FIRST_SWARMS = 64;
+/** Control words: pages up to the last one in use, lowest page that may have room, live records; then the pages. */
+const PAGE_END = 0;
+const ROOM_AT = 1;
+const LIVE = 2;
+const PAGES = 3;
+
+/** Pages for a shard of about `maxSwarms` swarms: shards fill alike, but not to the last one. */
+export function pagesFor(maxSwarms: number): number {
+  return Math.ceil((maxSwarms * 1.25) / PAGE_RECORDS) + 1;
+}
+
+/** Control words for so many pages. */
+export function recordWords(pages: number): number {
+  return PAGES + 2 * pages;
+}
 
 export class SwarmRecords {
-  readonly #hashSeed: number;
-  #records = new Uint32Array(FIRST_SWARMS * WORDS);
-  /** At most half full, so that probing stays short. */
-  #index = new Uint32Array(2 * FIRST_SWARMS);
-  /** Number behind the highest one used. */
-  #end = 0;
-  /** First of the free records, + 1. */
-  #free = 0;
-  #count = 0;
-  readonly #key = new Uint32Array(5);
+  readonly #memory: TableMemory;
+  readonly #arena: Arena;
+  readonly #at: number;
+  readonly #pages: number;
 
-  /** `hashSeed`: secret, so that nobody chooses info hashes that collide. */
-  constructor(hashSeed: number) {
-    this.#hashSeed = hashSeed;
+  constructor(memory: TableMemory, arena: Arena, at: number, pages: number) {
+    this.#memory = memory;
+    this.#arena = arena;
+    this.#at = at;
+    this.#pages = pages;
   }
 
   get count(): number {
-    return this.#count;
+    return this.#memory.control[this.#at + LIVE]!;
   }
 
   /** Numbers below this may be swarms; see {@link isFree}. */
   get end(): number {
-    return this.#end;
-  }
-
-  get memoryBytes(): number {
-    return this.#records.byteLength + this.#index.byteLength;
+    return this.#memory.control[this.#at + PAGE_END]! << PAGE_LOG2;
   }
 
   isFree(swarm: number): boolean {
-    return this.get(swarm, LOG2) === FREE;
+    return this.#memory.control[this.#pageAt(swarm)] === 0 || this.get(swarm, SHAPE) === FREE;
   }
 
   get(swarm: number, field: number): number {
-    return this.#records[swarm * WORDS + field]!;
+    return this.#view(swarm)[placeOf(swarm) + field]!;
   }
 
   set(swarm: number, field: number, value: number): void {
-    this.#records[swarm * WORDS + field] = value;
+    this.#view(swarm)[placeOf(swarm) + field] = value;
   }
 
   change(swarm: number, field: number, by: number): void {
-    this.#records[swarm * WORDS + field]! += by;
+    this.#view(swarm)[placeOf(swarm) + field]! += by;
   }
 
-  /** Number of the swarm whose info hash is at `at`; -1 where there is none. */
-  find(infoHash: Uint8Array, at: number): number {
-    this.#setKey(infoHash, at);
-    return this.#index[this.#place()]! - 1;
-  }
-
-  /** A new record, its fields all 0, for an info hash that has none. */
-  add(infoHash: Uint8Array): number {
-    this.#setKey(infoHash, 0);
-    let swarm = this.#free - 1;
-    if (swarm >= 0) this.#free = this.get(swarm, EMPTY_SINCE);
-    else swarm = this.#grow();
-    const at = swarm * WORDS;
-    this.#records.fill(0, at, at + WORDS);
-    this.#records.set(this.#key, at);
-    this.#count++;
-    if (this.#count * 2 > this.#index.length) this.#growIndex();
-    this.#index[this.#place()] = swarm + 1;
-    return swarm;
-  }
-
-  #grow(): number {
-    const swarm = this.#end++;
-    if (this.#end * WORDS > this.#records.length) {
-      const larger = new Uint32Array(this.#records.length * 2);
-      larger.set(this.#records);
-      this.#records = larger;
-    }
-    return swarm;
-  }
-
-  remove(swarm: number): void {
-    for (let i = 0; i < 5; i++) this.#key[i] = this.get(swarm, i);
-    this.#unindex(this.#place());
-    this.set(swarm, LOG2, FREE);
-    this.set(swarm, EMPTY_SINCE, this.#free);
-    this.#free = swarm + 1;
-    this.#count--;
-  }
-
-  /** Where the key is in the index, or the free place where it belongs. */
-  #place(): number {
-    const mask = this.#index.length - 1;
-    let place = this.#hash(this.#key, 0) & mask;
-    for (;;) {
-      const entry = this.#index[place]!;
-      if (entry === 0 || this.#isKey(entry - 1)) return place;
-      place = (place + 1) & mask;
-    }
-  }
-
-  #isKey(swarm: number): boolean {
-    const at = swarm * WORDS;
-    for (let i = 0; i < 5; i++) if (this.#records[at + i] !== this.#key[i]) return false;
+  /** Whether the swarm has the info hash at `at`. */
+  isHash(swarm: number, infoHash: Uint8Array, at: number): boolean {
+    const view = this.#view(swarm);
+    const place = placeOf(swarm);
+    for (let i = 0; i < 5; i++) if (view[place + i] !== readU32(infoHash, at + 4 * i)) return false;
     return true;
   }
 
-  #hash(words: Uint32Array, at: number): number {
-    let hash = this.#hashSeed;
-    for (let i = 0; i < 5; i++) hash = mix(hash, words[at + i]!);
-    return finish(hash);
+  readHash(swarm: number, into: Uint8Array): void {
+    for (let i = 0; i < 5; i++) writeU32(into, 4 * i, this.get(swarm, i));
   }
 
-  /** Frees a place and closes the gap, as PeerRuns does. */
-  #unindex(place: number): void {
-    const mask = this.#index.length - 1;
-    let gap = place;
-    for (let next = (place + 1) & mask; this.#index[next] !== 0; next = (next + 1) & mask) {
-      const home = this.#hash(this.#records, (this.#index[next]! - 1) * WORDS) & mask;
-      if (((next - home) & mask) < ((next - gap) & mask)) continue;
-      this.#index[gap] = this.#index[next]!;
-      gap = next;
+  /** A new record, its fields all 0; -1 where there is no room. Low pages fill first, so that high ones run empty. */
+  add(infoHash: Uint8Array): number {
+    const { control } = this.#memory;
+    let page = control[this.#at + ROOM_AT]!;
+    while (page < this.#pages && control[this.#at + PAGES + 2 * page]! !== 0 && this.#firstFree(page) === 0) page++;
+    control[this.#at + ROOM_AT] = page;
+    if (page === this.#pages) return -1;
+    const at = this.#at + PAGES + 2 * page;
+    if (control[at] === 0 && !this.#openPage(page)) return -1;
+    const swarm = (page << PAGE_LOG2) + this.#firstFree(page) - 1;
+    control[at + 1] = (((control[at + 1]! & 0xffff) + 1) | (this.get(swarm, EMPTY_SINCE) << 16)) >>> 0;
+    const view = this.#view(swarm);
+    const place = placeOf(swarm);
+    view.fill(0, place, place + WORDS);
+    for (let i = 0; i < 5; i++) view[place + i] = readU32(infoHash, 4 * i);
+    control[this.#at + LIVE]!++;
+    return swarm;
+  }
+
+  /** Frees a record, and its page with the last one there. */
+  remove(swarm: number): void {
+    const { control } = this.#memory;
+    const page = swarm >> PAGE_LOG2;
+    const at = this.#pageAt(swarm);
+    const live = (control[at + 1]! & 0xffff) - 1;
+    this.set(swarm, SHAPE, FREE);
+    this.set(swarm, EMPTY_SINCE, this.#firstFree(page));
+    control[at + 1] = (live | (((swarm & IN_PAGE) + 1) << 16)) >>> 0;
+    control[this.#at + LIVE]!--;
+    if (page < control[this.#at + ROOM_AT]!) control[this.#at + ROOM_AT] = page;
+    if (live === 0) this.#closePage(page);
+  }
+
+  /** Forgets all records; their pages have been given back. */
+  reset(): void {
+    this.#memory.control.fill(0, this.#at, this.#at + recordWords(this.#pages));
+  }
+
+  #openPage(page: number): boolean {
+    const { control } = this.#memory;
+    const segment = this.#arena.takePage();
+    if (segment === 0) return false;
+    const view = this.#memory.view(segment << SEGMENT_LOG2);
+    for (let i = 0; i < PAGE_RECORDS; i++) {
+      view[(i << WORDS_LOG2) + SHAPE] = FREE;
+      view[(i << WORDS_LOG2) + EMPTY_SINCE] = i + 1 === PAGE_RECORDS ? 0 : i + 2;
     }
-    this.#index[gap] = 0;
+    control[this.#at + PAGES + 2 * page] = segment;
+    control[this.#at + PAGES + 2 * page + 1] = 1 << 16;
+    control[this.#at + PAGE_END] = Math.max(control[this.#at + PAGE_END]!, page + 1);
+    return true;
   }
 
-  #growIndex(): void {
-    const old = this.#index;
-    this.#index = new Uint32Array(old.length * 2);
-    const mask = this.#index.length - 1;
-    for (const entry of old) {
-      if (entry === 0) continue;
-      let place = this.#hash(this.#records, (entry - 1) * WORDS) & mask;
-      while (this.#index[place] !== 0) place = (place + 1) & mask;
-      this.#index[place] = entry;
-    }
+  #closePage(page: number): void {
+    const { control } = this.#memory;
+    const pages = this.#at + PAGES;
+    this.#arena.givePage(control[pages + 2 * page]!);
+    control[pages + 2 * page] = 0;
+    let end = control[this.#at + PAGE_END]!;
+    while (end > 0 && control[pages + 2 * (end - 1)] === 0) end--;
+    control[this.#at + PAGE_END] = end;
   }
 
-  #setKey(infoHash: Uint8Array, at: number): void {
-    for (let i = 0; i < 5; i++) this.#key[i] = readU32(infoHash, at + 4 * i);
+  /** In its page, + 1; 0 where the page is full. */
+  #firstFree(page: number): number {
+    return this.#memory.control[this.#at + PAGES + 2 * page + 1]! >>> 16;
   }
+
+  #pageAt(swarm: number): number {
+    return this.#at + PAGES + 2 * (swarm >> PAGE_LOG2);
+  }
+
+  #view(swarm: number): Uint32Array {
+    return this.#memory.view(this.#memory.control[this.#pageAt(swarm)]! << SEGMENT_LOG2);
+  }
+}
+
+/** Where a record begins in its page. */
+function placeOf(swarm: number): number {
+  return (swarm & IN_PAGE) << WORDS_LOG2;
 }

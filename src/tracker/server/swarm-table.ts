@@ -1,121 +1,193 @@
 // All swarms of a tracker: who is where, counts, fair choice, expiry. The data is in typed arrays: no object a swarm,
-// none a peer.
+// none a peer. Info hashes are divided over shards, so that threads which share a table seldom wait for each other and
+// what grows grows in parts.
 //
-//   info hash -> SwarmRecords: counts | run of IPv4 peers | run of IPv6 peers
-//                                        `-> PeerRuns        `-> PeerRuns
+//   info hash -> shard -> SwarmLookup -> SwarmRecords: counts | IPv4 set | IPv6 set -> PeerSets -> PeerRuns
 
-import { writeU32 } from '../../base/bytes.ts';
+import { assert } from '../../base/assert.ts';
+import { readU32 } from '../../base/bytes.ts';
 import type { Random } from '../../ports/random.ts';
-import { LEECH, PARTIAL_SEED, PeerRuns, SEED, timeOf } from './peer-runs.ts';
-import { COMPLETED, COUNT, EMPTY_SINCE, LOG2, PARTIALS, RUN, SEEDS, SwarmRecords } from './swarm-records.ts';
+import type { Lock } from './lock.ts';
+import { finish, mix } from './mixing.ts';
+import type { Network } from './network.ts';
+import { PeerRuns } from './peer-runs.ts';
+import { PeerSets } from './peer-sets.ts';
+import { PeerWalk } from './peer-walk.ts';
+import type { Shard } from './shard.ts';
+import { makeShard, shardWords } from './shard-layout.ts';
+import { COMPLETED, COUNT, PARTIALS, ROOT, SEEDS, SHAPE } from './swarm-records.ts';
+import { HASH_SEED, PEERS, SEEDS_TOTAL, type SharedTableMemory, SWARMS, TableMemory } from './table-memory.ts';
 
-/** A swarm without peers is remembered for a day if anyone has completed, so that its count stays true. */
-const KEEP_COMPLETED_S = 24 * 3600;
+/** One thread needs shards only so that memory moves in parts; of several two seldom meet in one of 64. */
+const SHARDS_LOG2 = 4;
+const SHARED_SHARDS_LOG2 = 6;
 
 export interface TableLimits {
   /** More info hashes are refused: anyone may announce any, and memory ends. */
   readonly maxSwarms: number;
   readonly maxPeers: number;
+  /** Peers of one answer at most. Default: 200. */
+  readonly maxPicked?: number;
+  /** Peer ids are kept with the peers: 20 bytes each. Default: false. */
+  readonly keepsIds?: boolean;
 }
 
-/** A swarm is known by its number, which is good until the next announce or sweep. */
+/**
+ * A swarm is known by its number within a shard. `find`, `announce`, `leave` and `enter` enter the shard of an info hash
+ * and are followed by `exit`; what takes a number in between is about the shard that was entered.
+ */
 export class SwarmTable {
   readonly #limits: TableLimits;
-  readonly #swarms: SwarmRecords;
-  /** IPv4 and IPv6. */
+  readonly #memory: TableMemory;
+  readonly #shards: readonly Shard[];
+  readonly #shardLog2: number;
+  /** None on one thread. */
+  readonly #locks: readonly Lock[];
   readonly #runs: readonly [PeerRuns, PeerRuns];
-  #peerCount = 0;
-  #seedCount = 0;
+  readonly #walk: PeerWalk;
+  #shard: Shard;
+  #lock: Lock | null = null;
+  #hash = 0;
 
-  constructor(random: Random, limits: TableLimits) {
+  /** A table of this thread's own. */
+  static local(random: Random, limits: TableLimits): SwarmTable {
+    const memory = TableMemory.local(shardWords(limits.maxSwarms, SHARDS_LOG2) << SHARDS_LOG2);
+    memory.control[HASH_SEED] = random.below(2 ** 32);
+    return new SwarmTable(memory, random, limits);
+  }
+
+  /** A table that other threads can open too. */
+  static newShared(random: Random, limits: TableLimits): SwarmTable {
+    const memory = TableMemory.newShared(shardWords(limits.maxSwarms, SHARED_SHARDS_LOG2) << SHARED_SHARDS_LOG2);
+    memory.control[HASH_SEED] = random.below(2 ** 32);
+    return new SwarmTable(memory, random, limits);
+  }
+
+  /** Another thread's table; `limits` are the same as there. */
+  static open(shared: SharedTableMemory, random: Random, limits: TableLimits): SwarmTable {
+    return new SwarmTable(TableMemory.open(shared), random, limits);
+  }
+
+  private constructor(memory: TableMemory, random: Random, limits: TableLimits) {
+    const isShared = memory.shared !== null;
     this.#limits = limits;
-    this.#swarms = new SwarmRecords(random.below(2 ** 32));
-    this.#runs = [new PeerRuns(4, random), new PeerRuns(16, random)];
+    this.#memory = memory;
+    this.#shardLog2 = isShared ? SHARED_SHARDS_LOG2 : SHARDS_LOG2;
+    const keepsIds = limits.keepsIds ?? false;
+    const seed = memory.control[HASH_SEED]!;
+    this.#runs = [new PeerRuns(memory, 4, keepsIds, seed), new PeerRuns(memory, 16, keepsIds, seed)];
+    this.#walk = new PeerWalk(memory, random, limits.maxPicked ?? 200);
+    const words = shardWords(limits.maxSwarms, this.#shardLog2);
+    const starts = Array.from({ length: 1 << this.#shardLog2 }, (_, i) => memory.shardsAt + i * words);
+    const sets = [new PeerSets(memory, this.#runs[0]), new PeerSets(memory, this.#runs[1])] as const;
+    this.#shards = starts.map((at, i) => makeShard(memory, limits.maxSwarms, this.#shardLog2, at, i + 1, sets));
+    this.#locks = isShared ? starts.map((at) => memory.lock(at)) : [];
+    this.#shard = this.#shards[0]!;
+  }
+
+  /** What other threads open; null for a table of one thread. */
+  get shared(): SharedTableMemory | null {
+    return this.#memory.shared;
+  }
+
+  get keepsIds(): boolean {
+    return this.#runs[0].keepsIds;
   }
 
   get swarmCount(): number {
-    return this.#swarms.count;
+    return this.#memory.control[SWARMS]!;
   }
 
   get peerCount(): number {
-    return this.#peerCount;
+    return this.#memory.control[PEERS]!;
   }
 
   get seedCount(): number {
-    return this.#seedCount;
+    return this.#memory.control[SEEDS_TOTAL]!;
   }
 
-  /** What the arrays take. */
+  /** What the segments take; the words of control are a third of a megabyte beside them. */
   get memoryBytes(): number {
-    const runs = this.#runs[0].memoryBytes + this.#runs[1].memoryBytes;
-    return runs + this.#swarms.memoryBytes;
+    return this.#memory.memoryBytes;
+  }
+
+  /** Enters the shard of an info hash. False where a dead thread holds it. */
+  enter(infoHash: Uint8Array, at = 0): boolean {
+    let hash = this.#memory.control[HASH_SEED]!;
+    for (let i = 0; i < 5; i++) hash = mix(hash, readU32(infoHash, at + 4 * i));
+    this.#hash = finish(hash);
+    return this.enterShard(this.#hash >>> (32 - this.#shardLog2));
+  }
+
+  /** Lets other threads into the shard. Without effect where none was entered. */
+  exit(): void {
+    this.#lock?.release();
+    this.#lock = null;
   }
 
   /** The number of a swarm by the 20 bytes of its info hash from `at` on; -1 where it is unknown. */
   find(infoHash: Uint8Array, at = 0): number {
-    return this.#swarms.find(infoHash, at);
+    return this.enter(infoHash, at) ? this.#shard.lookup.find(infoHash, at, this.#hash) : -1;
   }
 
   seeds(swarm: number): number {
-    return this.#swarms.get(swarm, SEEDS);
+    return this.#shard.records.get(swarm, SEEDS);
   }
 
   /** All that are no seeds, partial seeds among them. */
   leeches(swarm: number): number {
-    return this.#swarms.get(swarm, COUNT) + this.#swarms.get(swarm, COUNT + 1) - this.#swarms.get(swarm, SEEDS);
+    const { records } = this.#shard;
+    return records.get(swarm, COUNT) + records.get(swarm, COUNT + 1) - records.get(swarm, SEEDS);
   }
 
   partialSeeds(swarm: number): number {
-    return this.#swarms.get(swarm, PARTIALS);
+    return this.#shard.records.get(swarm, PARTIALS);
   }
 
   completed(swarm: number): number {
-    return this.#swarms.get(swarm, COMPLETED);
+    return this.#shard.records.get(swarm, COMPLETED);
   }
 
   /**
    * Notes that a peer is there, as LEECH, PARTIAL_SEED or SEED. `completes`: it has just become a seed, which counts
-   * unless it was one before. Returns the swarm, or -1 where the table is full.
+   * unless it was one before. `peerId`: for a table that keeps them. Returns the swarm, or -1 where the table is full.
    */
-  announce(infoHash: Uint8Array, ip: Uint8Array, port: number, role: number, completes: boolean, nowS: number): number {
+  announce(
+    infoHash: Uint8Array,
+    ip: Uint8Array,
+    port: number,
+    role: number,
+    completes: boolean,
+    nowS: number,
+    peerId: Uint8Array = NOBODY,
+  ): number {
     let swarm = this.find(infoHash);
     if (swarm < 0) {
-      if (this.swarmCount >= this.#limits.maxSwarms || this.#peerCount >= this.#limits.maxPeers) return -1;
-      swarm = this.#swarms.add(infoHash);
+      if (this.swarmCount >= this.#limits.maxSwarms || !this.#mayAdd || !this.#isEntered) return -1;
+      swarm = this.#shard.add(infoHash, this.#hash);
+      if (swarm < 0) return -1;
     }
     const family = ip.length === 4 ? 0 : 1;
-    const runs = this.#runs[family];
-    runs.setKey(ip, port);
-    const run = this.#swarms.get(swarm, RUN + family);
-    const slot = run === 0 ? -1 : runs.find(run, this.#swarms.get(swarm, LOG2 + family));
-    const before = slot < 0 ? LEECH : runs.role(run, slot);
-    if (slot < 0) {
-      if (this.#peerCount >= this.#limits.maxPeers || !this.#addPeer(swarm, family, role, timeOf(nowS))) return -1;
-    } else {
-      runs.update(run, slot, role, timeOf(nowS));
-    }
-    this.#countRole(swarm, before, -1);
-    this.#countRole(swarm, role, 1);
-    if (completes && before !== SEED) this.#swarms.change(swarm, COMPLETED, 1);
-    return swarm;
+    this.#runs[family].setKey(ip, port);
+    this.#runs[family].setId(peerId);
+    return this.#shard.announce(swarm, family, role, completes, nowS, this.#mayAdd) ? swarm : -1;
   }
 
   /** Forgets a peer that said goodbye. Returns the swarm, or -1 where it is unknown. */
   leave(infoHash: Uint8Array, ip: Uint8Array, port: number, nowS: number): number {
     const swarm = this.find(infoHash);
     const family = ip.length === 4 ? 0 : 1;
-    const run = swarm < 0 ? 0 : this.#swarms.get(swarm, RUN + family);
-    if (run === 0) return swarm;
-    this.#runs[family].setKey(ip, port);
-    const slot = this.#runs[family].find(run, this.#swarms.get(swarm, LOG2 + family));
-    if (slot >= 0) {
-      this.#removePeer(swarm, family, slot, nowS);
-      this.#shrink(swarm, family);
+    if (swarm >= 0) {
+      this.#runs[family].setKey(ip, port);
+      this.#shard.leave(swarm, family, nowS);
     }
     return swarm;
   }
 
-  /** Compact peers of one family for the peer `ip`, `port`; see {@link PeerRuns.pick}. Returns how many bytes were written. */
+  /**
+   * Writes up to `wanted` compact peers of one family for the peer `ip`, `port` into `into` from `at` on, and their peer
+   * ids into `ids`; see {@link PeerWalk.choose}. Returns how many.
+   */
   pick(
     swarm: number,
     family: 4 | 6,
@@ -123,152 +195,93 @@ export class SwarmTable {
     port: number,
     wanted: number,
     seedsToo: boolean,
+    network: Network | null,
     into: Uint8Array,
+    at: number,
+    ids: Uint8Array | null,
   ): number {
     const i = family === 4 ? 0 : 1;
-    const runs = this.#runs[i];
-    const run = this.#swarms.get(swarm, RUN + i);
-    if (run === 0 || wanted <= 0) return 0;
-    // Port 0 is nobody: a peer of the other family cannot be the asker.
-    if (ip.length === runs.ipLength) runs.setKey(ip, port);
-    else runs.setKey(NOBODY, 0);
-    return runs.pick(run, this.#swarms.get(swarm, LOG2 + i), wanted, seedsToo, into) * (runs.ipLength + 2);
+    const sets = this.#shard.sets[i];
+    const root = this.#shard.records.get(swarm, ROOT + i);
+    if (root === 0 || wanted <= 0) return 0;
+    const isOwn = ip.length === sets.runs.ipLength;
+    // Port 0 is nobody: a peer of the other family cannot be the asker, nor in its network.
+    if (isOwn) sets.runs.setKey(ip, port);
+    else sets.runs.setKey(NOBODY, 0);
+    const shape = this.#shard.records.get(swarm, SHAPE + i);
+    const picked = this.#walk.choose(sets, root, shape, wanted, seedsToo, isOwn ? network : null);
+    this.#walk.write(sets, into, at, ids);
+    return picked;
   }
 
-  /** Numbers below this may be swarms; the others of these methods of the sweep take only those that {@link isSwarm}. */
-  get end(): number {
-    return this.#swarms.end;
+  get shardCount(): number {
+    return this.#shards.length;
   }
 
-  isSwarm(swarm: number): boolean {
-    return !this.#swarms.isFree(swarm);
+  /** Enters a shard by its number. False where a dead thread holds it. */
+  enterShard(number: number): boolean {
+    assert(this.#lock === null, 'a thread is in one shard at a time');
+    const lock = this.#locks[number];
+    if (lock !== undefined && !lock.acquire()) return false;
+    this.#lock = lock ?? null;
+    this.#shard = this.#shards[number]!;
+    return true;
   }
 
-  /** Slots of a swarm's run, free ones included. */
-  slots(swarm: number, family: 0 | 1): number {
-    return this.#swarms.get(swarm, RUN + family) === 0 ? 0 : 2 ** this.#swarms.get(swarm, LOG2 + family);
+  /** The shard that was entered. */
+  get shard(): Shard {
+    return this.#shard;
   }
 
-  /** Forgets the peers in slots `start` to `end` that were not heard for more than `ageS` seconds. */
-  expire(swarm: number, family: 0 | 1, start: number, end: number, nowS: number, ageS: number): void {
-    const runs = this.#runs[family];
-    const run = this.#swarms.get(swarm, RUN + family);
-    const time = timeOf(nowS);
-    for (let slot = start; slot < end; slot++) {
-      // Removing moves another peer into the slot: it is looked at again.
-      while (!runs.isFree(run, slot) && runs.ageS(run, slot, time) > ageS) this.#removePeer(swarm, family, slot, nowS);
-    }
+  /** The words of the segment that an address is in. */
+  view(address: number): Uint32Array {
+    return this.#memory.view(address);
   }
 
-  /** Gives back memory that a swarm has no more use for, and the swarm itself when nobody has been in it for long. */
-  tidy(swarm: number, nowS: number): void {
-    this.#shrink(swarm, 0);
-    this.#shrink(swarm, 1);
-    if (!this.#isEmpty(swarm)) return;
-    const emptyS = nowS - this.#swarms.get(swarm, EMPTY_SINCE);
-    if (this.completed(swarm) === 0 || emptyS >= KEEP_COMPLETED_S) this.#swarms.remove(swarm);
-  }
-
-  /** Calls `visit` with every swarm's number and info hash (lent for the call). The table must not change meanwhile. */
-  forEachSwarm(visit: (swarm: number, infoHash: Uint8Array) => void): void {
-    const hash = new Uint8Array(20);
-    for (let swarm = 0; swarm < this.#swarms.end; swarm++) {
-      if (this.#swarms.isFree(swarm)) continue;
-      for (let i = 0; i < 5; i++) writeU32(hash, 4 * i, this.#swarms.get(swarm, i));
-      visit(swarm, hash);
-    }
-  }
-
-  /** Calls `visit` with every peer of a family: its compact form (lent for the call), its role, its age. */
-  forEachPeer(
-    swarm: number,
-    family: 4 | 6,
-    nowS: number,
-    visit: (compact: Uint8Array, role: number, ageS: number) => void,
-  ): void {
-    const i = family === 4 ? 0 : 1;
-    const runs = this.#runs[i];
-    const run = this.#swarms.get(swarm, RUN + i);
-    if (run === 0) return;
-    const compact = new Uint8Array(runs.ipLength + 2);
-    for (let slot = 0; slot < 2 ** this.#swarms.get(swarm, LOG2 + i); slot++) {
-      if (runs.isFree(run, slot)) continue;
-      runs.write(run, slot, compact, 0);
-      visit(compact, runs.role(run, slot), runs.ageS(run, slot, timeOf(nowS)));
-    }
+  /** The hash of a swarm's info hash in the shard entered. */
+  hashOf(swarm: number): number {
+    let hash = this.#memory.control[HASH_SEED]!;
+    for (let word = 0; word < 5; word++) hash = mix(hash, this.#shard.records.get(swarm, word));
+    return finish(hash);
   }
 
   /** Puts back a count of completions, for a swarm that was stored. False where the table is full. */
   restore(infoHash: Uint8Array, completed: number, nowS: number): boolean {
     let swarm = this.find(infoHash);
     if (swarm < 0) {
-      if (this.swarmCount >= this.#limits.maxSwarms) return false;
-      swarm = this.#swarms.add(infoHash);
-      this.#swarms.set(swarm, EMPTY_SINCE, Math.floor(nowS));
+      if (this.swarmCount >= this.#limits.maxSwarms || !this.#isEntered) return false;
+      swarm = this.#shard.add(infoHash, this.#hash);
+      if (swarm < 0) return false;
+      this.#shard.touch(swarm, nowS);
     }
-    this.#swarms.set(swarm, COMPLETED, completed);
+    this.#shard.records.set(swarm, COMPLETED, completed);
     return true;
   }
 
-  // ---- peers
-
-  #addPeer(swarm: number, family: 0 | 1, role: number, time: number): boolean {
-    const runs = this.#runs[family];
-    let run = this.#swarms.get(swarm, RUN + family);
-    let log2 = this.#swarms.get(swarm, LOG2 + family);
-    if (run === 0) {
-      log2 = 0;
-      run = runs.allocate(log2);
-    } else if (!runs.hasRoom(this.#swarms.get(swarm, COUNT + family), log2)) {
-      if (!runs.canGrow(log2)) return false;
-      run = runs.resize(run, log2, ++log2);
+  /**
+   * Clears away after a thread that is no more (its number as {@link setLockOwner} had it): a shard in which it was is
+   * emptied, since it may be half changed; its peers are known again within an interval. Returns how many those are.
+   */
+  recover(owner: number): number {
+    let emptied = 0;
+    for (const [i, lock] of this.#locks.entries()) {
+      if (!lock.ownedBy(owner)) continue;
+      this.#shards[i]!.reset();
+      lock.release();
+      emptied++;
     }
-    this.#swarms.set(swarm, RUN + family, run);
-    this.#swarms.set(swarm, LOG2 + family, log2);
-    runs.insert(run, log2, role, time);
-    this.#swarms.change(swarm, COUNT + family, 1);
-    this.#swarms.set(swarm, EMPTY_SINCE, 0);
-    this.#peerCount++;
-    return true;
+    this.#memory.recoverPool(owner);
+    return emptied;
   }
 
-  #removePeer(swarm: number, family: 0 | 1, slot: number, nowS: number): void {
-    const runs = this.#runs[family];
-    const run = this.#swarms.get(swarm, RUN + family);
-    this.#countRole(swarm, runs.role(run, slot), -1);
-    runs.remove(run, this.#swarms.get(swarm, LOG2 + family), slot);
-    this.#swarms.change(swarm, COUNT + family, -1);
-    this.#peerCount--;
-    if (this.#isEmpty(swarm)) this.#swarms.set(swarm, EMPTY_SINCE, Math.floor(nowS));
+  get #mayAdd(): boolean {
+    return this.peerCount < this.#limits.maxPeers;
   }
 
-  #isEmpty(swarm: number): boolean {
-    return this.#swarms.get(swarm, COUNT) + this.#swarms.get(swarm, COUNT + 1) === 0;
-  }
-
-  #countRole(swarm: number, role: number, change: 1 | -1): void {
-    if (role === SEED) {
-      this.#swarms.change(swarm, SEEDS, change);
-      this.#seedCount += change;
-    } else if (role === PARTIAL_SEED) this.#swarms.change(swarm, PARTIALS, change);
-  }
-
-  /** Gives a run back that has no peers, and a smaller one to a run that is less than a quarter full. */
-  #shrink(swarm: number, family: 0 | 1): void {
-    const runs = this.#runs[family];
-    const run = this.#swarms.get(swarm, RUN + family);
-    const log2 = this.#swarms.get(swarm, LOG2 + family);
-    const count = this.#swarms.get(swarm, COUNT + family);
-    if (run === 0) return;
-    if (count === 0) {
-      runs.release(run, log2);
-      this.#swarms.set(swarm, RUN + family, 0);
-      this.#swarms.set(swarm, LOG2 + family, 0);
-    } else if (count < 2 ** log2 / 4) {
-      this.#swarms.set(swarm, RUN + family, runs.resize(run, log2, log2 - 1));
-      this.#swarms.set(swarm, LOG2 + family, log2 - 1);
-    }
+  /** With locks, `find` says -1 also where the shard could not be entered. */
+  get #isEntered(): boolean {
+    return this.#locks.length === 0 || this.#lock !== null;
   }
 }
 
-const NOBODY = new Uint8Array(16);
+const NOBODY = new Uint8Array(20);

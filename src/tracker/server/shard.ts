@@ -1,0 +1,209 @@
+// The swarms of one shard of the table: who is in them, and their counts. All calls are made under the shard's lock.
+
+import type { Arena } from './arena.ts';
+import { ageIn, LEECH, PARTIAL_SEED, roleIn, SEED, timeOf } from './peer-runs.ts';
+import type { PeerSets } from './peer-sets.ts';
+import { LARGE } from './peer-sets.ts';
+import type { SwarmLookup } from './swarm-lookup.ts';
+import { COMPLETED, COUNT, EMPTY_SINCE, PARTIALS, ROOT, SEEDS, SHAPE, type SwarmRecords } from './swarm-records.ts';
+import { PEERS, SEEDS_TOTAL, SWARMS, type TableMemory } from './table-memory.ts';
+
+/** A swarm without peers is remembered for a day if anyone has completed, so that its count stays true. */
+const KEEP_COMPLETED_S = 24 * 3600;
+
+/** Where a peer's announce stands; see {@link Shard.announce}. */
+export const NO_ROOM = -1;
+
+export class Shard {
+  readonly arena: Arena;
+  readonly records: SwarmRecords;
+  readonly lookup: SwarmLookup;
+  /** IPv4 and IPv6. */
+  readonly sets: readonly [PeerSets, PeerSets];
+  readonly #memory: TableMemory;
+
+  constructor(
+    memory: TableMemory,
+    arena: Arena,
+    records: SwarmRecords,
+    lookup: SwarmLookup,
+    sets: readonly [PeerSets, PeerSets],
+  ) {
+    this.#memory = memory;
+    this.arena = arena;
+    this.records = records;
+    this.lookup = lookup;
+    this.sets = sets;
+  }
+
+  /** A new swarm for an info hash that has none; -1 where there is no room. */
+  add(infoHash: Uint8Array, hash: number): number {
+    if (!this.lookup.reserve(hash)) return NO_ROOM;
+    const swarm = this.records.add(infoHash);
+    if (swarm < 0) return NO_ROOM;
+    this.lookup.add(hash, swarm);
+    this.#memory.count(SWARMS, 1);
+    return swarm;
+  }
+
+  /**
+   * Notes the peer that the runs' key names. `mayAdd`: a new one may come. Returns false where there is no room for it.
+   * `completes`: it has just become a seed, which counts unless it was one before.
+   */
+  announce(swarm: number, family: 0 | 1, role: number, completes: boolean, nowS: number, mayAdd: boolean): boolean {
+    const { records } = this;
+    const { runs } = this.sets[family];
+    const root = records.get(swarm, ROOT + family);
+    const shape = records.get(swarm, SHAPE + family);
+    const run = root === 0 ? 0 : this.sets[family].runOf(root, shape);
+    const slot = run === 0 ? -1 : runs.find(run, this.sets[family].runLog2(shape));
+    let before = LEECH;
+    if (slot >= 0) {
+      before = roleIn(runs.tailOf(run, slot));
+      runs.update(run, slot, role, timeOf(nowS));
+    } else if (!mayAdd || !this.#addPeer(swarm, family, root, shape, role, nowS)) return false;
+    if (before !== role) {
+      this.#countRole(swarm, before, -1);
+      this.#countRole(swarm, role, 1);
+    }
+    if (completes && before !== SEED) records.change(swarm, COMPLETED, 1);
+    return true;
+  }
+
+  /** Forgets the peer that the runs' key names. */
+  leave(swarm: number, family: 0 | 1, nowS: number): void {
+    const root = this.records.get(swarm, ROOT + family);
+    const shape = this.records.get(swarm, SHAPE + family);
+    if (root === 0) return;
+    const run = this.sets[family].runOf(root, shape);
+    const slot = this.sets[family].runs.find(run, this.sets[family].runLog2(shape));
+    if (slot < 0) return;
+    this.#removePeer(swarm, family, run, this.sets[family].runLog2(shape), slot, nowS);
+    this.shrink(swarm, family);
+  }
+
+  /** Slots of a walk over a swarm's set of one family. */
+  slots(swarm: number, family: 0 | 1): number {
+    const sets = this.sets[family];
+    return sets.slots(this.records.get(swarm, ROOT + family), this.records.get(swarm, SHAPE + family));
+  }
+
+  /** Forgets the peers of the run that begins at `slot` of a walk that were not heard for more than `ageS` seconds. */
+  expire(swarm: number, family: 0 | 1, slot: number, nowS: number, ageS: number): void {
+    const root = this.records.get(swarm, ROOT + family);
+    const shape = this.records.get(swarm, SHAPE + family);
+    const sets = this.sets[family];
+    const run = sets.runAt(root, shape, slot);
+    if (run === 0) return;
+    const log2 = sets.runLog2(shape);
+    const time = timeOf(nowS);
+    for (let at = 0; at < 1 << log2; at++) this.#expireSlot(swarm, family, run, log2, at, nowS, time, ageS);
+    if (shape > LARGE) sets.fold(this.arena, root, shape, slot >>> log2);
+  }
+
+  #expireSlot(
+    swarm: number,
+    family: 0 | 1,
+    run: number,
+    log2: number,
+    slot: number,
+    nowS: number,
+    time: number,
+    ageS: number,
+  ): void {
+    const { runs } = this.sets[family];
+    for (;;) {
+      const tail = runs.tailOf(run, slot);
+      if (tail === 0 || ageIn(tail, time) <= ageS) return;
+      // Removing moves another peer into the slot: it is looked at again.
+      this.#removePeer(swarm, family, run, log2, slot, nowS);
+    }
+  }
+
+  /** Gives back memory that a set has no more use for. */
+  shrink(swarm: number, family: 0 | 1): void {
+    const sets = this.sets[family];
+    const root = this.records.get(swarm, ROOT + family);
+    const shape = this.records.get(swarm, SHAPE + family);
+    sets.shrink(this.arena, root, shape, this.records.get(swarm, COUNT + family));
+    this.#keep(swarm, family);
+  }
+
+  /** Moves the run that begins at `slot` of a walk out of an old segment. */
+  move(swarm: number, family: 0 | 1, slot: number): void {
+    const sets = this.sets[family];
+    sets.move(this.arena, this.records.get(swarm, ROOT + family), this.records.get(swarm, SHAPE + family), slot);
+    this.#keep(swarm, family);
+  }
+
+  /** Forgets the swarm itself when nobody has been in it for long. `hash`: of its info hash. */
+  forgetEmpty(swarm: number, hash: number, nowS: number): void {
+    if (!this.isEmpty(swarm)) return;
+    const emptyS = nowS - this.records.get(swarm, EMPTY_SINCE);
+    if (this.records.get(swarm, COMPLETED) !== 0 && emptyS < KEEP_COMPLETED_S) return;
+    // A large set is taken down a step a round.
+    if (this.records.get(swarm, ROOT) !== 0 || this.records.get(swarm, ROOT + 1) !== 0) return;
+    this.lookup.remove(hash, swarm);
+    this.records.remove(swarm);
+    this.#memory.count(SWARMS, -1);
+  }
+
+  /** Notes that nobody has been in the swarm since now. */
+  touch(swarm: number, nowS: number): void {
+    this.records.set(swarm, EMPTY_SINCE, Math.floor(nowS));
+  }
+
+  /** Forgets everything, in whatever state it is. The counts of the table are put right as far as they are known. */
+  reset(): void {
+    let [swarms, peers, seeds] = [0, 0, 0];
+    for (let swarm = 0; swarm < this.records.end; swarm++) {
+      if (this.records.isFree(swarm)) continue;
+      swarms++;
+      peers += this.records.get(swarm, COUNT) + this.records.get(swarm, COUNT + 1);
+      seeds += this.records.get(swarm, SEEDS);
+    }
+    this.#memory.count(SWARMS, -swarms);
+    this.#memory.count(PEERS, -peers);
+    this.#memory.count(SEEDS_TOTAL, -seeds);
+    this.arena.reset();
+    this.records.reset();
+    this.lookup.reset();
+  }
+
+  isEmpty(swarm: number): boolean {
+    return this.records.get(swarm, COUNT) + this.records.get(swarm, COUNT + 1) === 0;
+  }
+
+  #addPeer(swarm: number, family: 0 | 1, root: number, shape: number, role: number, nowS: number): boolean {
+    const count = this.records.get(swarm, COUNT + family);
+    const added = this.sets[family].add(this.arena, root, shape, count, role, timeOf(nowS));
+    this.#keep(swarm, family);
+    if (!added) return false;
+    this.records.set(swarm, COUNT + family, count + 1);
+    this.records.set(swarm, EMPTY_SINCE, 0);
+    this.#memory.count(PEERS, 1);
+    return true;
+  }
+
+  /** Where the set stands after a call that may have moved it. */
+  #keep(swarm: number, family: 0 | 1): void {
+    this.records.set(swarm, ROOT + family, this.sets[family].root);
+    this.records.set(swarm, SHAPE + family, this.sets[family].shape);
+  }
+
+  #removePeer(swarm: number, family: 0 | 1, run: number, log2: number, slot: number, nowS: number): void {
+    const { runs } = this.sets[family];
+    this.#countRole(swarm, roleIn(runs.tailOf(run, slot)), -1);
+    runs.remove(run, log2, slot);
+    this.records.change(swarm, COUNT + family, -1);
+    this.#memory.count(PEERS, -1);
+    if (this.isEmpty(swarm)) this.records.set(swarm, EMPTY_SINCE, Math.floor(nowS));
+  }
+
+  #countRole(swarm: number, role: number, change: 1 | -1): void {
+    if (role === SEED) {
+      this.records.change(swarm, SEEDS, change);
+      this.#memory.count(SEEDS_TOTAL, change);
+    } else if (role === PARTIAL_SEED) this.records.change(swarm, PARTIALS, change);
+  }
+}

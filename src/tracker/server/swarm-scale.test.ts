@@ -1,0 +1,116 @@
+// The swarm table when it is large: the memory it takes and gives back, and the work of a single call.
+
+import { describe, expect, it } from 'vitest';
+import { dumpSwarms } from '../../../test/support/swarm-dump.ts';
+import { SeededRandom } from '../../platform/sim/index.ts';
+import { LEECH, SEED } from './peer-runs.ts';
+import { SwarmTable } from './swarm-table.ts';
+import { Sweep } from './sweep.ts';
+
+const newTable = (keepsIds = false): SwarmTable =>
+  SwarmTable.local(new SeededRandom(1, 'table'), { maxSwarms: 2e6, maxPeers: 2e6, keepsIds });
+
+const hash = new Uint8Array(20);
+const hashView = new DataView(hash.buffer);
+const ip4 = new Uint8Array(4);
+const ip6 = new Uint8Array(16);
+
+/** Peer `n` of swarm `swarm` announces, or leaves. */
+function announce(table: SwarmTable, swarm: number, n: number, nowS: number, ip: Uint8Array = ip4): void {
+  hashView.setUint32(4, swarm);
+  new DataView(ip.buffer).setUint32(0, n);
+  table.announce(hash, ip, 6881, n % 4 === 0 ? SEED : LEECH, false, nowS);
+}
+
+function sweepFor(sweep: Sweep, fromS: number, seconds: number): number {
+  let most = 0;
+  for (let s = 0; s < seconds; s++) {
+    sweep.run(fromS + s);
+    most = Math.max(most, sweep.looked);
+  }
+  return most;
+}
+
+describe('a large swarm table', () => {
+  it('takes at most 32 bytes for an IPv4 peer and 64 for an IPv6 peer in swarms of fifty', () => {
+    for (const [ip, bytes] of [
+      [ip4, 32],
+      [ip6, 64],
+    ] as const) {
+      const table = newTable();
+      for (let swarm = 0; swarm < 2000; swarm++) for (let n = 0; n < 50; n++) announce(table, swarm, n, 0, ip);
+      expect(table.peerCount).toBe(100_000);
+      expect(table.memoryBytes / table.peerCount).toBeLessThan(bytes);
+    }
+  });
+
+  it('forgets the half that falls silent within an age and a round, and gives their memory back', () => {
+    const table = newTable();
+    const sweep = new Sweep(table, 100);
+    for (let swarm = 0; swarm < 4000; swarm++) for (let n = 0; n < 100; n++) announce(table, swarm, n, 0);
+    const full = table.memoryBytes;
+    for (let swarm = 0; swarm < 4000; swarm++) for (let n = 0; n < 50; n++) announce(table, swarm, n, 80);
+    sweepFor(sweep, 110, 40);
+    expect([table.peerCount, table.seedCount]).toEqual([200_000, 52_000]);
+    // Once round to shrink the sets, once more to move them together.
+    sweepFor(sweep, 145, 33);
+    expect(table.memoryBytes).toBeLessThan(full * 0.8);
+    const peers = dumpSwarms(table, 190);
+    expect(peers.size).toBe(4000);
+    expect([...peers.values()].every((swarm) => swarm.length === 50)).toBe(true);
+    sweepFor(sweep, 300, 120);
+    expect([table.peerCount, table.swarmCount, table.seedCount]).toEqual([0, 0, 0]);
+    expect(table.memoryBytes).toBeLessThan(full * 0.2);
+  });
+
+  it('keeps a swarm of many thousands right while it grows, shrinks and ends', () => {
+    const table = newTable();
+    const sweep = new Sweep(table, 100);
+    for (let n = 0; n < 50_000; n++) announce(table, 1, n, n % 2 === 0 ? 80 : 0);
+    expect([...dumpSwarms(table, 80).values()][0]).toHaveLength(50_000);
+    const most = sweepFor(sweep, 110, 60);
+    expect(most).toBeLessThan(20_000);
+    expect([...dumpSwarms(table, 80).values()][0]).toHaveLength(25_000);
+    expect(table.leeches(table.find(hash))).toBe(12_500);
+    for (let n = 0; n < 50_000; n += 2) if (n > 100) table.leave(hash, setIp(n), 6881, 200);
+    expect([...dumpSwarms(table, 80).values()][0]).toHaveLength(51);
+    for (let round = 0; round < 20; round++) sweep.run(150, 1e6);
+    expect(table.memoryBytes).toBeLessThan(4 * 65_536);
+    sweepFor(sweep, 400, 20);
+    expect([table.swarmCount, table.memoryBytes]).toEqual([0, 0]);
+  });
+
+  it('hands out the peers of a large swarm alike, each once', () => {
+    const table = newTable();
+    const peers = 3000;
+    for (let n = 0; n < peers; n++) announce(table, 1, n, 0);
+    const times = new Uint32Array(peers);
+    const into = new Uint8Array(300);
+    for (let i = 0; i < 6000; i++) {
+      const count = table.pick(table.find(hash), 4, ip4, 1, 50, true, null, into, 0, null);
+      const seen = new Set<number>();
+      for (let at = 0; at < 300; at += 6) seen.add(new DataView(into.buffer).getUint32(at));
+      if (count !== 50 || seen.size !== 50) expect([count, seen.size]).toEqual([50, 50]);
+      for (const n of seen) times[n]!++;
+    }
+    for (const count of times) expect(Math.abs(count - 100)).toBeLessThan(60);
+  });
+
+  it('does no more in one call than a run has peers, however it grows', () => {
+    // Calls that allocate a block copy at most one run: seen from outside, memory grows by no more than that and a page.
+    const table = newTable();
+    let before = 0;
+    let most = 0;
+    for (let n = 0; n < 100_000; n++) {
+      announce(table, n % 3 === 0 ? n : 1, n, 0);
+      most = Math.max(most, table.memoryBytes - before);
+      before = table.memoryBytes;
+    }
+    expect(most).toBeLessThanOrEqual(3 * 65_536);
+  });
+});
+
+function setIp(n: number): Uint8Array {
+  new DataView(ip4.buffer).setUint32(0, n);
+  return ip4;
+}
