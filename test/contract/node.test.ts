@@ -3,7 +3,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { describe } from 'vitest';
 import { createNodeEnv, type NodeEnv } from '../../src/platform/node/env.ts';
+import { loadUdpBatch, serveUdpBatches } from '../../src/platform/node/udp-batch.ts';
+import { serveUdpSingly } from '../../src/platform/node/udp-service.ts';
 import { clockContract } from './clock.ts';
 import { filesContract } from './files.ts';
 import { hashesContract } from './hashes.ts';
@@ -45,5 +48,11 @@ hashesContract('node', makeNodeWorld);
 clockContract('node', makeNodeWorld);
 randomContract('node', makeNodeWorld);
 socketsContract('node', makeNodeWorld);
-udpServiceContract('node', makeNodeWorld);
+const udpBatch = loadUdpBatch();
+udpServiceContract('node, one by one', makeNodeWorld, ({ ip }, port, answer) => serveUdpSingly({ ip, port }, answer));
+describe.skipIf(udpBatch === null)('with the native module', () =>
+  udpServiceContract('node, in batches', makeNodeWorld, async ({ ip }, port, answer) =>
+    serveUdpBatches(udpBatch!, { ip, port }, answer),
+  ),
+);
 httpContract('node', makeNodeWorld);

@@ -124,17 +124,16 @@ export function udpServiceContract(
     it('answers nothing after it is closed, even within the call of an answer', () =>
       inWorld(makeWorld, async ({ a, b }) => {
         let calls = 0;
-        let closed: Promise<void> | null = null;
+        const closed: Promise<void>[] = [];
         const service = await serve(b, 0, () => {
           calls++;
-          closed ??= service.close();
+          closed.push(service.close());
           return 1;
         });
         const asker = await ask(a);
         for (let i = 0; i < 10; i++) asker.socket.send(utf8('?'), service.address);
-        await untilTrue(a, () => closed !== null);
-        await closed;
-        await service.close();
+        await untilTrue(a, () => calls > 0);
+        await Promise.all([...closed, service.close()]);
         expect(calls).toBe(1);
         await asker.socket.close();
       }));

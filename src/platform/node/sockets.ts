@@ -6,14 +6,25 @@ import { networkInterfaces } from 'node:os';
 import { Address, formatIp, type LocalNetwork, parseIp } from '../../base/address.ts';
 import { ShoalError } from '../../base/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { ByteStream, ListenOptions, Sockets, StreamListener } from '../../ports/sockets.ts';
+import type {
+  AnswerDatagram,
+  ByteStream,
+  ListenOptions,
+  Sockets,
+  StreamListener,
+  UdpService,
+} from '../../ports/sockets.ts';
 import { errnoOf, networkError } from './system-errors.ts';
 import { acceptedTcp, addressOf, connectTcp, HIGH_WATER_MARK } from './tcp.ts';
 import { bindUdpSocket } from './udp.ts';
-import { serveUdp } from './udp-service.ts';
+import { loadUdpBatch, serveUdpBatches, type UdpBatchModule } from './udp-batch.ts';
+import { serveUdpSingly } from './udp-service.ts';
 
 /** Connections that wait to be accepted: a swarm that finds us at once; the system may cap it lower. */
 const BACKLOG = 1024;
+
+/** undefined: nobody has looked for it yet. */
+let udpBatch: UdpBatchModule | null | undefined;
 
 /** Each use touches only what it names; nothing is opened before. */
 export function createNodeSockets(clock: Clock): Sockets {
@@ -71,6 +82,11 @@ function stopAccepting(server: net.Server): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve);
   });
+}
+
+async function serveUdp(options: ListenOptions, answer: AnswerDatagram): Promise<UdpService> {
+  if (udpBatch === undefined) udpBatch = loadUdpBatch();
+  return udpBatch === null ? serveUdpSingly(options, answer) : serveUdpBatches(udpBatch, options, answer);
 }
 
 async function resolve(host: string, signal?: AbortSignal): Promise<readonly Uint8Array[]> {

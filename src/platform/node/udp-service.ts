@@ -9,7 +9,7 @@ import { bindDgram, SEND_RING } from './udp.ts';
 const MAX_KNOWN_IPS = 8192;
 
 /** Rejects with LISTEN_FAILED. */
-export async function serveUdp(options: ListenOptions, answer: AnswerDatagram): Promise<UdpService> {
+export async function serveUdpSingly(options: ListenOptions, answer: AnswerDatagram): Promise<UdpService> {
   const { socket, address } = await bindDgram(options);
   const replies = new ReplyRing();
   const senders = new SenderIps();

@@ -1,0 +1,286 @@
+// Answers datagrams in batches: one recvmmsg, one call into JavaScript and one sendmmsg for up to 64 of them, where Node's dgram
+// makes a system call, an event and several objects for each. An optional Node-API addon; src/platform/node/udp-batch.ts is
+// its other half and knows the layout of the memory that both share:
+//
+//   heads     64 × 32 bytes     length in | length out | family 4 or 6 | port | ip 16      32-bit words of this machine
+//   packets   64 × 2048 bytes   what came
+//   replies   64 × 2048 bytes   what goes back to the same sender
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <node_api.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <uv.h>
+
+enum {
+  // What JavaScript checks before it shares memory: the layout and the calls.
+  VERSION = 1,
+  BATCH = 64,
+  SLOT_BYTES = 2048,
+  HEAD_WORDS = 8,
+  LENGTH_IN = 0,
+  LENGTH_OUT = 1,
+  FAMILY = 2,
+  PORT = 3,
+  IP = 4,
+  MEMORY_BYTES = BATCH * (HEAD_WORDS * 4 + 2 * SLOT_BYTES),
+  // Batches taken before other work of the event loop has its turn.
+  MOST_BATCHES = 4,
+  // Holds a burst of thousands of requests while the program is busy.
+  SOCKET_BUFFER_BYTES = 4 << 20,
+  MAPPED_PREFIX_BYTES = 12,
+};
+
+static const uint8_t MAPPED_PREFIX[MAPPED_PREFIX_BYTES] = {[10] = 0xff, [11] = 0xff};
+
+// One bound socket. Lives until libuv has let go of its watcher.
+struct service {
+  uv_poll_t poll;
+  int fd;
+  int is_closed;
+  napi_env env;
+  napi_ref memory_ref;
+  napi_ref on_batch_ref;
+  napi_async_context context;
+  napi_async_cleanup_hook_handle hook;
+  uint32_t *heads;
+  uint8_t *packets;
+  uint8_t *replies;
+  struct sockaddr_storage senders[BATCH];
+  struct iovec in_parts[BATCH], out_parts[BATCH];
+  struct mmsghdr in[BATCH], out[BATCH];
+};
+
+static void prepare(struct service *s, uint8_t *memory) {
+  s->heads = (uint32_t *)memory;
+  s->packets = memory + BATCH * HEAD_WORDS * 4;
+  s->replies = s->packets + BATCH * SLOT_BYTES;
+  for (int i = 0; i < BATCH; i++) {
+    s->in_parts[i] = (struct iovec){s->packets + i * SLOT_BYTES, SLOT_BYTES};
+    s->in[i].msg_hdr = (struct msghdr){.msg_name = &s->senders[i], .msg_iov = &s->in_parts[i], .msg_iovlen = 1};
+  }
+}
+
+// Tells JavaScript who sent a packet. A port of 0 cannot be answered: its length is told as too long, as that of a cut packet is.
+static void describe(struct service *s, int i) {
+  uint32_t *head = s->heads + i * HEAD_WORDS;
+  int is_whole = (s->in[i].msg_hdr.msg_flags & MSG_TRUNC) == 0;
+  if (s->senders[i].ss_family == AF_INET) {
+    struct sockaddr_in *from = (struct sockaddr_in *)&s->senders[i];
+    head[FAMILY] = 4;
+    head[PORT] = ntohs(from->sin_port);
+    memcpy(head + IP, &from->sin_addr, 4);
+  } else {
+    struct sockaddr_in6 *from = (struct sockaddr_in6 *)&s->senders[i];
+    int is_mapped = memcmp(&from->sin6_addr, MAPPED_PREFIX, MAPPED_PREFIX_BYTES) == 0;
+    head[FAMILY] = is_mapped ? 4 : 6;
+    head[PORT] = ntohs(from->sin6_port);
+    if (is_mapped) memcpy(head + IP, (uint8_t *)&from->sin6_addr + MAPPED_PREFIX_BYTES, 4);
+    else memcpy(head + IP, &from->sin6_addr, 16);
+  }
+  head[LENGTH_IN] = is_whole && head[PORT] != 0 ? s->in[i].msg_len : SLOT_BYTES + 1;
+  head[LENGTH_OUT] = 0;
+}
+
+static int receive(struct service *s) {
+  for (int i = 0; i < BATCH; i++) s->in[i].msg_hdr.msg_namelen = sizeof s->senders[i];
+  int count = recvmmsg(s->fd, s->in, BATCH, MSG_DONTWAIT, NULL);
+  for (int i = 0; i < count; i++) describe(s, i);
+  return count;
+}
+
+// Sends the replies that JavaScript has written. What the system does not take is lost, as on the wire.
+static void reply(struct service *s, int count) {
+  int out = 0;
+  for (int i = 0; i < count; i++) {
+    uint32_t length = s->heads[i * HEAD_WORDS + LENGTH_OUT];
+    if (length == 0 || length > SLOT_BYTES) continue;
+    s->out_parts[out] = (struct iovec){s->replies + i * SLOT_BYTES, length};
+    s->out[out].msg_hdr = (struct msghdr){.msg_name = &s->senders[i],
+                                          .msg_namelen = s->in[i].msg_hdr.msg_namelen,
+                                          .msg_iov = &s->out_parts[out],
+                                          .msg_iovlen = 1};
+    out++;
+  }
+  for (int done = 0; done < out;) {
+    int sent = sendmmsg(s->fd, s->out + done, out - done, MSG_DONTWAIT);
+    if (sent < 0 && (errno == EAGAIN || errno == ENOBUFS)) return;
+    // An error belongs to the first of them: it is left out.
+    done += sent > 0 ? sent : 1;
+  }
+}
+
+// Has JavaScript answer a batch. Whether it did: what it throws is thrown as if by an event.
+static int answer(struct service *s, int count) {
+  napi_handle_scope scope;
+  napi_value global, on_batch, number;
+  if (napi_open_handle_scope(s->env, &scope) != napi_ok) return 0;
+  int done = napi_get_global(s->env, &global) == napi_ok &&
+             napi_get_reference_value(s->env, s->on_batch_ref, &on_batch) == napi_ok &&
+             napi_create_int32(s->env, count, &number) == napi_ok &&
+             napi_make_callback(s->env, s->context, global, on_batch, 1, &number, NULL) == napi_ok;
+  bool is_pending = false;
+  napi_is_exception_pending(s->env, &is_pending);
+  if (is_pending) {
+    napi_value error;
+    napi_get_and_clear_last_exception(s->env, &error);
+    napi_fatal_exception(s->env, error);
+  }
+  napi_close_handle_scope(s->env, scope);
+  return done;
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events) {
+  struct service *s = poll->data;
+  (void)events;
+  if (status < 0) return;
+  for (int i = 0; i < MOST_BATCHES; i++) {
+    int count = receive(s);
+    if (count <= 0 || !answer(s, count) || s->is_closed) return;
+    reply(s, count);
+    if (count < BATCH) return;
+  }
+}
+
+// ---- opening and closing
+
+static void on_closed(uv_handle_t *poll) {
+  struct service *s = poll->data;
+  napi_handle_scope scope;
+  if (napi_open_handle_scope(s->env, &scope) == napi_ok) {
+    napi_delete_reference(s->env, s->memory_ref);
+    napi_delete_reference(s->env, s->on_batch_ref);
+    napi_async_destroy(s->env, s->context);
+    napi_close_handle_scope(s->env, scope);
+  }
+  // Its end may be what the end of the thread waits for.
+  napi_remove_async_cleanup_hook(s->hook);
+  free(s);
+}
+
+static void begin_close(struct service *s) {
+  if (s->is_closed) return;
+  s->is_closed = 1;
+  uv_poll_stop(&s->poll);
+  close(s->fd);
+  uv_close((uv_handle_t *)&s->poll, on_closed);
+}
+
+static void on_thread_end(napi_async_cleanup_hook_handle hook, void *data) {
+  (void)hook;
+  begin_close(data);
+}
+
+// 0, or the error number.
+static int bind_socket(int fd, const uint8_t *ip, size_t ip_length, uint32_t port, int is_dual) {
+  int size = SOCKET_BUFFER_BYTES, v6_only = !is_dual;
+  struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(port)};
+  struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+  if (ip_length == 4) memcpy(&v4.sin_addr, ip, 4);
+  else memcpy(&v6.sin6_addr, ip, 16);
+  if (ip_length == 16 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, sizeof v6_only) != 0) return errno;
+  // Best effort: the system may have a lower limit.
+  setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+  setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+  int failed = ip_length == 4 ? bind(fd, (struct sockaddr *)&v4, sizeof v4) : bind(fd, (struct sockaddr *)&v6, sizeof v6);
+  return failed ? errno : 0;
+}
+
+static uint32_t bound_port(int fd) {
+  struct sockaddr_storage bound;
+  socklen_t length = sizeof bound;
+  if (getsockname(fd, (struct sockaddr *)&bound, &length) != 0) return 0;
+  return ntohs(bound.ss_family == AF_INET ? ((struct sockaddr_in *)&bound)->sin_port : ((struct sockaddr_in6 *)&bound)->sin6_port);
+}
+
+// Makes the service of a bound socket; NULL where Node refuses.
+static struct service *make_service(napi_env env, int fd, napi_value memory, uint8_t *bytes, napi_value on_batch) {
+  struct service *s = calloc(1, sizeof *s);
+  uv_loop_t *loop;
+  napi_value name;
+  if (s == NULL) return NULL;
+  s->env = env;
+  s->fd = fd;
+  s->poll.data = s;
+  prepare(s, bytes);
+  if (napi_get_uv_event_loop(env, &loop) != napi_ok || uv_poll_init(loop, &s->poll, fd) != 0) {
+    free(s);
+    return NULL;
+  }
+  napi_create_string_utf8(env, "SHOALUDP", NAPI_AUTO_LENGTH, &name);
+  napi_async_init(env, NULL, name, &s->context);
+  napi_create_reference(env, memory, 1, &s->memory_ref);
+  napi_create_reference(env, on_batch, 1, &s->on_batch_ref);
+  napi_add_async_cleanup_hook(env, on_thread_end, s, &s->hook);
+  uv_poll_start(&s->poll, UV_READABLE, on_readable);
+  return s;
+}
+
+// open(ip: Uint8Array, port, isDual, memory: ArrayBuffer, onBatch: (count) => void): the service, or an error number.
+static napi_value open_service(napi_env env, napi_callback_info info) {
+  size_t count = 5, ip_length = 0, memory_length = 0;
+  napi_value args[5], result;
+  void *ip = NULL, *memory = NULL;
+  uint32_t port = 0;
+  bool is_dual = false;
+  napi_typedarray_type type;
+  napi_get_cb_info(env, info, &count, args, NULL, NULL);
+  if (count != 5 || napi_get_typedarray_info(env, args[0], &type, &ip_length, &ip, NULL, NULL) != napi_ok ||
+      (ip_length != 4 && ip_length != 16) || napi_get_value_uint32(env, args[1], &port) != napi_ok ||
+      napi_get_value_bool(env, args[2], &is_dual) != napi_ok ||
+      napi_get_arraybuffer_info(env, args[3], &memory, &memory_length) != napi_ok || memory_length != MEMORY_BYTES) {
+    napi_throw_type_error(env, NULL, "open(ip, port, isDual, memory, onBatch)");
+    return NULL;
+  }
+  int fd = socket(ip_length == 4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  int error = fd < 0 ? errno : bind_socket(fd, ip, ip_length, port, is_dual);
+  struct service *s = error == 0 ? make_service(env, fd, args[3], memory, args[4]) : NULL;
+  if (s != NULL) {
+    napi_create_external(env, s, NULL, NULL, &result);
+    return result;
+  }
+  if (fd >= 0) close(fd);
+  napi_create_int32(env, error == 0 ? ENOMEM : error, &result);
+  return result;
+}
+
+static struct service *service_of(napi_env env, napi_callback_info info) {
+  size_t count = 1;
+  napi_value arg;
+  void *s = NULL;
+  napi_get_cb_info(env, info, &count, &arg, NULL, NULL);
+  napi_get_value_external(env, arg, &s);
+  return s;
+}
+
+// port(service): where it is bound.
+static napi_value port_of_service(napi_env env, napi_callback_info info) {
+  struct service *s = service_of(env, info);
+  napi_value result = NULL;
+  if (s != NULL) napi_create_uint32(env, bound_port(s->fd), &result);
+  return result;
+}
+
+// close(service): to be called once, and nothing after it; the port is free at once.
+static napi_value close_service(napi_env env, napi_callback_info info) {
+  struct service *s = service_of(env, info);
+  if (s != NULL) begin_close(s);
+  return NULL;
+}
+
+NAPI_MODULE_INIT() {
+  napi_value version;
+  napi_property_descriptor calls[] = {
+      {"open", NULL, open_service, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"port", NULL, port_of_service, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"close", NULL, close_service, NULL, NULL, NULL, napi_enumerable, NULL},
+  };
+  napi_create_int32(env, VERSION, &version);
+  napi_set_named_property(env, exports, "version", version);
+  napi_define_properties(env, exports, sizeof calls / sizeof *calls, calls);
+  return exports;
+}
