@@ -214,11 +214,20 @@ describe('slots', () => {
     const small = Array.from({ length: BUDGET_BYTES / (1 << 20) }, () => pieceIo.acquire(1 << 20)!);
     expect(pieceIo.acquire(1 << 20)).toBeNull();
     for (const slot of small) pieceIo.release(slot);
-    const large = pieceIo.acquire(3 << 20)!;
-    const one = pieceIo.acquire(1 << 20)!;
+    const others = Array.from({ length: 8 }, () => pieceIo.acquire(1 << 19)!);
     expect(pieceIo.acquire(16384)).toBeNull();
-    pieceIo.release(large);
-    pieceIo.release(one);
+    for (const slot of others) pieceIo.release(slot);
+  });
+
+  it('have twice the budget while pieces are fetched of which not even four fit it', () => {
+    const long = Array.from({ length: 4 }, () => pieceIo.acquire(2 << 20)!);
+    expect(pieceIo.acquire(16384)).toBeNull();
+    pieceIo.release(long.pop()!);
+    const short = pieceIo.acquire(1 << 20)!;
+    for (const slot of long) pieceIo.release(slot);
+    const more = Array.from({ length: 3 }, () => pieceIo.acquire(1 << 20)!);
+    expect(pieceIo.acquire(16384)).toBeNull();
+    for (const slot of [short, ...more]) pieceIo.release(slot);
   });
 
   it('are released once, and not during their commit', async () => {

@@ -8,14 +8,18 @@ import { PieceWorkers } from './piece-workers.ts';
 import { ReadableFiles } from './readable-files.ts';
 import { NodeSlot, SlotPool } from './slot-pool.ts';
 
-/** Pieces in flight of some dozen fast peers; a piece waits in memory from its first block to its commit. */
-const DEFAULT_BUDGET_BYTES = 64 * 1024 * 1024;
+/**
+ * Twice what is asked of one fast peer at most: a piece waits in memory from its first block to the end of its commit.
+ * Twice as much was no faster, and took more time of the processor: what was received had left the caches when it was
+ * hashed and written.
+ */
+const DEFAULT_BUDGET_BYTES = 32 * 1024 * 1024;
 
 /** More threads than this meet the limits of memory and disk, not of hashing. */
 const MAX_WORKERS = 8;
 
 export interface PieceIoOptions {
-  /** Memory for pieces. */
+  /** Memory for pieces; twice as much while pieces longer than a quarter of it are fetched. */
   readonly slotBudgetBytes?: number;
   /** Threads; by default one for each core. */
   readonly workers?: number;

@@ -7,6 +7,12 @@ import type { SharedSlot } from './piece-workers.ts';
 /** Smaller pieces share this size. */
 const MIN_CAPACITY_BYTES = 16 * 1024;
 
+/**
+ * With fewer slots than this one piece cannot be received while others are written: for pieces so long the budget is
+ * doubled, for all alike, so that no torrent takes the room of another.
+ */
+const FEW_SLOTS = 4;
+
 /** Small enough to stay in the first caches. */
 const ZEROS = new Uint8Array(16 * 1024);
 
@@ -31,6 +37,8 @@ export class SlotPool {
   /** Memory of acquired and of free slots together. */
   #heldBytes = 0;
   #acquiredCount = 0;
+  /** Acquired slots of which fewer than {@link FEW_SLOTS} fit the budget. */
+  #longCount = 0;
   #nextId = 0;
 
   /** `forget` is told of memory that the pool gives up. */
@@ -46,6 +54,7 @@ export class SlotPool {
     const shared = used ?? this.#allocate(capacity);
     if (shared === null) return null;
     this.#acquiredCount++;
+    if (this.#isLong(capacity)) this.#longCount++;
     const slot = new NodeSlot(shared, lengthBytes);
     // Padding is never written to and must be zero; new memory is.
     if (used && !mayBeDirty) clear(slot.bytes);
@@ -59,22 +68,33 @@ export class SlotPool {
     this.#acquiredCount--;
     const capacity = slot.shared.memory.byteLength;
     const free = this.#freeByCapacity.get(capacity);
-    if (this.#heldBytes > this.#budgetBytes) this.#giveUp(slot.shared);
+    const limitBytes = this.#limitFor(capacity);
+    if (this.#isLong(capacity)) this.#longCount--;
+    if (this.#heldBytes > limitBytes) this.#giveUp(slot.shared);
     else if (free) free.push(slot.shared);
     else this.#freeByCapacity.set(capacity, [slot.shared]);
   }
 
   #allocate(capacity: number): SharedSlot | null {
-    if (this.#heldBytes + capacity > this.#budgetBytes) this.#giveUpFree(capacity);
-    if (this.#heldBytes + capacity > this.#budgetBytes && this.#acquiredCount > 0) return null;
+    const roomBytes = this.#limitFor(capacity) - capacity;
+    if (this.#heldBytes > roomBytes) this.#giveUpFree(roomBytes);
+    if (this.#heldBytes > roomBytes && this.#acquiredCount > 0) return null;
     this.#heldBytes += capacity;
     return { id: this.#nextId++, memory: new SharedArrayBuffer(capacity) };
   }
 
-  /** Gives up free memory of other sizes until `wanted` more bytes fit, or none is left. */
-  #giveUpFree(wanted: number): void {
+  #isLong(capacity: number): boolean {
+    return capacity * FEW_SLOTS > this.#budgetBytes;
+  }
+
+  #limitFor(capacity: number): number {
+    return this.#longCount > 0 || this.#isLong(capacity) ? 2 * this.#budgetBytes : this.#budgetBytes;
+  }
+
+  /** Gives up free memory of other sizes until no more than `mostBytes` are held, or none is left. */
+  #giveUpFree(mostBytes: number): void {
     for (const free of this.#freeByCapacity.values()) {
-      while (free.length > 0 && this.#heldBytes + wanted > this.#budgetBytes) this.#giveUp(free.pop()!);
+      while (free.length > 0 && this.#heldBytes > mostBytes) this.#giveUp(free.pop()!);
     }
   }
 
