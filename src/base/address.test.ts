@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Address, formatIp, nearness, parseIp } from './address.ts';
+import { Address, formatIp, nearness, parseIp, sameSite } from './address.ts';
 
 const v4 = fc.uint8Array({ minLength: 4, maxLength: 4 });
 const v6 = fc.uint8Array({ minLength: 16, maxLength: 16 });
@@ -54,5 +54,12 @@ describe('addresses', () => {
     expect(near('192.168.4.4:1')).toBe('network');
     expect(near('[fe80::1]:1')).toBe('network');
     expect(near('203.0.114.9:1')).toBe('internet');
+  });
+
+  it('of one site are equal IPv4 addresses, and IPv6 addresses of one /64', () => {
+    const same = (a: string, b: string): boolean => sameSite(parseIp(a)!, parseIp(b)!);
+    expect([same('203.0.113.9', '203.0.113.9'), same('203.0.113.9', '203.0.113.8')]).toEqual([true, false]);
+    expect([same('2a00:1::1', '2a00:1::2:3'), same('2a00:1::1', '2a00:1:0:1::1')]).toEqual([true, false]);
+    expect(same('203.0.113.9', '2a00:1::1')).toBe(false);
   });
 });

@@ -103,6 +103,11 @@ export function nearness(address: Address, own: readonly LocalNetwork[]): Nearne
   return isPrivate(ip) ? 'network' : 'internet';
 }
 
+/** Whether both are most likely of one line: the same IPv4 address, or the same /64 of IPv6, in which anybody has them all. */
+export function sameSite(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && samePrefix(a, b, a.length === 4 ? 32 : 64);
+}
+
 export function isLoopback(ip: Uint8Array): boolean {
   if (ip.length === 4) return ip[0] === 127;
   for (let i = 0; i < 15; i++) if (ip[i] !== 0) return false;

@@ -1,6 +1,6 @@
 // The listening port: connections come in, say which torrent they want, and are handed to it.
 
-import { type Address, isLoopback } from '../base/address.ts';
+import { type Address, isLoopback, sameSite } from '../base/address.ts';
 import { isShoalError } from '../base/errors.ts';
 import { Greeting, type GreetingAnswer, type GreetingEvents } from '../peer/greeting.ts';
 import type { Timer } from '../ports/clock.ts';
@@ -77,11 +77,11 @@ export class Acceptor implements GreetingEvents {
   }
 
   /** In the set the oldest come first. */
-  #makeRoom({ ip, host }: Address): void {
+  #makeRoom({ ip }: Address): void {
     let oldest: Greeting | null = null;
     let count = 0;
     for (const greeting of this.#greetings) {
-      if (greeting.remote.host !== host) continue;
+      if (!sameSite(greeting.remote.ip, ip)) continue;
       oldest ??= greeting;
       count++;
     }

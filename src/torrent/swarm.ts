@@ -1,6 +1,6 @@
 // The peers of one torrent: dialling, accepting, numbering, closing. Who they are, not what is exchanged.
 
-import { type Address, type LocalNetwork, nearness } from '../base/address.ts';
+import { type Address, type LocalNetwork, nearness, sameSite } from '../base/address.ts';
 import { compareBytes, equalBytes } from '../base/bytes.ts';
 import { Greeting, type GreetingAnswer, type GreetingEvents } from '../peer/greeting.ts';
 import { Peer, type PeerEvents } from '../peer/peer.ts';
@@ -150,10 +150,13 @@ export class Swarm implements GreetingEvents, ConnectionHolder {
 
   /** Whether as many peers as may be are at this address already. All programs of this machine are at one. */
   #isCrowded(address: Address): boolean {
-    if (nearness(address, this.#deps.networks) === 'machine') return false;
+    const near = nearness(address, this.#deps.networks);
+    if (near === 'machine') return false;
+    // The machines of a local network share its /64.
+    const isSame = near === 'network' ? equalBytes : sameSite;
     let count = 0;
-    for (const peer of this.peers) if (peer.address.host === address.host) count++;
-    for (const greeting of this.#greetings) if (greeting.remote.host === address.host) count++;
+    for (const peer of this.peers) if (isSame(peer.address.ip, address.ip)) count++;
+    for (const greeting of this.#greetings) if (isSame(greeting.remote.ip, address.ip)) count++;
     return count >= MAX_AT_ONE_ADDRESS;
   }
 

@@ -69,6 +69,46 @@ it('one address has a share of the connections, and no more', async () => {
   await swarm.close();
 });
 
+it('all addresses of an IPv6 line are one', async () => {
+  const swarm = await SimSwarm.make({ seed: 1, lengthBytes: MIB, pieceLengthBytes: 131072 });
+  const source = await swarm.seed(swarm.host('seed', { ...FAST, ip: '2a00:1::1' }));
+  const to = source.session.listening[0]!;
+  const infoHash = swarm.metainfo.info.infoHashV1!;
+  const remotes = Array.from({ length: 40 }, (_, i) =>
+    RawPeer.dial(swarm.host(`remote ${i}`, { ...FAST, ip: `2a00:2::${i + 1}` }), to, { infoHash, id: i }),
+  );
+  const other = RawPeer.dial(swarm.host('other', { ...FAST, ip: '2a00:3::1' }), to, { infoHash, id: 99 });
+  await swarm.world.advance(1000);
+  expect(source.torrent.snapshot().peers).toBe(33);
+  expect(other.isClosed).toBe(false);
+  for (const remote of [...remotes, other]) remote.stream.destroy();
+  await swarm.close();
+});
+
+it('with all connections in use by peers of some use, the slowest makes room once a minute', async () => {
+  const swarm = await SimSwarm.make({ seed: 1, lengthBytes: MIB, pieceLengthBytes: 131072 });
+  const source = await swarm.seed(swarm.host('seed', FAST));
+  const to = source.session.listening[0]!;
+  const many = Array.from({ length: 8 }, (_, i) => crowd(swarm, `crowd ${i}`, 25, i * 25, to)).flat();
+  await swarm.world.advance(1000);
+  for (const remote of many) remote.put(encoder.putInterested);
+  const come = async (name: string, id: number): Promise<number> => {
+    for (const remote of many) remote.put(encoder.putKeepAlive);
+    const some = crowd(swarm, name, 3, id, to);
+    await swarm.world.advance(1000);
+    for (const remote of some) remote.put(encoder.putInterested);
+    many.push(...some);
+    return some.filter((remote) => !remote.isClosed).length;
+  };
+  expect([source.torrent.snapshot().peers, await come('too early', 200)]).toEqual([200, 0]);
+  await swarm.world.advance(125_000);
+  expect([await come('in time', 210), await come('again', 220)]).toEqual([1, 0]);
+  await swarm.world.advance(60_000);
+  expect([await come('later', 230), source.torrent.snapshot().peers]).toEqual([1, 200]);
+  for (const remote of many) remote.stream.destroy();
+  await swarm.close();
+});
+
 it('who wants nothing for a minute makes room when all connections are in use, and others stay', async () => {
   const swarm = await SimSwarm.make({ seed: 1, lengthBytes: MIB, pieceLengthBytes: 131072 });
   const host = swarm.host('seed', FAST);
