@@ -12,7 +12,7 @@ import type { SwarmOptions } from './options.ts';
 import type { Progress, ProgressState } from './progress.ts';
 import { CLOSE_DEADLINE_MS } from './signals.ts';
 import type { FileSource, MagnetSource } from './source.ts';
-import { openWorld, resolveListen, resolvePeers } from './world.ts';
+import { openWorld, resolveListen, resolvePeers, usableStateFolder } from './world.ts';
 
 /** A running session; `close` ends it within the time that Ctrl-C may take. */
 export interface Swarm {
@@ -25,7 +25,7 @@ export interface Swarm {
 }
 
 export async function openSwarm(options: SwarmOptions): Promise<Swarm> {
-  const env = await openWorld(options.state);
+  const env = await openWorld(usableStateFolder(options.state));
   try {
     const listen = await resolveListen(env.sockets, options.listen);
     const peers = await resolvePeers(env.sockets, options.peer);

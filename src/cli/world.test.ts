@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createNodeClock } from '../platform/node/clock.ts';
 import { createNodeSockets } from '../platform/node/sockets.ts';
-import { resolveListen, stateFolder, usableFolder } from './world.ts';
+import { resolveListen, usableFolder, usableStateFolder } from './world.ts';
 
 let folder = '';
 beforeAll(async () => {
@@ -31,10 +31,10 @@ describe('the folder for content', () => {
 
 describe('the state folder', () => {
   it('is one that is there or not yet, no file, and lies in none', () => {
-    expect(stateFolder(folder)).toBe(folder);
-    expect(stateFolder(join(folder, 'new'))).toBe(join(folder, 'new'));
+    expect(usableStateFolder(folder)).toBe(folder);
+    expect(usableStateFolder(join(folder, 'new'))).toBe(join(folder, 'new'));
     for (const path of [join(folder, 'file'), join(folder, 'file', 'x')]) {
-      expect(() => stateFolder(path)).toThrow(`"${path}" is no folder: name another one with --state`);
+      expect(() => usableStateFolder(path)).toThrow(`"${path}" is no folder: name another one with --state`);
     }
   });
 });

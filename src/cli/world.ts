@@ -19,9 +19,9 @@ export async function loadHttp(): Promise<Http> {
   return (await import('../platform/node/http.ts')).createNodeHttp();
 }
 
-/** `--state`, else `$XDG_STATE_HOME/shoal`, else `~/.local/state/shoal`. Not made yet. FILE_IN_THE_WAY. */
-export function stateFolder(option: string | undefined): string {
-  const folder = stateFolderOf(option);
+/** {@link stateFolder}, where a command cannot do without. FILE_IN_THE_WAY before anything else is begun. */
+export function usableStateFolder(option: string | undefined): string {
+  const folder = stateFolder(option);
   if (isUsable(folder)) return folder;
   throw new ShoalError('FILE_IN_THE_WAY', `"${folder}" is no folder: name another one with --state`);
 }
@@ -35,7 +35,8 @@ function isUsable(folder: string): boolean {
   }
 }
 
-function stateFolderOf(option: string | undefined): string {
+/** `--state`, else `$XDG_STATE_HOME/shoal`, else `~/.local/state/shoal`. Not made yet. */
+export function stateFolder(option: string | undefined): string {
   if (option !== undefined) return resolve(option);
   const base = process.env.XDG_STATE_HOME;
   // The XDG specification says to ignore relative paths.

@@ -8,7 +8,7 @@ import type { JsonOption } from '../options.ts';
 import { note, noteError, print, printJson } from '../output.ts';
 import { formatBytes, formatDate } from '../render/quantities.ts';
 import { renderTable } from '../render/table.ts';
-import { stateFolder } from '../world.ts';
+import { usableStateFolder } from '../world.ts';
 
 export interface StateOptions extends JsonOption {
   readonly state?: string;
@@ -16,7 +16,7 @@ export interface StateOptions extends JsonOption {
 
 /** The records of a state folder, without anything else of the engine. */
 export function openRegistry(options: StateOptions): Registry {
-  return new Registry(createFileStore(stateFolder(options.state)), () => createNodeClock().wallMs());
+  return new Registry(createFileStore(usableStateFolder(options.state)), () => createNodeClock().wallMs());
 }
 
 export async function run(options: StateOptions): Promise<void> {
