@@ -83,8 +83,9 @@ export function selectedBy({ selectOnly }: Magnet): Pick<AddRequest, 'only'> {
   return { only: (_, index) => selectOnly.some(([first, last]) => index >= first && index <= last) };
 }
 
-/** Shows all torrents of the session until stopped. */
+/** Shows all torrents of the session until stopped. Where nothing can be drawn the means for it are not loaded. */
 export async function showTorrents(session: Session): Promise<Progress> {
+  if (!process.stderr.isTTY) return { stop: () => undefined };
   const { startProgress } = await import('./progress.ts');
   return startProgress(() => session.torrents.map((torrent) => progressOf(torrent.snapshot())));
 }
