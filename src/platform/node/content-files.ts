@@ -4,7 +4,7 @@
 import { closeSync, constants, fstatSync, ftruncateSync, lstatSync, openSync, statSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ShoalError } from '../../base/errors.ts';
-import type { ContentSpec } from '../../ports/piece-io.ts';
+import type { FileTable } from './file-table.ts';
 import { makeFoldersSync } from './make-folders.ts';
 import { errnoOf, fileError } from './system-errors.ts';
 
@@ -21,16 +21,18 @@ const KEY_STRIDE = 2 ** 32;
 const NO_WAIT = constants.O_NONBLOCK ?? 0;
 const NO_FOLLOW = constants.O_NOFOLLOW ?? 0;
 
-export function filePath(spec: ContentSpec, file: number): string {
-  return join(spec.root, ...spec.files[file]!.path);
-}
-
 /** File descriptors for writing, the least recently used closed first. */
 export class WritableFiles {
   readonly #descriptors = new Map<number, number>();
+  #checkedFolder = '';
+
+  /** What was seen of folders is forgotten: call it before every act that opens files, which takes milliseconds at most. */
+  beginAct(): void {
+    this.#checkedFolder = '';
+  }
 
   /** Opens the file of a writable content, or makes it and the folders above it. Throws ShoalErrors. */
-  open(content: number, spec: ContentSpec, file: number): number {
+  open(content: number, table: FileTable, file: number): number {
     const key = content * KEY_STRIDE + file;
     const known = this.#descriptors.get(key);
     if (known !== undefined) {
@@ -38,7 +40,7 @@ export class WritableFiles {
       this.#descriptors.set(key, known);
       return known;
     }
-    const descriptor = openWritable(spec, file);
+    const descriptor = this.#openWritable(table, file);
     this.#descriptors.set(key, descriptor);
     if (this.#descriptors.size > MAX_OPEN) this.#close(this.#descriptors.keys().next().value!);
     return descriptor;
@@ -50,6 +52,26 @@ export class WritableFiles {
     }
   }
 
+  #openWritable(table: FileTable, file: number): number {
+    const path = table.path(file);
+    try {
+      // A piece of many small files has a folder for many of them.
+      const folder = path.slice(0, path.lastIndexOf('/') + 1);
+      if (folder !== this.#checkedFolder || folder === '') makeFoldersAbove(table.root, table.components(file));
+      this.#checkedFolder = folder;
+      const descriptor = openSync(path, constants.O_RDWR | constants.O_CREAT | NO_FOLLOW | NO_WAIT, 0o666);
+      try {
+        mustBeRegular(descriptor, path);
+      } catch (error) {
+        closeSync(descriptor);
+        throw error;
+      }
+      return descriptor;
+    } catch (error) {
+      throw fileError(error, `write "${path}"`);
+    }
+  }
+
   #close(key: number): void {
     const descriptor = this.#descriptors.get(key)!;
     this.#descriptors.delete(key);
@@ -57,26 +79,9 @@ export class WritableFiles {
   }
 }
 
-function openWritable(spec: ContentSpec, file: number): number {
-  const path = filePath(spec, file);
-  try {
-    makeFoldersAbove(spec.root, spec.files[file]!.path);
-    const descriptor = openSync(path, constants.O_RDWR | constants.O_CREAT | NO_FOLLOW | NO_WAIT, 0o666);
-    try {
-      mustBeRegular(descriptor, path);
-    } catch (error) {
-      closeSync(descriptor);
-      throw error;
-    }
-    return descriptor;
-  } catch (error) {
-    throw fileError(error, `write "${path}"`);
-  }
-}
-
 /** For reading, through links; null where no regular file is there. The caller closes it. */
-export function openReadable(spec: ContentSpec, file: number): number | null {
-  const path = filePath(spec, file);
+export function openReadable(table: FileTable, file: number): number | null {
+  const path = table.path(file);
   try {
     const descriptor = openSync(path, constants.O_RDONLY | NO_WAIT);
     if (fstatSync(descriptor).isFile()) return descriptor;

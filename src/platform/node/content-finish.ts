@@ -14,34 +14,36 @@ import {
 } from 'node:fs';
 import { join, posix } from 'node:path';
 import { ShoalError } from '../../base/errors.ts';
-import type { ContentFile, ContentSpec } from '../../ports/piece-io.ts';
-import { filePath, makeFoldersAbove } from './content-files.ts';
+import { makeFoldersAbove } from './content-files.ts';
+import type { FileTable } from './file-table.ts';
 import type { FinishJob } from './piece-protocol.ts';
 import { fileError } from './system-errors.ts';
 
 /** Files that were never written (nobody wanted them) stay absent, but for empty ones, which no piece brings. */
-export function finishContent(spec: ContentSpec, symlinks: FinishJob['symlinks']): void {
-  spec.files.forEach((file, index) => {
-    const path = filePath(spec, index);
+export function finishContent(table: FileTable, symlinks: FinishJob['symlinks']): void {
+  for (let file = 0; file < table.count; file++) {
+    const path = table.path(file);
     try {
-      finishFile(spec, file, path);
+      finishFile(table, file, path);
     } catch (error) {
       throw fileError(error, `finish "${path}"`);
     }
-  });
-  for (const { path, target } of symlinks) makeLink(spec.root, path, target);
+  }
+  for (const { path, target } of symlinks) makeLink(table.root, path, target);
 }
 
-function finishFile(spec: ContentSpec, file: ContentFile, path: string): void {
+function finishFile(table: FileTable, file: number, path: string): void {
   const stats = lstatSync(path, { throwIfNoEntry: false });
-  if (!stats && file.lengthBytes > 0) return;
-  if (stats?.isFile() && stats.size === file.lengthBytes && stats.mode === wantedMode(stats, file)) return;
-  makeFoldersAbove(spec.root, file.path);
+  const lengthBytes = table.lengthBytes(file);
+  const executable = table.isExecutable(file);
+  if (!stats && lengthBytes > 0) return;
+  if (stats?.isFile() && stats.size === lengthBytes && stats.mode === wantedMode(stats, executable)) return;
+  makeFoldersAbove(table.root, table.components(file));
   const descriptor = openSync(path, constants.O_RDWR | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0), 0o666);
   try {
     const now = fstatSync(descriptor);
-    if (now.size !== file.lengthBytes) ftruncateSync(descriptor, file.lengthBytes);
-    const mode = wantedMode(now, file);
+    if (now.size !== lengthBytes) ftruncateSync(descriptor, lengthBytes);
+    const mode = wantedMode(now, executable);
     if (now.mode !== mode) fchmodSync(descriptor, mode & 0o7777);
   } finally {
     closeSync(descriptor);
@@ -49,8 +51,8 @@ function finishFile(spec: ContentSpec, file: ContentFile, path: string): void {
 }
 
 /** Who may read an executable file may run it. Bits that are set stay. */
-function wantedMode(stats: Stats, file: ContentFile): number {
-  return file.executable ? stats.mode | ((stats.mode & 0o444) >> 2) : stats.mode;
+function wantedMode(stats: Stats, executable: boolean): number {
+  return executable ? stats.mode | ((stats.mode & 0o444) >> 2) : stats.mode;
 }
 
 /** A relative link, so that the content can be moved. One that is there already and points there is good. */

@@ -1,26 +1,35 @@
 // Which files were written and are not yet on stable storage. Syncing runs on the threads of libuv, so that the piece
-// workers go on hashing and writing meanwhile.
+// workers go on hashing and writing meanwhile; very many files are synced by one of those, at a tenth of the cost.
 
-import { constants, type FileHandle, open } from 'node:fs/promises';
+import { closeSync, constants, fsyncSync, openSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ShoalError } from '../../base/errors.ts';
 import { type ContentSpec, SPAN_STRIDE } from '../../ports/piece-io.ts';
 import { syncFolder } from './atomic-write.ts';
-import { filePath } from './content-files.ts';
+import { type FileTable, filePath } from './file-table.ts';
 import { errnoOf, fileError } from './system-errors.ts';
 
 /** Leaves two of the four threads of libuv to those who read. */
 const SYNCS_AT_ONCE = 2;
 
+/** So many files go to a worker together: enough to make the message cheap, few enough for its other work to wait for. */
+const FILES_A_JOB = 64;
+
+const FLAGS: number = constants.O_RDWR | (constants.O_NONBLOCK ?? 0);
+
 export class ContentSync {
   readonly #spec: ContentSpec;
+  readonly #syncMany: (files: Uint32Array) => Promise<unknown>;
   #dirty = new Set<number>();
   /** Files whose names are on stable storage too. */
   readonly #named = new Set<number>();
   #last: Promise<void> = Promise.resolve();
 
-  constructor(spec: ContentSpec) {
+  /** `syncMany` has {@link syncFiles} done by a worker. */
+  constructor(spec: ContentSpec, syncMany: (files: Uint32Array) => Promise<unknown>) {
     this.#spec = spec;
+    this.#syncMany = syncMany;
   }
 
   /** Notes the files of a commit that is done. */
@@ -47,6 +56,11 @@ export class ContentSync {
       }
     };
     try {
+      while (waiting.length >= FILES_A_JOB) {
+        const files = waiting.splice(-FILES_A_JOB);
+        await this.#syncMany(Uint32Array.from(files));
+        for (const file of files) if (!this.#named.has(file)) this.#addFolders(file, folders);
+      }
       await Promise.all(Array.from({ length: SYNCS_AT_ONCE }, work));
       for (const folder of folders) await syncFolder(folder);
       for (const file of dirty) this.#named.add(file);
@@ -70,13 +84,34 @@ export class ContentSync {
 async function syncFile(path: string): Promise<void> {
   let file: FileHandle | undefined;
   try {
-    file = await open(path, constants.O_RDWR | (constants.O_NONBLOCK ?? 0));
+    file = await open(path, FLAGS);
     // Not datasync: the journal compares modification times.
     await file.sync();
   } catch (error) {
-    if (errnoOf(error) !== 'ENOENT') throw fileError(error, `put "${path}" onto stable storage`);
-    throw new ShoalError('FILE_CHANGED', `"${path}" was removed while it was written: verify the content again`, error);
+    throw syncError(error, path);
   } finally {
     await file?.close();
   }
+}
+
+/** The same for many, in a piece worker. */
+export function syncFiles(table: FileTable, files: Uint32Array): void {
+  for (const file of files) {
+    const path = table.path(file);
+    try {
+      const descriptor = openSync(path, FLAGS);
+      try {
+        fsyncSync(descriptor);
+      } finally {
+        closeSync(descriptor);
+      }
+    } catch (error) {
+      throw syncError(error, path);
+    }
+  }
+}
+
+function syncError(error: unknown, path: string): ShoalError {
+  if (errnoOf(error) !== 'ENOENT') return fileError(error, `put "${path}" onto stable storage`);
+  return new ShoalError('FILE_CHANGED', `"${path}" was removed while it was written: verify the content again`, error);
 }

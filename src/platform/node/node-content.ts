@@ -13,9 +13,9 @@ import {
   SPAN_STRIDE,
   type Spans,
 } from '../../ports/piece-io.ts';
-import { filePath } from './content-files.ts';
 import { lookAt } from './content-look.ts';
 import { ContentSync } from './content-sync.ts';
+import { filePath } from './file-table.ts';
 import { type CommitAnswer, type HashAnswer, packJobs, STATE_STRIDE, unpackOutcomes } from './piece-protocol.ts';
 import type { PieceWorkers, SharedContent } from './piece-workers.ts';
 import type { ReadableFiles } from './readable-files.ts';
@@ -32,6 +32,12 @@ const FEW_FILES = 8;
 
 /** The place of a file that nobody asked about. */
 const NOT_LOOKED_AT: ContentFileState = { exists: false, lengthBytes: 0, mtimeMs: 0 };
+
+/** Files that are worth a message to another worker to be looked at. */
+const MIN_LOOKS = 1024;
+
+/** A range in so many files is read by a worker: from here each of them would cost three ways to a thread of libuv. */
+const MANY_FILES = 8;
 
 export class NodeContent implements Content {
   readonly #shared: SharedContent;
@@ -56,7 +62,7 @@ export class NodeContent implements Content {
     this.#spec = shared.spec;
     this.#workers = workers;
     this.#readable = readable;
-    this.#sync = new ContentSync(shared.spec);
+    this.#sync = new ContentSync(shared.spec, (files) => workers.run(shared, { kind: 'sync', files }));
     this.#onClosed = onClosed;
   }
 
@@ -117,6 +123,10 @@ export class NodeContent implements Content {
 
   async read(spans: Spans, into: Uint8Array): Promise<void> {
     this.#checkSpans(spans, into.length);
+    if (into.buffer instanceof SharedArrayBuffer && fileCount(spans) >= MANY_FILES) {
+      await this.#track(this.#workers.run(this.#shared, { kind: 'read', into, spans }));
+      return;
+    }
     const reads: Promise<void>[] = [];
     let filled = 0;
     for (let i = 0; i < spans.length; ) {
@@ -151,11 +161,20 @@ export class NodeContent implements Content {
       for (const file of files ?? out.keys()) out[file] = lookAt(filePath(this.#spec, file));
       return out;
     }
-    const packed = (await this.#track(this.#workers.run(this.#shared, { kind: 'states' }))) as Float64Array;
-    return this.#spec.files.map((_, file) => {
-      const at = file * STATE_STRIDE;
-      return { exists: packed[at] === 1, lengthBytes: packed[at + 1]!, mtimeMs: packed[at + 2]! };
-    });
+    const wanted = Uint32Array.from(files ?? this.#spec.files.keys());
+    const share = Math.max(MIN_LOOKS, Math.ceil(wanted.length / this.#workers.count));
+    const out: ContentFileState[] = new Array(count).fill(NOT_LOOKED_AT);
+    const looks: Promise<void>[] = [];
+    for (let at = 0; at < wanted.length; at += share) looks.push(this.#look(wanted.slice(at, at + share), out));
+    await this.#track(Promise.all(looks));
+    return out;
+  }
+
+  async #look(files: Uint32Array, out: ContentFileState[]): Promise<void> {
+    const packed = (await this.#workers.run(this.#shared, { kind: 'states', files })) as Float64Array;
+    for (let i = 0, at = 0; i < files.length; i++, at += STATE_STRIDE) {
+      out[files[i]!] = { exists: packed[at] === 1, lengthBytes: packed[at + 1]!, mtimeMs: packed[at + 2]! };
+    }
   }
 
   sync(): Promise<void> {
@@ -175,8 +194,9 @@ export class NodeContent implements Content {
 
   async #close(): Promise<void> {
     await this.#settled();
-    const paths = new Set(this.#spec.files.map((_, file) => filePath(this.#spec, file)));
-    this.#readable.closeWhere((path) => paths.has(path));
+    const { root } = this.#spec;
+    const below = root.endsWith('/') ? root : `${root}/`;
+    this.#readable.closeWhere((path) => path === root || path.startsWith(below));
     await this.#workers.closeContent(this.#shared);
     this.#onClosed(this);
   }
@@ -207,6 +227,13 @@ export class NodeContent implements Content {
       end = start + length;
     }
   }
+}
+
+/** Files that spans lie in, where those of a file follow each other. */
+function fileCount(spans: Spans): number {
+  let count = 0;
+  for (let i = 0; i < spans.length; i += SPAN_STRIDE) if (i === 0 || spans[i] !== spans[i - SPAN_STRIDE]) count++;
+  return count;
 }
 
 /** Neighbours together, each group at least one job and, but for its last job, shorter than `groupBytes`. */

@@ -2,8 +2,10 @@
 // long a piece is, and what was read is still in the cache of the core when it is hashed.
 
 import { closeSync, readSync } from 'node:fs';
-import { type ContentSpec, type HashJob, SPAN_STRIDE } from '../../ports/piece-io.ts';
+import { ShoalError } from '../../base/errors.ts';
+import { type HashJob, SPAN_STRIDE } from '../../ports/piece-io.ts';
 import { openReadable } from './content-files.ts';
+import type { FileTable } from './file-table.ts';
 import { PieceDigest } from './piece-digest.ts';
 import { type HashAnswer, unpackJobs } from './piece-protocol.ts';
 import { fileError } from './system-errors.ts';
@@ -14,12 +16,12 @@ const STEP_BYTES = 256 * 1024;
 let step: Uint8Array | undefined;
 
 /** Hashes a group of packed jobs; the file in use is kept open from job to job. */
-export function hashGroup(spec: ContentSpec, packed: Float64Array): HashAnswer {
+export function hashGroup(table: FileTable, packed: Float64Array): HashAnswer {
   step ??= new Uint8Array(STEP_BYTES);
   const jobs = unpackJobs(packed);
   const present = new Uint8Array(jobs.length);
   const digests: Uint8Array[] = [];
-  const reader = new SpanReader(spec);
+  const reader = new SpanReader(table);
   try {
     jobs.forEach((job, i) => {
       if (hashJob(reader, job, step!, digests)) present[i] = 1;
@@ -45,17 +47,37 @@ function hashJob(reader: SpanReader, job: HashJob, buffer: Uint8Array, out: Uint
   return true;
 }
 
+/** Fills `bytes` as the spans say; FILE_CHANGED where a file is missing or too short. */
+export function readSpans(table: FileTable, spans: Float64Array, bytes: Uint8Array): void {
+  const reader = new SpanReader(table);
+  try {
+    reader.start(spans);
+    if (reader.fill(bytes, 0)) return;
+    throw new ShoalError(
+      'FILE_CHANGED',
+      `"${reader.path}" was changed from outside: it is missing or shorter than it was; verify the content again`,
+    );
+  } finally {
+    reader.close();
+  }
+}
+
 /** Reads the bytes that spans describe, in order. */
 class SpanReader {
-  readonly #spec: ContentSpec;
+  readonly #table: FileTable;
   #file = -1;
   #descriptor: number | null = null;
   #spans: Float64Array = new Float64Array(0);
   /** Spans before this one end before what is read next. */
   #first = 0;
 
-  constructor(spec: ContentSpec) {
-    this.#spec = spec;
+  constructor(table: FileTable) {
+    this.#table = table;
+  }
+
+  /** Of the file that was read last. */
+  get path(): string {
+    return this.#table.path(this.#file);
   }
 
   start(spans: Float64Array): void {
@@ -92,7 +114,7 @@ class SpanReader {
   #read(file: number, position: number, into: Uint8Array): boolean {
     if (file !== this.#file) {
       this.close();
-      this.#descriptor = openReadable(this.#spec, file);
+      this.#descriptor = openReadable(this.#table, file);
       this.#file = file;
     }
     if (this.#descriptor === null) return false;
@@ -103,7 +125,7 @@ class SpanReader {
         at += count;
       }
     } catch (error) {
-      throw fileError(error, `read "${this.#spec.files[file]!.path.join('/') || this.#spec.root}"`);
+      throw fileError(error, `read "${this.#table.path(file)}"`);
     }
     return true;
   }

@@ -2,19 +2,33 @@
 
 import type { ErrorCode } from '../../base/errors.ts';
 import { BLOCK_BYTES } from '../../metainfo/geometry.ts';
-import type { ContentSpec, HashJob, HashOutcome } from '../../ports/piece-io.ts';
+import type { HashJob, HashOutcome } from '../../ports/piece-io.ts';
+import type { PackedSpec } from './file-table.ts';
 
 /** `request` numbers come back in the answer; messages without one are not answered. */
 export type WorkerMessage =
   /** Makes shared memory known under a number, once a worker, so that a commit names just the number. */
   | { readonly kind: 'slot'; readonly slot: number; readonly memory: SharedArrayBuffer }
   | { readonly kind: 'forgetSlot'; readonly slot: number }
-  | { readonly kind: 'content'; readonly content: number; readonly spec: ContentSpec }
+  | { readonly kind: 'content'; readonly content: number; readonly spec: PackedSpec }
   | ({ readonly request: number; readonly content: number } & WorkerJob);
 
-export type WorkerJob = CommitJob | HashGroup | { readonly kind: 'reserve'; readonly file: number } | FinishJob | Plain;
+export type WorkerJob =
+  | CommitJob
+  | HashGroup
+  | ReadJob
+  | { readonly kind: 'reserve'; readonly file: number }
+  /** To look at, or to put onto stable storage. */
+  | { readonly kind: 'states' | 'sync'; readonly files: Uint32Array }
+  | FinishJob
+  | { readonly kind: 'closeContent' };
 
-type Plain = { readonly kind: 'states' | 'closeContent' };
+/** Fills shared memory, which nobody else touches meanwhile. */
+export interface ReadJob {
+  readonly kind: 'read';
+  readonly into: Uint8Array;
+  readonly spans: Float64Array;
+}
 
 export interface CommitJob {
   readonly kind: 'commit';
@@ -50,7 +64,7 @@ export interface HashAnswer {
   readonly digests: Uint8Array;
 }
 
-/** Of `states`: exists, length, modification time for each file, flat. */
+/** Of `states`: exists, length, modification time for each file asked for, flat. */
 export const STATE_STRIDE = 3;
 
 export type WorkerAnswer =

@@ -3,12 +3,14 @@
 import { parentPort } from 'node:worker_threads';
 import { assert, unreachable } from '../../base/assert.ts';
 import { equalBytes } from '../../base/bytes.ts';
-import { type ContentSpec, SPAN_STRIDE } from '../../ports/piece-io.ts';
-import { filePath, reserve, WritableFiles, writeFully } from './content-files.ts';
+import { SPAN_STRIDE } from '../../ports/piece-io.ts';
+import { reserve, WritableFiles, writeFully } from './content-files.ts';
 import { finishContent } from './content-finish.ts';
 import { lookAt } from './content-look.ts';
+import { syncFiles } from './content-sync.ts';
+import { FileTable } from './file-table.ts';
 import { PieceDigest } from './piece-digest.ts';
-import { hashGroup } from './piece-hash-group.ts';
+import { hashGroup, readSpans } from './piece-hash-group.ts';
 import {
   type CommitAnswer,
   type CommitJob,
@@ -20,22 +22,23 @@ import {
 import { fileError } from './system-errors.ts';
 
 const slots = new Map<number, Uint8Array>();
-const contents = new Map<number, ContentSpec>();
+const contents = new Map<number, FileTable>();
 const files = new WritableFiles();
 
 function onMessage(message: WorkerMessage): void {
   if (message.kind === 'slot') slots.set(message.slot, new Uint8Array(message.memory));
   else if (message.kind === 'forgetSlot') slots.delete(message.slot);
-  else if (message.kind === 'content') contents.set(message.content, message.spec);
+  else if (message.kind === 'content') contents.set(message.content, new FileTable(message.spec));
   else answer(message.request, message.content, message);
 }
 
 function answer(request: number, content: number, job: WorkerJob): void {
   let out: WorkerAnswer;
   try {
-    const spec = contents.get(content);
-    assert(spec, 'a worker knows the content');
-    out = { request, failed: false, value: perform(job, content, spec) };
+    const table = contents.get(content);
+    assert(table, 'a worker knows the content');
+    files.beginAct();
+    out = { request, failed: false, value: perform(job, content, table) };
   } catch (error) {
     const { code, message } = fileError(error, 'work on the content');
     out = { request, failed: true, code, message };
@@ -43,18 +46,22 @@ function answer(request: number, content: number, job: WorkerJob): void {
   parentPort!.postMessage(out);
 }
 
-function perform(job: WorkerJob, content: number, spec: ContentSpec): unknown {
+function perform(job: WorkerJob, content: number, table: FileTable): unknown {
   switch (job.kind) {
     case 'commit':
-      return commit(job, content, spec);
+      return commit(job, content, table);
     case 'hash':
-      return hashGroup(spec, job.jobs);
+      return hashGroup(table, job.jobs);
+    case 'read':
+      return readSpans(table, job.spans, job.into);
     case 'reserve':
-      return reserveFile(job.file, content, spec);
+      return reserveFile(job.file, content, table);
     case 'states':
-      return states(spec);
+      return states(table, job.files);
+    case 'sync':
+      return syncFiles(table, job.files);
     case 'finish':
-      return finishContent(spec, job.symlinks);
+      return finishContent(table, job.symlinks);
     case 'closeContent':
       files.closeContent(content);
       contents.delete(content);
@@ -64,7 +71,7 @@ function perform(job: WorkerJob, content: number, spec: ContentSpec): unknown {
   }
 }
 
-function commit(job: CommitJob, content: number, spec: ContentSpec): CommitAnswer {
+function commit(job: CommitJob, content: number, table: FileTable): CommitAnswer {
   const memory = slots.get(job.slot);
   assert(memory, 'a worker knows the slot');
   const bytes = memory.subarray(0, job.lengthBytes);
@@ -73,7 +80,7 @@ function commit(job: CommitJob, content: number, spec: ContentSpec): CommitAnswe
   const { sha1, root, leaves } = digest.finish();
   const good = matches(job.sha1, sha1) && matches(job.root, root);
   if (!good) return { good, digest: leaves };
-  writeSpans(job.spans, bytes, content, spec);
+  writeSpans(job.spans, bytes, content, table);
   return { good, digest: root };
 }
 
@@ -81,33 +88,33 @@ function matches(wanted: Uint8Array | null, found: Uint8Array | null): boolean {
   return wanted === null || (found !== null && equalBytes(wanted, found));
 }
 
-function writeSpans(spans: Float64Array, bytes: Uint8Array, content: number, spec: ContentSpec): void {
+function writeSpans(spans: Float64Array, bytes: Uint8Array, content: number, table: FileTable): void {
   for (let i = 0; i < spans.length; i += SPAN_STRIDE) {
     const file = spans[i]!;
     const start = spans[i + 2]!;
-    const descriptor = files.open(content, spec, file);
+    const descriptor = files.open(content, table, file);
     try {
       writeFully(descriptor, bytes.subarray(start, start + spans[i + 3]!), spans[i + 1]!);
     } catch (error) {
-      throw fileError(error, `write "${filePath(spec, file)}"`);
+      throw fileError(error, `write "${table.path(file)}"`);
     }
   }
 }
 
-function reserveFile(file: number, content: number, spec: ContentSpec): void {
-  const descriptor = files.open(content, spec, file);
+function reserveFile(file: number, content: number, table: FileTable): void {
+  const descriptor = files.open(content, table, file);
   try {
-    reserve(descriptor, spec.files[file]!.lengthBytes);
+    reserve(descriptor, table.lengthBytes(file));
   } catch (error) {
-    throw fileError(error, `reserve the space of "${filePath(spec, file)}"`);
+    throw fileError(error, `reserve the space of "${table.path(file)}"`);
   }
 }
 
-function states(spec: ContentSpec): Float64Array {
-  const out = new Float64Array(spec.files.length * STATE_STRIDE);
-  for (let file = 0; file < spec.files.length; file++) {
-    const { exists, lengthBytes, mtimeMs } = lookAt(filePath(spec, file));
-    if (exists) out.set([1, lengthBytes, mtimeMs], file * STATE_STRIDE);
+function states(table: FileTable, wanted: Uint32Array): Float64Array {
+  const out = new Float64Array(wanted.length * STATE_STRIDE);
+  for (let i = 0; i < wanted.length; i++) {
+    const { exists, lengthBytes, mtimeMs } = lookAt(table.path(wanted[i]!));
+    if (exists) out.set([1, lengthBytes, mtimeMs], i * STATE_STRIDE);
   }
   return out;
 }

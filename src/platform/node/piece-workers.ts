@@ -7,6 +7,7 @@
 import { Worker } from 'node:worker_threads';
 import { ShoalError } from '../../base/errors.ts';
 import type { ContentSpec } from '../../ports/piece-io.ts';
+import { packSpec } from './file-table.ts';
 import type { HashGroup, WorkerAnswer, WorkerJob, WorkerMessage } from './piece-protocol.ts';
 
 /** One under way and one ready to follow. */
@@ -140,7 +141,7 @@ class Thread {
   send(content: SharedContent, job: WorkerJob, slot: SharedSlot | undefined, pending: Pending): void {
     if (!this.#contents.has(content.id)) {
       this.#contents.add(content.id);
-      this.#post({ kind: 'content', content: content.id, spec: content.spec });
+      this.#post({ kind: 'content', content: content.id, spec: packSpec(content.spec) });
     }
     if (slot && !this.#slots.has(slot.id)) {
       this.#slots.add(slot.id);
