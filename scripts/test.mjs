@@ -5,7 +5,7 @@ import { join, relative } from 'node:path';
 import { findNode24, NODE_24 } from './node24.mjs';
 import { HOME, run } from './run.mjs';
 
-const SUITES = ['unit', 'contract', 'sim', 'e2e', 'interop'];
+const SUITES = ['unit', 'contract', 'sim', 'e2e', 'interop', 'soak'];
 /** These run again on Node 24: what differs between versions shows in them. */
 const SUITES_ON_24 = ['unit', 'contract'];
 /** Of a failed test's message: its first lines say what was expected and where. */

@@ -1,0 +1,60 @@
+// npm run soak: transfers for a long time, with everybody dying and coming back. Exit code 0: all copies were right, and nothing grew.
+
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { Actor, HOME } from './actor.ts';
+import { reportText } from './report.ts';
+import { soak } from './soak.ts';
+
+const USAGE = `npm run soak [-- options]
+  --minutes N   how long (default 30; shorter than 5 does not judge memory)
+  --seed N      what happens when: the number that a run before has printed
+  --no-build    dist/ is up to date`;
+
+/** The exit code. */
+export async function main(args: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      minutes: { type: 'string' },
+      seed: { type: 'string' },
+      help: { type: 'boolean' },
+      'no-build': { type: 'boolean' },
+    },
+  });
+  const minutes = Number(values.minutes ?? 30);
+  const seed = Number(values.seed ?? Math.floor(Math.random() * 1e9));
+  if (values.help || !(minutes > 0) || !Number.isSafeInteger(seed)) {
+    console.log(USAGE);
+    return values.help ? 0 : 2;
+  }
+  if (process.platform !== 'linux') {
+    console.error('the soak reads /proc and gives every peer an address of 127.0.0.0/8: it needs Linux');
+    return 1;
+  }
+  const stopped = stopSignal();
+  console.log(`soak of ${minutes} minutes, seed ${seed}`);
+  const result = await soak({ minutes, seed, say: (line) => console.log(line), signal: stopped });
+  console.log(`\n${reportText(result)}`);
+  mkdirSync(join(HOME, 'results'), { recursive: true });
+  const file = join('results', `soak-${new Date().toISOString().slice(0, 19).replaceAll(':', '')}.json`);
+  writeFileSync(join(HOME, file), `${JSON.stringify(result, null, 1)}\n`);
+  console.log(`all figures: ${file}`);
+  if (stopped.aborted) return 130;
+  return result.failures.length === 0 ? 0 : 1;
+}
+
+/** The first signal ends the run in order, the second at once. */
+function stopSignal(): AbortSignal {
+  const stop = new AbortController();
+  process.on('exit', () => Actor.killAllNow());
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(name, () => {
+      if (stop.signal.aborted) process.exit(130);
+      console.log('stopping; again to end at once');
+      stop.abort();
+    });
+  }
+  return stop.signal;
+}
