@@ -11,21 +11,21 @@ function bench() {
   const told: string[] = [];
   const clock = { nowMs: () => nowMs } as Clock;
   const faults = new ReadFaults(clock, { write: (level) => told.push(level) }, (error) => lasting.push(error));
-  const after = (ms: number): boolean => {
+  const restingAfter = (ms: number): boolean => {
     nowMs += ms;
     return faults.isResting(nowMs);
   };
-  return { faults, lasting, told, after };
+  return { faults, lasting, told, restingAfter };
 }
 
 describe('reads that fail', () => {
   it('for a while are tried again later and later, told each time, and end the torrent when it lasts', () => {
-    const { faults, lasting, told, after } = bench();
+    const { faults, lasting, told, restingAfter } = bench();
     for (const restMs of [1000, 2000, 4000, 8000, 16_000]) {
       faults.failed(passing);
       faults.failed(passing);
-      expect(after(restMs - 1)).toBe(true);
-      expect(after(1)).toBe(false);
+      expect(restingAfter(restMs - 1)).toBe(true);
+      expect(restingAfter(1)).toBe(false);
     }
     expect(told).toEqual(['warn', 'warn', 'warn', 'warn', 'warn']);
     expect(lasting).toEqual([]);
@@ -34,20 +34,20 @@ describe('reads that fail', () => {
   });
 
   it('are forgotten when one has worked', () => {
-    const { faults, lasting, after } = bench();
+    const { faults, lasting, restingAfter } = bench();
     for (let i = 0; i < 20; i++) {
       faults.failed(passing);
-      expect(after(1000)).toBe(false);
+      expect(restingAfter(1000)).toBe(false);
       faults.worked();
     }
     expect(lasting).toEqual([]);
   });
 
   it('because the content is not what it was end it at once', () => {
-    const { faults, lasting, after } = bench();
+    const { faults, lasting, restingAfter } = bench();
     const error = new ShoalError('FILE_CHANGED', 'it is no longer there');
     faults.failed(error);
     expect(lasting).toEqual([error]);
-    expect(after(0)).toBe(false);
+    expect(restingAfter(0)).toBe(false);
   });
 });
