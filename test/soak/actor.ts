@@ -46,6 +46,8 @@ export class Actor {
     const [command, ...args] = watched ? [process.execPath, ...watchWords(), ...argv.slice(1)] : argv;
     this.#child = spawn(command!, args, {
       cwd,
+      // A group of its own: Ctrl-C is for the soak alone, which ends its actors itself.
+      detached: true,
       stdio: ['pipe', 'pipe', 'pipe', ...(watched ? (['ipc'] as const) : [])],
       env: { ...process.env, HOME: cwd, LC_ALL: 'C.UTF-8', NO_COLOR: '1', PYTHONUNBUFFERED: '1' },
     });

@@ -45,13 +45,21 @@ export async function main(args: readonly string[]): Promise<number> {
   return result.failures.length === 0 ? 0 : 1;
 }
 
+/** Signals that come together are one: `timeout` and npm send theirs to the program and to its whole group. */
+const ONE_SIGNAL_MS = 400;
+
 /** The first signal ends the run in order, the second at once. */
 function stopSignal(): AbortSignal {
   const stop = new AbortController();
+  let firstMs = 0;
   process.on('exit', () => Actor.killAllNow());
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => {
-      if (stop.signal.aborted) process.exit(130);
+      if (stop.signal.aborted) {
+        if (performance.now() - firstMs > ONE_SIGNAL_MS) process.exit(130);
+        return;
+      }
+      firstMs = performance.now();
       console.log('stopping; again to end at once');
       stop.abort();
     });

@@ -29,7 +29,7 @@ export function reportText({ counts, watched, skipped, failures, seed, minutes, 
     table(titles, held),
     ...skipped.map((line) => `skipped: ${line}`),
     ...failures.map((line) => `FAILED: ${line}`),
-    `${failures.length === 0 ? 'all is well' : `${failures.length} failures`} after ${seconds.toFixed(0)} s; seed ${seed}, again: npm run soak -- --minutes ${minutes} --seed ${seed}`,
+    `${failures.length === 0 ? 'all was well' : `${failures.length} failures`} after ${seconds.toFixed(0)} s; seed ${seed}, again: npm run soak -- --minutes ${minutes} --seed ${seed}`,
   ].join('\n');
 }
 

@@ -22,7 +22,8 @@ export class Run {
   readonly folder: string;
   readonly failures: string[] = [];
   readonly counts: Counts = {};
-  readonly startedMs: number = performance.now();
+  /** Set again when everybody is there. */
+  startedMs: number = performance.now();
   readonly #over: AbortController = new AbortController();
   #folders = 0;
 

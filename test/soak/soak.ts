@@ -47,6 +47,7 @@ export async function soak(options: SoakOptions): Promise<Result> {
   const long = new Map<string, { actor: Actor; samples: Sample[] }>();
   try {
     const parts = await begin(run, long, here);
+    run.startedMs = performance.now();
     const looking = look(run, long);
     const saying = sayProgress(run);
     await run.wait(options.minutes * 60_000);
