@@ -78,11 +78,13 @@ export class NodeContent implements Content {
     slot.commits++;
     try {
       if (this.#spec.preallocate) await this.#reserve(spans);
-      const { sha1, root, treeBytes, leafCount } = check;
+      const { treeBytes, leafCount } = check;
+      const [sha1, root] = [alone(check.sha1), alone(check.root)];
       const job = { kind: 'commit', slot: slot.shared.id, lengthBytes: slot.bytes.length } as const;
       const answer = (await this.#workers.run(
         this.#shared,
-        { ...job, sha1, root, treeBytes, leafCount, spans },
+        // Copies: a message takes along all of the memory that an array is a part of, here the whole torrent file.
+        { ...job, sha1: sha1?.slice() ?? null, root: root?.slice() ?? null, treeBytes, leafCount, spans },
         slot.shared,
       )) as CommitAnswer;
       if (!answer.good) return { good: false, leaves: answer.digest };
@@ -234,6 +236,11 @@ function fileCount(spans: Spans): number {
   let count = 0;
   for (let i = 0; i < spans.length; i += SPAN_STRIDE) if (i === 0 || spans[i] !== spans[i - SPAN_STRIDE]) count++;
   return count;
+}
+
+/** A message copies all the memory that a view looks into: with the hash of one piece, those of the whole torrent. */
+function alone(hash: Uint8Array | null): Uint8Array | null {
+  return hash && new Uint8Array(hash);
 }
 
 /** Neighbours together, each group at least one job and, but for its last job, shorter than `groupBytes`. */
