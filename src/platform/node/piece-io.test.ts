@@ -199,6 +199,21 @@ describe('the threads of pieces', () => {
     await content.close();
   });
 
+  it('get the hash of the piece alone, not those of the whole torrent that lie in the same memory', async () => {
+    const post = vi.spyOn(Worker.prototype, 'postMessage');
+    const content = open(['a'], 100);
+    const slot = pieceIo.acquire(100)!;
+    const all = new Uint8Array(1 << 20);
+    all.set(nodeHashes.sha1(slot.bytes), 20);
+    const check = { sha1: all.subarray(20, 40), root: all.subarray(40, 72), treeBytes: 100, leafCount: 1 };
+    expect((await content.commit(slot, check, Float64Array.of(0, 0, 0, 100))).good).toBe(false);
+    pieceIo.release(slot);
+    type Sent = { kind: string; sha1: Uint8Array; root: Uint8Array };
+    const sent = post.mock.calls.map(([message]) => message as Sent).find(({ kind }) => kind === 'commit')!;
+    expect(sent.sha1.buffer.byteLength + sent.root.buffer.byteLength).toBe(52);
+    await content.close();
+  });
+
   it('get the memory of a slot once, however often it is used', async () => {
     const post = vi.spyOn(Worker.prototype, 'postMessage');
     const content = open(['a'], 100);
