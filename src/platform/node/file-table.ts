@@ -14,8 +14,16 @@ export interface PackedSpec {
   readonly executables: Uint8Array;
 }
 
+/** Each worker is told of the same content. */
+const packedSpecs = new WeakMap<ContentSpec, PackedSpec>();
+
 export function packSpec(spec: ContentSpec): PackedSpec {
-  const { root, writable, files } = spec;
+  const packed = packedSpecs.get(spec) ?? packedOf(spec);
+  packedSpecs.set(spec, packed);
+  return packed;
+}
+
+function packedOf({ root, writable, files }: ContentSpec): PackedSpec {
   return {
     root,
     writable,

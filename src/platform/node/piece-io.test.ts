@@ -173,6 +173,73 @@ describe.skipIf(!canMount)('a disk that is full or read-only (needs root)', () =
   });
 });
 
+describe('pieces of very many small files', () => {
+  const FILES = 200;
+  const many: Uint8Array = Uint8Array.from({ length: 2 * FILES }, (_, i) => i);
+  const spans: Float64Array = Float64Array.from(
+    { length: 4 * FILES },
+    (_, i) => [Math.floor(i / 4), 0, 2 * Math.floor(i / 4), 2].at(i % 4)!,
+  );
+
+  async function commitAll(content: Content): Promise<CommitOutcome> {
+    const slot = pieceIo.acquire(many.length)!;
+    slot.bytes.set(many);
+    try {
+      return await content.commit(slot, { sha1: nodeHashes.sha1(many), root: null, treeBytes: 0, leafCount: 0 }, spans);
+    } finally {
+      pieceIo.release(slot);
+    }
+  }
+
+  function openMany(): Content {
+    const files = Array.from({ length: FILES }, (_, i) => ({
+      path: [`folder ${Math.floor(i / 50)}`, `file ${i}`],
+      lengthBytes: 2,
+      executable: false,
+    }));
+    return open([], 0, { files });
+  }
+
+  it('are written, looked at, synced and read', async () => {
+    const content = openMany();
+    expect(await commitAll(content)).toEqual({ good: true, root: null });
+    await content.sync();
+    const wanted = [3, ...Array.from({ length: 100 }, (_, i) => 100 + i)];
+    const states = await content.states(wanted);
+    for (const file of wanted) expect(states[file]).toMatchObject({ exists: true, lengthBytes: 2 });
+    expect((await content.states()).every(({ exists }) => exists)).toBe(true);
+    const into = new Uint8Array(new SharedArrayBuffer(many.length + 3)).fill(9);
+    await content.read(spans, into);
+    expect([...into]).toEqual([...many, 0, 0, 0]);
+    await rm(join(folder, 'root', 'folder 2', 'file 120'));
+    await expect(content.read(spans, into)).rejects.toMatchObject({
+      code: 'FILE_CHANGED',
+      message: expect.stringContaining('file 120') as string,
+    });
+    await content.close();
+  });
+
+  it('cannot be synced when one of them is gone', async () => {
+    const content = openMany();
+    await commitAll(content);
+    await rm(join(folder, 'root', 'folder 0', 'file 7'));
+    await expect(content.sync()).rejects.toMatchObject({ code: 'FILE_CHANGED' });
+    await content.close();
+  });
+
+  it('do not go through a link that takes the place of a folder between two pieces', async () => {
+    const outside = join(folder, 'outside');
+    mkdirSync(outside);
+    const content = openMany();
+    await commitAll(content);
+    await rm(join(folder, 'root', 'folder 1'), { recursive: true });
+    symlinkSync(outside, join(folder, 'root', 'folder 1'));
+    await expect(commitAll(content)).rejects.toMatchObject({ code: 'UNSAFE_PATH' });
+    expect(await readdir(outside)).toEqual([]);
+    await content.close();
+  });
+});
+
 describe('the threads of pieces', () => {
   it('are not started before there is work', async () => {
     const post = vi.spyOn(Worker.prototype, 'postMessage');
