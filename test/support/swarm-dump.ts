@@ -37,7 +37,7 @@ function peersOf(table: SwarmTable, swarm: number, family: 0 | 1, nowS: number):
     if (run === 0) continue;
     const tail = runs.tailOf(run, set.slotIn(shape, slot));
     if (tail === 0) continue;
-    runs.write(table.view(run), (run % SEGMENT_WORDS) + set.slotIn(shape, slot) * runs.words, compact, 0);
+    runs.write(table.memory.view(run), (run % SEGMENT_WORDS) + set.slotIn(shape, slot) * runs.words, compact, 0);
     const [address] = Address.listFromCompact(compact, family === 0 ? 4 : 6);
     out.push(`${address} ${roleIn(tail)} ${ageIn(tail, timeOf(nowS))}`);
   }

@@ -87,6 +87,11 @@ export class AnnounceFields {
   key = 0;
   /** False: peers as dictionaries, as BEP 3 had them before BEP 23. */
   compact = true;
+  /** Dictionaries without peer ids are enough. */
+  noPeerId = false;
+  /** The address that the client says it has, the first `ipLength` bytes: 4 or 16, 0 for none. */
+  readonly ip: Uint8Array = new Uint8Array(16);
+  ipLength = 0;
 
   /** Back to what a request without parameters means. */
   clear(): void {
@@ -98,5 +103,7 @@ export class AnnounceFields {
     this.numWant = -1;
     this.key = 0;
     this.compact = true;
+    this.noPeerId = false;
+    this.ipLength = 0;
   }
 }

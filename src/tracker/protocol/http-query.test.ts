@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fromLatin1, utf8 } from '../../base/bytes.ts';
+import { fromLatin1, latin1, utf8 } from '../../base/bytes.ts';
 import { AnnounceFields, type AnnounceRequest, EVENT_NAMES } from './announce.ts';
 import { announceQuery, announceUrl, readAnnounceQuery, readScrapeQuery, scrapeUrl, withQuery } from './http-query.ts';
 import { percentDecode, percentEncode } from './percent.ts';
@@ -70,11 +70,14 @@ describe('the query of an announce', () => {
         expect(fields.infoHash).toEqual(each.infoHash);
         expect(fields.peerId).toEqual(each.peerId);
         expect(EVENT_NAMES[fields.event]).toBe(each.event);
-        expect({ ...fields, infoHash: 0, peerId: 0, event: 0, key: 0 }).toEqual({
+        expect({ ...fields, infoHash: 0, peerId: 0, event: 0, key: 0, ip: 0 }).toEqual({
           infoHash: 0,
           peerId: 0,
           event: 0,
           key: 0,
+          ip: 0,
+          ipLength: 0,
+          noPeerId: true,
           compact: true,
           port: each.port,
           uploaded: each.uploaded,
@@ -84,6 +87,20 @@ describe('the query of an announce', () => {
         });
       }),
     );
+  });
+
+  it('may have a whole v2 info hash, of which the first 20 bytes count, and an address', () => {
+    const rest = '&peer_id=-SH0100-abcdefghijkl&port=1';
+    const { fault, fields } = read(`info_hash=${'abcd'.repeat(8)}&ip=2001:db8::7${rest}`);
+    expect([fault, latin1(fields.infoHash), fields.ipLength]).toEqual([null, 'abcd'.repeat(5), 16]);
+    expect(read(`info_hash=${'abcd'.repeat(5)}&ip=192.0.2.7${rest}`).fields.ip.subarray(0, 4)).toEqual(
+      Uint8Array.of(192, 0, 2, 7),
+    );
+    expect(read(`info_hash=${'abcd'.repeat(5)}&ip=localhost${rest}`)).toMatchObject({
+      fault: null,
+      fields: { ipLength: 0 },
+    });
+    expect(read(`info_hash=${'abcd'.repeat(6)}${rest}`).fault).toBe('info_hash is not 20 bytes');
   });
 
   it('never throws on any bytes', () => {

@@ -1,5 +1,6 @@
 // The query of an HTTP announce or scrape, both ways: read from raw bytes without making strings, and built for a URL.
 
+import { parseIp } from '../../base/address.ts';
 import { fromLatin1, latin1 } from '../../base/bytes.ts';
 import {
   type AnnounceFields,
@@ -29,6 +30,8 @@ const NAMES = [
   'numwant',
   'key',
   'compact',
+  'no_peer_id',
+  'ip',
 ] as const;
 type Name = (typeof NAMES)[number];
 
@@ -45,6 +48,10 @@ const EVENTS: ReadonlyMap<string, number> = new Map([
 const scratchName = new Uint8Array(LONGEST_NAME);
 /** Longest value of a number or an event that is read; longer ones are malformed. */
 const scratchValue = new Uint8Array(24);
+const V2_HASH_LENGTH = 32;
+const scratchHash = new Uint8Array(V2_HASH_LENGTH);
+/** The longest text of an IPv6 address. */
+const scratchIp = new Uint8Array(45);
 
 /** Which known parameter `bytes[start..end)` names; null for others. Percent-encoded names are understood. */
 function nameOf(bytes: Uint8Array, start: number, end: number): Name | null {
@@ -56,7 +63,7 @@ function nameOf(bytes: Uint8Array, start: number, end: number): Name | null {
     from = scratchName;
     at = 0;
   }
-  if (length < 3 || length > LONGEST_NAME) return null;
+  if (length < 2 || length > LONGEST_NAME) return null;
   for (let i = 0; i < NAMES.length; i++) {
     const name = NAME_BYTES[i]!;
     if (name.length === length && matches(from, at, name)) return NAMES[i]!;
@@ -99,6 +106,21 @@ function readEvent(bytes: Uint8Array, start: number, end: number): number {
   return EVENTS.get(latin1(scratchValue.subarray(0, length))) ?? EVENT_NONE;
 }
 
+/** A whole v2 info hash is cut to its first 20 bytes, as all trackers know it (BEP 52). */
+function readInfoHash(bytes: Uint8Array, start: number, end: number, into: Uint8Array): boolean {
+  const length = percentDecodeInto(bytes, start, end, scratchHash);
+  for (let i = 0; i < HASH_LENGTH; i++) into[i] = scratchHash[i]!;
+  return length === HASH_LENGTH || length === V2_HASH_LENGTH;
+}
+
+/** An address as text (BEP 3); what is none, such as a host name, is passed over. Few clients send it: a string may be made. */
+function readIp(bytes: Uint8Array, start: number, end: number, fields: AnnounceFields): void {
+  const length = percentDecodeInto(bytes, start, end, scratchIp);
+  const ip = length > 0 ? parseIp(latin1(scratchIp.subarray(0, length))) : null;
+  fields.ipLength = ip === null ? 0 : ip.length;
+  if (ip !== null) fields.ip.set(ip);
+}
+
 /** `key` is eight hexadecimal digits by custom; any other text becomes some number that stands for it. */
 function readKey(bytes: Uint8Array, start: number, end: number): number {
   let key = 0;
@@ -128,7 +150,7 @@ export function readAnnounceQuery(
     switch (nameOf(bytes, at, equals)) {
       case 'info_hash':
         if (hasInfoHash) return 'info_hash given more than once';
-        if (percentDecodeInto(bytes, value, next, fields.infoHash) !== HASH_LENGTH) return 'info_hash is not 20 bytes';
+        if (!readInfoHash(bytes, value, next, fields.infoHash)) return 'info_hash is not 20 bytes';
         hasInfoHash = true;
         break;
       case 'peer_id':
@@ -162,6 +184,12 @@ export function readAnnounceQuery(
       case 'key':
         fields.key = readKey(bytes, value, next);
         break;
+      case 'no_peer_id':
+        fields.noPeerId = readNumber(bytes, value, next) === 1;
+        break;
+      case 'ip':
+        readIp(bytes, value, next, fields);
+        break;
       case 'compact':
         fields.compact = readNumber(bytes, value, next) !== 0;
         break;
@@ -188,7 +216,7 @@ export function readScrapeQuery(bytes: Uint8Array, start: number, end: number, i
     if (nameOf(bytes, at, equals) === 'info_hash') {
       const room = into.subarray(count * HASH_LENGTH, (count + 1) * HASH_LENGTH);
       if (room.length < HASH_LENGTH) return count;
-      if (percentDecodeInto(bytes, Math.min(equals + 1, next), next, room) !== HASH_LENGTH) return -1;
+      if (!readInfoHash(bytes, Math.min(equals + 1, next), next, room)) return -1;
       count++;
     }
     at = next + 1;

@@ -25,6 +25,7 @@ const FLAGS = fromLatin1('e5:flagsd20:min_request_intervali');
 const FLAGS_END = fromLatin1('eee');
 
 const PEER_IP = fromLatin1('d2:ip');
+const PEER_ID = fromLatin1('7:peer id20:');
 const PEER_PORT = fromLatin1('4:porti');
 
 /** What an announce reply tells apart from its peers. */
@@ -79,7 +80,8 @@ export class ReplyWriter {
 
 /**
  * Writes an announce reply (BEP 3, 7, 23, 24). `peers4` and `peers6` are compact peers, the first `length4` and
- * `length6` bytes of them; without `compact` both become dictionaries without peer ids, which we do not keep.
+ * `length6` bytes of them; without `compact` both become dictionaries, with the peer ids of `ids4` and `ids6`, 20 bytes
+ * each, where these are not null.
  * `ip`: the asker's own address, 4 or 16 bytes. `trackerId`: what clients say back to us, at most 16 bytes.
  */
 export function writeAnnounceReply(
@@ -94,6 +96,8 @@ export function writeAnnounceReply(
   peers6: Uint8Array,
   length6: number,
   trackerId: Uint8Array,
+  ids4: Uint8Array | null = null,
+  ids6: Uint8Array | null = null,
 ): void {
   out.put(HEAD_SEEDS);
   out.putNumber(counts.seeds);
@@ -116,8 +120,8 @@ export function writeAnnounceReply(
     }
   } else {
     out.bytes[out.at++] = 0x6c;
-    putPeerDicts(out, peers4, length4, 4);
-    putPeerDicts(out, peers6, length6, 16);
+    putPeerDicts(out, peers4, length4, 4, ids4);
+    putPeerDicts(out, peers6, length6, 16, ids6);
     out.put(END);
   }
   out.put(TRACKER_ID);
@@ -125,19 +129,29 @@ export function writeAnnounceReply(
   out.put(END);
 }
 
-function putPeerDicts(out: ReplyWriter, peers: Uint8Array, length: number, ipLength: 4 | 16): void {
-  for (let at = 0; at < length; at += ipLength + 2) {
+function putPeerDicts(
+  out: ReplyWriter,
+  peers: Uint8Array,
+  length: number,
+  ipLength: 4 | 16,
+  ids: Uint8Array | null,
+): void {
+  for (let at = 0, i = 0; at < length; at += ipLength + 2, i++) {
     const host = fromLatin1(formatIp(peers.subarray(at, at + ipLength)));
     out.put(PEER_IP);
     out.putString(host, host.length);
+    if (ids !== null) {
+      out.put(PEER_ID);
+      out.put(ids.subarray(20 * i, 20 * i + 20));
+    }
     out.put(PEER_PORT);
     out.putNumber(readU16(peers, at + ipLength));
     out.put(ENTRY_END);
   }
 }
 
-/** Longest dictionary peer: an IPv6 text of 39 characters and five digits. */
-export const MAX_PEER_DICT_LENGTH = 64;
+/** Longest dictionary peer: an IPv6 text of 39 characters, a peer id and five digits. */
+export const MAX_PEER_DICT_LENGTH = 96;
 /** An announce reply without its peers is shorter than this. */
 export const MAX_ANNOUNCE_HEAD_LENGTH = 256;
 /** An entry of a scrape reply is shorter than this. */

@@ -4,9 +4,11 @@ import { Address } from '../../base/address.ts';
 import { concatBytes, fromUtf8, readU32, toHex, utf8 } from '../../base/bytes.ts';
 import { AnnounceFields, type AnnounceRequest, EVENT_NAMES } from './announce.ts';
 import * as udp from './udp-packets.ts';
+import { copyUrlData } from './url-data.ts';
 
 const bytes = (length: number): fc.Arbitrary<Uint8Array> => fc.uint8Array({ minLength: length, maxLength: length });
 const u32 = fc.nat(0xffffffff);
+const room = new Uint8Array(4096);
 const request: fc.Arbitrary<AnnounceRequest> = fc.record({
   infoHash: bytes(20),
   peerId: bytes(20),
@@ -41,6 +43,9 @@ describe('requests over UDP', () => {
         expect({ ...fields, event: 0 }).toEqual({
           event: 0,
           compact: true,
+          noPeerId: false,
+          ip: new Uint8Array(16),
+          ipLength: 0,
           infoHash: each.infoHash,
           peerId: each.peerId,
           port: each.port,
@@ -50,7 +55,7 @@ describe('requests over UDP', () => {
           key: each.key,
           numWant: each.numWant ?? -1,
         });
-        expect(udp.readUrlData(packet)).toBeNull();
+        expect(copyUrlData(packet, 98, room)).toBe(0);
       }),
     );
   });
@@ -59,18 +64,21 @@ describe('requests over UDP', () => {
     fc.assert(
       fc.property(request, fc.webPath({ size: 'medium' }), (each, path) => {
         fc.pre(path.length > 0);
-        const data = udp.readUrlData(udp.encodeAnnounceRequest(new Uint8Array(8), 1, each, `${path}?k=1`));
-        expect(fromUtf8(data!)).toBe(`${path}?k=1`);
+        const packet = udp.encodeAnnounceRequest(new Uint8Array(8), 1, each, `${path}?k=1`);
+        const length = copyUrlData(packet, 98, room);
+        expect(fromUtf8(room.subarray(0, length))).toBe(`${path}?k=1`);
       }),
     );
     const [sample] = fc.sample(request, 1);
     const long = udp.encodeAnnounceRequest(new Uint8Array(8), 1, sample!, 'x'.repeat(700));
-    expect(udp.readUrlData(long)).toHaveLength(700);
+    expect(copyUrlData(long, 98, room)).toBe(700);
+    expect(copyUrlData(long, 98, new Uint8Array(300))).toBe(300);
     expect(long).toHaveLength(98 + 700 + 2 * 3);
-    expect(udp.readUrlData(concatBytes([long.subarray(0, 98), Uint8Array.of(1, 1, 2, 1, 65, 0, 2, 1, 66)]))).toEqual(
-      utf8('A'),
+    expect(copyUrlData(concatBytes([long.subarray(0, 98), Uint8Array.of(1, 1, 2, 1, 65, 0, 2, 1, 66)]), 98, room)).toBe(
+      1,
     );
-    expect(udp.readUrlData(concatBytes([long.subarray(0, 98), Uint8Array.of(2, 9, 65)]))).toBeNull();
+    expect(room[0]).toBe(65);
+    expect(copyUrlData(concatBytes([long.subarray(0, 98), Uint8Array.of(2, 9, 65)]), 98, room)).toBe(0);
   });
 
   it('are refused when they are short or have no port', () => {
@@ -85,7 +93,7 @@ describe('requests over UDP', () => {
       fc.property(fc.uint8Array({ maxLength: 200 }), (packet) => {
         udp.requestAction(packet);
         udp.readAnnounceRequest(packet, new AnnounceFields());
-        udp.readUrlData(packet);
+        copyUrlData(packet, 98, room);
         udp.decodeReply(packet, 4);
         udp.decodeReply(packet, 6);
       }),

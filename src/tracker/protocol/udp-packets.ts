@@ -4,7 +4,7 @@
 //   reply     action 4 | transaction id 4 | …
 
 import { Address } from '../../base/address.ts';
-import { concatBytes, EMPTY, readU16, readU32, utf8, writeU16, writeU32 } from '../../base/bytes.ts';
+import { concatBytes, readU16, readU32, utf8, writeU16, writeU32 } from '../../base/bytes.ts';
 import {
   type AnnounceFields,
   type AnnounceReply,
@@ -18,6 +18,7 @@ import {
   type ScrapeEntry,
 } from './announce.ts';
 import { cleanText } from './text.ts';
+import { urlOptions } from './url-data.ts';
 
 export const ACTION_CONNECT = 0;
 export const ACTION_ANNOUNCE = 1;
@@ -37,14 +38,6 @@ const CONNECTION_ID_LENGTH = 8;
 /** The number that a connect request has in the place of a connection id. */
 const PROTOCOL_HIGH = 0x417;
 const PROTOCOL_LOW = 0x27101980;
-
-/** BEP 41: the options after an announce request. */
-const OPTION_END = 0;
-const OPTION_NOP = 1;
-const OPTION_URL_DATA = 2;
-
-/** Longest path and query that a client sends in options: beyond, the packet might be split on its way. */
-const MAX_URL_DATA = 1020;
 
 // ---- client: requests
 
@@ -85,16 +78,6 @@ export function encodeAnnounceRequest(
 function eventNumber(request: AnnounceRequest): number {
   const event = EVENT_NAMES.indexOf(request.event);
   return event === EVENT_PAUSED ? EVENT_NONE : event;
-}
-
-function urlOptions(data: Uint8Array): Uint8Array {
-  if (data.length > MAX_URL_DATA) return EMPTY;
-  const parts: Uint8Array[] = [];
-  for (let at = 0; at < data.length; at += 255) {
-    const part = data.subarray(at, at + 255);
-    parts.push(Uint8Array.of(OPTION_URL_DATA, part.length), part);
-  }
-  return concatBytes(parts);
 }
 
 /** `infoHashes`: 1 to {@link MAX_SCRAPE_HASHES}. */
@@ -193,7 +176,7 @@ export function requestTransactionId(packet: Uint8Array): number {
 
 /**
  * Reads an announce request into `fields`. Returns null or one line that says what is wrong. The address in the packet
- * is not read: the peer is where the packet came from.
+ * goes to `fields.ip`: most often the peer is where the packet came from.
  */
 export function readAnnounceRequest(packet: Uint8Array, fields: AnnounceFields): string | null {
   if (packet.length < ANNOUNCE_REQUEST_LENGTH) return 'announce is shorter than 98 bytes';
@@ -205,26 +188,13 @@ export function readAnnounceRequest(packet: Uint8Array, fields: AnnounceFields):
   fields.uploaded = readU64(packet, 72);
   const event = readU32(packet, 80);
   fields.event = event >= EVENT_COMPLETED && event <= EVENT_STOPPED ? event : EVENT_NONE;
+  fields.ipLength = readU32(packet, 84) === 0 ? 0 : 4;
+  for (let i = 0; i < 4; i++) fields.ip[i] = packet[84 + i]!;
   fields.key = readU32(packet, 88);
   const numWant = readU32(packet, 92);
   fields.numWant = numWant > 0x7fffffff ? -1 : numWant;
   fields.port = readU16(packet, 96);
   return fields.port === 0 ? 'port is 0' : null;
-}
-
-/** Path and query that the client announced to (BEP 41); null where there are none or the options are cut off. */
-export function readUrlData(packet: Uint8Array): Uint8Array | null {
-  const parts: Uint8Array[] = [];
-  for (let at = ANNOUNCE_REQUEST_LENGTH; at < packet.length; ) {
-    const option = packet[at++]!;
-    if (option === OPTION_END) break;
-    if (option === OPTION_NOP) continue;
-    const length = packet[at++];
-    if (length === undefined || at + length > packet.length) return null;
-    if (option === OPTION_URL_DATA) parts.push(packet.subarray(at, at + length));
-    at += length;
-  }
-  return parts.length === 0 ? null : concatBytes(parts);
 }
 
 /** How many info hashes a scrape request has, as far as one reply may tell of them. They begin at byte 16. */

@@ -3,6 +3,7 @@ import { Address } from '../../base/address.ts';
 import { utf8 } from '../../base/bytes.ts';
 import { SeededRandom } from '../../platform/sim/index.ts';
 import { AnnounceFields, EVENT_NONE, EVENT_STARTED } from '../protocol/announce.ts';
+import { PathKey } from './access.ts';
 import { AnnounceRules } from './announce.ts';
 import { SwarmTable } from './swarm-table.ts';
 
@@ -19,7 +20,7 @@ function announce(
   const fields = new AnnounceFields();
   fields.peerId.set(utf8(id));
   Object.assign(fields, { port: 6881, left, event });
-  expect(rules.handle(fields, Uint8Array.of(10, 0, 0, host), false, 1000)).toBeNull();
+  expect(rules.handle(fields, new PathKey(), Uint8Array.of(10, 0, 0, host), 1000)).toBeNull();
   return Address.listFromCompact(rules.peers4.subarray(0, rules.length4), 4).map(String);
 }
 

@@ -1,5 +1,6 @@
-// The rules of an announce, whatever it came over: who is noted, who is counted, who is handed out.
+// The rules of an announce, whatever it came over: who is allowed, noted, counted, handed out.
 
+import { isLoopback } from '../../base/address.ts';
 import {
   type AnnounceFields,
   EVENT_COMPLETED,
@@ -8,17 +9,35 @@ import {
   EVENT_STOPPED,
 } from '../protocol/announce.ts';
 import type { SwarmCounts } from '../protocol/http-reply-writer.ts';
+import type { AccessRules, AnnounceLedger, PathKey, Refusal, SwarmMirror } from './access.ts';
+import type { AddressLimits } from './address-counts.ts';
+import { AnnounceRates } from './announce-rates.ts';
+import { Network, Prefixes } from './network.ts';
 import { LEECH, PARTIAL_SEED, SEED } from './peer-runs.ts';
-import type { SwarmTable } from './swarm-table.ts';
+import { type SwarmTable, TOO_MANY } from './swarm-table.ts';
 
 /** The most that can be set: what buffers are made for, and a UDP reply of 200 IPv4 peers still fits into one packet. */
 export const MAX_PEERS_PER_REPLY = 200;
+
+const FULL: Refusal = { reason: 'this tracker is full', retryInMinutes: 30 };
+const TOO_MANY_PEERS: Refusal = { reason: 'too many peers at your address', retryInMinutes: 60 };
+const TOO_OFTEN: Refusal = { reason: 'too many announces from your address', retryInMinutes: 1 };
 
 export interface AnnounceLimits {
   /** Peers in a reply where the client names no number. */
   readonly peersPerReply: number;
   /** Peers in a reply at most; up to {@link MAX_PEERS_PER_REPLY}. */
   readonly maxPeersPerReply: number;
+  /** Default: none of these rules. */
+  readonly near?: Prefixes;
+  readonly perAddress?: AddressLimits | null;
+  /** Announces of an address a second; null: any number. */
+  readonly announcesPerSecond?: number | null;
+  /** The limits of addresses hold for this machine's own too. */
+  readonly limitsLoopback?: boolean;
+  readonly access?: AccessRules | null;
+  readonly ledger?: AnnounceLedger | null;
+  readonly mirror?: SwarmMirror | null;
 }
 
 /** Counts that are filled again for every reply. */
@@ -46,63 +65,121 @@ export class AnnounceRules {
   /** Compact IPv6 peers (BEP 7), the first `length6` bytes. */
   readonly peers6: Uint8Array;
   length6 = 0;
+  /** Peer ids of both in their order, 20 bytes each; null where the table keeps none. */
+  readonly ids4: Uint8Array | null;
+  readonly ids6: Uint8Array | null;
   readonly #table: SwarmTable;
   readonly #limits: AnnounceLimits;
+  readonly #near: Prefixes;
+  readonly #network = new Network();
+  readonly #rates: AnnounceRates | null;
 
   constructor(table: SwarmTable, limits: AnnounceLimits) {
     this.#table = table;
     this.#limits = limits;
+    this.#near = limits.near ?? new Prefixes([]);
+    this.#rates = limits.announcesPerSecond ? new AnnounceRates(limits.announcesPerSecond) : null;
     this.peers4 = new Uint8Array(limits.maxPeersPerReply * 6);
     this.peers6 = new Uint8Array(limits.maxPeersPerReply * 18);
+    this.ids4 = table.keepsIds ? new Uint8Array(limits.maxPeersPerReply * 20) : null;
+    this.ids6 = table.keepsIds ? new Uint8Array(limits.maxPeersPerReply * 20) : null;
   }
 
   /**
-   * Carries out an announce of a peer at `ip` (4 or 16 bytes). `bothFamilies`: the reply can tell of IPv4 and IPv6
-   * peers; the asker's own family comes first. Returns null or why it is refused.
+   * Carries out an announce of a peer at `ip` (4 or 16 bytes) over HTTP: peers of both families are found, the asker's
+   * own first. Returns null or why it is refused.
    */
-  handle(fields: AnnounceFields, ip: Uint8Array, bothFamilies: boolean, nowS: number): string | null {
+  handle(fields: AnnounceFields, key: PathKey, ip: Uint8Array, nowS: number): Refusal | null {
+    const swarm = this.#note(fields, key, ip, nowS);
+    if (typeof swarm !== 'number') return swarm;
+    const wanted = this.#wanted(fields, swarm);
+    const seedsToo = wantsSeeds(fields);
+    if (wanted > 0 && ip.length === 4) {
+      this.length4 = 6 * this.#pick(swarm, 4, ip, fields.port, wanted, seedsToo, this.peers4, 0, this.ids4);
+      this.length6 = 18 * this.#pick(swarm, 6, ip, 0, wanted - this.length4 / 6, seedsToo, this.peers6, 0, this.ids6);
+    } else if (wanted > 0) {
+      this.length6 = 18 * this.#pick(swarm, 6, ip, fields.port, wanted, seedsToo, this.peers6, 0, this.ids6);
+      this.length4 = 6 * this.#pick(swarm, 4, ip, 0, wanted - this.length6 / 18, seedsToo, this.peers4, 0, this.ids4);
+    }
+    this.#table.exit();
+    return null;
+  }
+
+  /**
+   * As {@link handle}, for UDP: peers of the asker's family alone, `most` at most, into `into` from `at` on. Their number
+   * of bytes is in `length4` or `length6`.
+   */
+  handleInto(
+    fields: AnnounceFields,
+    key: PathKey,
+    ip: Uint8Array,
+    nowS: number,
+    into: Uint8Array,
+    at: number,
+    most: number,
+  ): Refusal | null {
+    const swarm = this.#note(fields, key, ip, nowS);
+    if (typeof swarm !== 'number') return swarm;
+    const wanted = Math.min(most, this.#wanted(fields, swarm));
+    if (wanted > 0) {
+      const family = ip.length === 4 ? 4 : 6;
+      const picked = this.#pick(swarm, family, ip, fields.port, wanted, wantsSeeds(fields), into, at, null);
+      if (family === 4) this.length4 = 6 * picked;
+      else this.length6 = 18 * picked;
+    }
+    this.#table.exit();
+    return null;
+  }
+
+  /** The swarm, whose shard is entered; -1 where nothing is to be handed out, or why it is refused: none is entered. */
+  #note(fields: AnnounceFields, key: PathKey, ip: Uint8Array, nowS: number): number | Refusal {
     this.length4 = 0;
     this.length6 = 0;
     const table = this.#table;
-    if (fields.event === EVENT_STOPPED) {
-      this.counts.read(table, table.leave(fields.infoHash, ip, fields.port, nowS));
-      table.exit();
-      return null;
-    }
+    const { access, ledger, mirror, perAddress, limitsLoopback } = this.#limits;
+    const limited = limitsLoopback === true || !isLoopback(ip);
+    if (limited && this.#rates !== null && !this.#rates.allows(table.addressHash(ip), nowS)) return TOO_OFTEN;
+    const refusal = access?.check(fields, key, ip) ?? null;
+    if (refusal !== null) return refusal;
+    ledger?.note(fields, key, ip);
     const role = roleOf(fields);
     const completes = role === SEED && fields.event === EVENT_COMPLETED;
-    const swarm = table.announce(fields.infoHash, ip, fields.port, role, completes, nowS, fields.peerId);
-    if (swarm >= 0) {
-      this.counts.read(table, swarm);
-      const seedsToo = role === LEECH || mayLackMetadata(fields);
-      this.#pick(swarm, ip, fields.port, this.#wanted(fields.numWant), seedsToo, bothFamilies);
+    let swarm: number;
+    if (fields.event === EVENT_STOPPED) {
+      mirror?.left(fields.infoHash, ip, fields.port);
+      swarm = table.leave(fields.infoHash, ip, fields.port, nowS);
+    } else {
+      mirror?.used(fields.infoHash);
+      const limits = limited ? (perAddress ?? null) : null;
+      swarm = table.announce(fields.infoHash, ip, fields.port, role, completes, nowS, fields.peerId, limits);
+      if (swarm >= 0) mirror?.announced(fields.infoHash, ip, fields.port, role, completes);
     }
+    this.counts.read(table, swarm);
+    if (swarm >= 0 || fields.event === EVENT_STOPPED) return swarm;
     table.exit();
-    return swarm < 0 ? 'this tracker is full' : null;
-  }
-
-  #wanted(numWant: number): number {
-    return numWant < 0 ? this.#limits.peersPerReply : Math.min(numWant, this.#limits.maxPeersPerReply);
+    return swarm === TOO_MANY ? TOO_MANY_PEERS : FULL;
   }
 
   /** Who downloads no more is not sent those who have no use for it. */
-  #pick(swarm: number, ip: Uint8Array, port: number, wanted: number, seedsToo: boolean, both: boolean): void {
-    if (wanted === 0 || (!seedsToo && this.counts.downloaders === 0)) return;
-    if (ip.length === 4) {
-      this.#pick4(swarm, ip, port, wanted, seedsToo);
-      if (both) this.#pick6(swarm, ip, port, wanted - this.length4 / 6, seedsToo);
-    } else {
-      this.#pick6(swarm, ip, port, wanted, seedsToo);
-      if (both) this.#pick4(swarm, ip, port, wanted - this.length6 / 18, seedsToo);
-    }
+  #wanted(fields: AnnounceFields, swarm: number): number {
+    if (swarm < 0 || fields.event === EVENT_STOPPED) return 0;
+    if (this.counts.downloaders === 0 && !wantsSeeds(fields)) return 0;
+    return fields.numWant < 0 ? this.#limits.peersPerReply : Math.min(fields.numWant, this.#limits.maxPeersPerReply);
   }
 
-  #pick4(swarm: number, ip: Uint8Array, port: number, wanted: number, seedsToo: boolean): void {
-    this.length4 = 6 * this.#table.pick(swarm, 4, ip, port, wanted, seedsToo, null, this.peers4, 0, null);
-  }
-
-  #pick6(swarm: number, ip: Uint8Array, port: number, wanted: number, seedsToo: boolean): void {
-    this.length6 = 18 * this.#table.pick(swarm, 6, ip, port, wanted, seedsToo, null, this.peers6, 0, null);
+  #pick(
+    swarm: number,
+    family: 4 | 6,
+    ip: Uint8Array,
+    port: number,
+    wanted: number,
+    seedsToo: boolean,
+    into: Uint8Array,
+    at: number,
+    ids: Uint8Array | null,
+  ): number {
+    this.#near.networkOf(ip, this.#network);
+    return this.#table.pick(swarm, family, ip, port, wanted, seedsToo, this.#network, into, at, ids);
   }
 }
 
@@ -117,6 +194,8 @@ function roleOf(fields: AnnounceFields): number {
  * aria2 (`A2-`) that has a magnet link and no metadata yet says that nothing is left: at its start nobody can tell it
  * from a seed, and without seeds it would wait for a whole interval.
  */
-function mayLackMetadata({ event, left, peerId }: AnnounceFields): boolean {
+function wantsSeeds(fields: AnnounceFields): boolean {
+  if (roleOf(fields) === LEECH) return true;
+  const { event, left, peerId } = fields;
   return event === EVENT_STARTED && left === 0 && peerId[0] === 0x41 && peerId[1] === 0x32 && peerId[2] === 0x2d;
 }

@@ -3,6 +3,7 @@
 
 import { concatBytes } from '../../base/bytes.ts';
 import type { ByteStream, StreamSink } from '../../ports/sockets.ts';
+import { HandedStream } from './handed-stream.ts';
 import { MAX_HEAD_LENGTH, type RequestHead, readHead } from './http-head.ts';
 import type { HttpReplies } from './http-replies.ts';
 import type { HttpRoutes } from './http-routes.ts';
@@ -23,7 +24,15 @@ export interface HttpShared {
   readonly replies: HttpReplies;
   nowMs(): number;
   closed(connection: HttpConnection): void;
+  /** Takes over a connection whose next request is not for us; null: none is handed over. */
+  readonly others: OtherRequests | null;
 }
+
+/**
+ * Takes over a connection, with what of it was read and not answered, from the begin of a request on (owned). Must
+ * attach a sink in its turn; from then on the connection is its own, with its limits and its end.
+ */
+export type OtherRequests = (stream: ByteStream, bytes: Uint8Array) => void;
 
 export class HttpConnection implements StreamSink {
   /** When it is closed unless something happens before. */
@@ -36,6 +45,8 @@ export class HttpConnection implements StreamSink {
   #rest: Uint8Array | null = null;
   #paused = false;
   #ending = false;
+  /** Who has taken the connection over. */
+  #heir: HandedStream | null = null;
 
   constructor(stream: ByteStream, shared: HttpShared) {
     this.#stream = stream;
@@ -44,6 +55,10 @@ export class HttpConnection implements StreamSink {
   }
 
   onChunk(chunk: Uint8Array): void {
+    if (this.#heir !== null) {
+      this.#heir.sink.onChunk(chunk);
+      return;
+    }
     if (this.#ending) return;
     const hadRest = this.#rest !== null;
     const bytes = this.#rest === null ? chunk : concatBytes([this.#rest, chunk]);
@@ -55,6 +70,7 @@ export class HttpConnection implements StreamSink {
     }
     const nowMs = this.#shared.nowMs();
     const served = this.#serve(bytes);
+    if (this.#heir !== null) return;
     if (this.#ending) this.deadlineMs = nowMs + LINGER_MS;
     else if (served === bytes.length) this.deadlineMs = nowMs + IDLE_MS;
     else {
@@ -65,6 +81,7 @@ export class HttpConnection implements StreamSink {
   }
 
   onWritable(): void {
+    this.#heir?.sink.onWritable?.();
     if (!this.#paused || this.#stream.bufferedBytes >= HIGH_WATER_BYTES / 2) return;
     this.#paused = false;
     this.#stream.resume();
@@ -74,12 +91,18 @@ export class HttpConnection implements StreamSink {
   }
 
   onEnd(): void {
-    this.#end();
+    if (this.#heir === null) this.#end();
+    else if (this.#heir.sink.onEnd) this.#heir.sink.onEnd();
+    else this.#stream.end();
   }
 
-  onClose(): void {
+  onClose(error: Error | null): void {
     this.#ending = true;
     this.#rest = null;
+    if (this.#heir !== null) {
+      this.#heir.sink.onClose(error);
+      return;
+    }
     this.#shared.closed(this);
   }
 
@@ -103,15 +126,23 @@ export class HttpConnection implements StreamSink {
         if (bytes.length - at < MAX_HEAD_LENGTH) break;
         head.isHead = false;
         routes.fault(head, 431, replies);
-      } else {
-        routes.answer(bytes, head, ip, replies);
-        at = next;
+      } else if (routes.answer(bytes, head, ip, replies)) at = next;
+      else {
+        this.#handOver(bytes.slice(at));
+        return bytes.length;
       }
       if (!head.keepAlive) this.#end();
       else if (replies.isFull) this.#flush();
     }
     this.#flush();
     return at;
+  }
+
+  #handOver(rest: Uint8Array): void {
+    this.#flush();
+    this.#shared.closed(this);
+    this.#heir = new HandedStream(this.#stream);
+    this.#shared.others!(this.#heir, rest);
   }
 
   #flush(): void {

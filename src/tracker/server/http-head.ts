@@ -22,6 +22,8 @@ const SCHEME_END = fromLatin1('://');
 const CONNECTION = fromLatin1('connection');
 const CONTENT_LENGTH = fromLatin1('content-length');
 const TRANSFER_ENCODING = fromLatin1('transfer-encoding');
+const UPGRADE = fromLatin1('upgrade');
+const FORWARDED_FOR = fromLatin1('x-forwarded-for');
 const CLOSE = fromLatin1('close');
 const KEEP_ALIVE = fromLatin1('keep-alive');
 
@@ -36,6 +38,11 @@ export class RequestHead {
   keepAlive = false;
   /** HTTP/1.0, which has to be told that the connection stays. */
   isOld = false;
+  /** The last `X-Forwarded-For` field; empty where there is none. */
+  forwardedStart = 0;
+  forwardedEnd = 0;
+  /** The client wants to speak something else on this connection: WebSocket. */
+  isUpgrade = false;
   /** 0, or the HTTP status that the request deserves instead of an answer; the connection ends with it. */
   fault = 0;
 }
@@ -67,6 +74,9 @@ function readRequestLine(bytes: Uint8Array, start: number, end: number, head: Re
   head.isHead = false;
   head.isOld = false;
   head.keepAlive = false;
+  head.isUpgrade = false;
+  head.forwardedStart = 0;
+  head.forwardedEnd = 0;
   const methodEnd = find(bytes, start, end, SPACE);
   const targetEnd = find(bytes, methodEnd + 1, end, SPACE);
   if (targetEnd >= end || targetEnd === methodEnd + 1) return 400;
@@ -97,8 +107,8 @@ function readTarget(bytes: Uint8Array, start: number, end: number, head: Request
 
 function readField(bytes: Uint8Array, start: number, end: number, head: RequestHead): void {
   const first = bytes[start]! | LOWER;
-  // Of all names only `connection`, `content-length` and `transfer-encoding` matter.
-  if (first !== 0x63 && first !== 0x74) return;
+  // Of all names only those of `connection`, `content-length`, `transfer-encoding`, `upgrade` and `x-forwarded-for` matter.
+  if (first !== 0x63 && first !== 0x74 && first !== 0x75 && first !== 0x78) return;
   const nameEnd = find(bytes, start, end, COLON);
   if (nameEnd === end) return;
   if (isName(bytes, start, nameEnd, CONNECTION)) {
@@ -107,6 +117,11 @@ function readField(bytes: Uint8Array, start: number, end: number, head: RequestH
   } else if (isName(bytes, start, nameEnd, CONTENT_LENGTH)) {
     if (!isZero(bytes, nameEnd + 1, end)) head.fault ||= 413;
   } else if (isName(bytes, start, nameEnd, TRANSFER_ENCODING)) head.fault ||= 413;
+  else if (isName(bytes, start, nameEnd, UPGRADE)) head.isUpgrade = true;
+  else if (isName(bytes, start, nameEnd, FORWARDED_FOR)) {
+    head.forwardedStart = nameEnd + 1;
+    head.forwardedEnd = end;
+  }
 }
 
 function find(bytes: Uint8Array, start: number, end: number, wanted: number): number {

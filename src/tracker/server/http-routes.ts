@@ -5,15 +5,17 @@ import type { Clock } from '../../ports/clock.ts';
 import { AnnounceFields } from '../protocol/announce.ts';
 import { readAnnounceQuery, readScrapeQuery } from '../protocol/http-query.ts';
 import { encodeRefusal, writeAnnounceReply } from '../protocol/http-reply-writer.ts';
+import { PathKey } from './access.ts';
 import type { AnnounceRules } from './announce.ts';
 import type { RequestHead } from './http-head.ts';
 import type { HttpReplies } from './http-replies.ts';
+import type { Pacing } from './pacing.ts';
+import { ASKS_ANNOUNCE, ASKS_OTHER, ASKS_SCRAPE, keyInPath } from './path-key.ts';
 import type { ScrapeRules } from './scrape.ts';
 import type { TrackerCounters, TrackerStats } from './stats.ts';
 import { statusPage } from './status-page.ts';
+import type { Trust } from './trust.ts';
 
-const ANNOUNCE = fromLatin1('/announce');
-const SCRAPE = fromLatin1('/scrape');
 const HOME = fromLatin1('/');
 const STATS = fromLatin1('/stats');
 const HEALTH = fromLatin1('/healthz');
@@ -23,33 +25,45 @@ export interface HttpRoutesOptions {
   readonly announces: AnnounceRules;
   readonly scrapes: ScrapeRules;
   readonly counters: TrackerCounters;
-  readonly intervalS: number;
+  readonly pacing: Pacing;
+  readonly trust: Trust;
   readonly minIntervalS: number;
   /** What every announce reply calls this tracker (BEP 3), at most 16 bytes. */
   readonly trackerId: Uint8Array;
   stats(): TrackerStats;
+  /** What is neither announce nor scrape, `/stats` nor `/healthz` goes elsewhere, pages too. */
+  readonly handsOver: boolean;
 }
 
 export class HttpRoutes {
   readonly #options: HttpRoutesOptions;
   readonly #fields = new AnnounceFields();
+  readonly #key = new PathKey();
 
   constructor(options: HttpRoutesOptions) {
     this.#options = options;
   }
 
-  /** Adds the reply for the request at `bytes`, whose parts `head` names, of a client at `ip`. */
-  answer(bytes: Uint8Array, head: RequestHead, ip: Uint8Array, replies: HttpReplies): void {
-    if (head.fault !== 0) this.fault(head, head.fault, replies);
-    else if (isPath(bytes, head, ANNOUNCE)) this.#announce(bytes, head, ip, replies);
-    else if (isPath(bytes, head, SCRAPE)) this.#scrape(bytes, head, replies);
-    else if (isPath(bytes, head, HOME)) replies.text(head, 200, 'html', statusPage(this.#options.stats()));
-    else if (isPath(bytes, head, STATS)) replies.text(head, 200, 'json', JSON.stringify(this.#options.stats()));
-    else if (isPath(bytes, head, HEALTH)) replies.text(head, 200, 'text', 'ok\n');
+  /**
+   * Adds the reply for the request at `bytes`, whose parts `head` names, of a client at `source`. False where it is a
+   * request for others: then nothing was added.
+   */
+  answer(bytes: Uint8Array, head: RequestHead, source: Uint8Array, replies: HttpReplies): boolean {
+    const { handsOver, stats, counters } = this.#options;
+    const isPlain = head.fault === 0 && !head.isUpgrade;
+    const asks = isPlain ? keyInPath(bytes, head.pathStart, head.pathEnd, this.#key) : ASKS_OTHER;
+    if (asks === ASKS_ANNOUNCE) this.#announce(bytes, head, source, replies);
+    else if (asks === ASKS_SCRAPE) this.#scrape(bytes, head, replies);
+    else if (isPlain && isPath(bytes, head, STATS)) replies.text(head, 200, 'json', JSON.stringify(stats()));
+    else if (isPlain && isPath(bytes, head, HEALTH)) replies.text(head, 200, 'text', 'ok\n');
+    else if (handsOver) return false;
+    else if (head.fault !== 0) this.fault(head, head.fault, replies);
+    else if (isPath(bytes, head, HOME)) replies.text(head, 200, 'html', statusPage(stats()));
     else {
-      this.#options.counters.httpErrors++;
+      counters.httpErrors++;
       replies.text(head, 404, 'text', 'not found: this is a BitTorrent tracker; announce at /announce\n');
     }
+    return true;
   }
 
   /** Adds a reply that ends the connection. */
@@ -59,14 +73,18 @@ export class HttpRoutes {
     replies.text(head, status, 'text', 'this request cannot be answered\n');
   }
 
-  #announce(bytes: Uint8Array, head: RequestHead, ip: Uint8Array, replies: HttpReplies): void {
-    const { announces, counters, clock, intervalS, minIntervalS, trackerId } = this.#options;
+  #announce(bytes: Uint8Array, head: RequestHead, source: Uint8Array, replies: HttpReplies): void {
+    const { announces, counters, clock, pacing, trust, minIntervalS, trackerId } = this.#options;
     const fields = this.#fields;
-    const fault =
-      readAnnounceQuery(bytes, head.queryStart, head.queryEnd, fields) ??
-      announces.handle(fields, ip, true, clock.nowMs() / 1000);
+    const fault = readAnnounceQuery(bytes, head.queryStart, head.queryEnd, fields);
     if (fault !== null) {
-      this.#refuse(head, fault, replies);
+      this.#refuse(head, fault, null, replies);
+      return;
+    }
+    const ip = trust.namedIp(fields, trust.forwardedIp(bytes, head, source));
+    const refusal = announces.handle(fields, this.#key, ip, clock.nowMs() / 1000);
+    if (refusal !== null) {
+      this.#refuse(head, refusal.reason, refusal.retryInMinutes, replies);
       return;
     }
     counters.httpAnnounces++;
@@ -74,7 +92,7 @@ export class HttpRoutes {
     writeAnnounceReply(
       replies.out,
       announces.counts,
-      intervalS,
+      pacing.intervalS(),
       minIntervalS,
       ip,
       fields.compact,
@@ -83,6 +101,8 @@ export class HttpRoutes {
       announces.peers6,
       announces.length6,
       trackerId,
+      fields.noPeerId ? null : announces.ids4,
+      fields.noPeerId ? null : announces.ids6,
     );
     replies.finish(head, 200, 'bencode');
   }
@@ -91,7 +111,7 @@ export class HttpRoutes {
     const { scrapes, counters, minIntervalS } = this.#options;
     const count = readScrapeQuery(bytes, head.queryStart, head.queryEnd, scrapes.hashes);
     if (count <= 0) {
-      this.#refuse(head, count < 0 ? 'info_hash is not 20 bytes' : 'info_hash is missing', replies);
+      this.#refuse(head, count < 0 ? 'info_hash is not 20 bytes' : 'info_hash is missing', null, replies);
       return;
     }
     counters.httpScrapes++;
@@ -101,10 +121,10 @@ export class HttpRoutes {
   }
 
   /** Refusals have status 200: clients look for a failure reason only there. */
-  #refuse(head: RequestHead, reason: string, replies: HttpReplies): void {
+  #refuse(head: RequestHead, reason: string, retryInMinutes: number | 'never' | null, replies: HttpReplies): void {
     this.#options.counters.httpErrors++;
     replies.begin();
-    replies.out.put(encodeRefusal(reason, null));
+    replies.out.put(encodeRefusal(reason, retryInMinutes));
     replies.finish(head, 200, 'bencode');
   }
 }

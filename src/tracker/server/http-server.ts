@@ -5,7 +5,7 @@ import { assert } from '../../base/assert.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Random } from '../../ports/random.ts';
 import type { ByteStream, ListenOptions, Sockets, StreamListener } from '../../ports/sockets.ts';
-import { HttpConnection, type HttpShared } from './http-connection.ts';
+import { HttpConnection, type HttpShared, type OtherRequests } from './http-connection.ts';
 import { RequestHead } from './http-head.ts';
 import { HttpReplies } from './http-replies.ts';
 import type { HttpRoutes } from './http-routes.ts';
@@ -21,6 +21,7 @@ export interface HttpServerOptions {
   readonly counters: TrackerCounters;
   readonly routes: HttpRoutes;
   readonly maxConnections: number;
+  readonly others: OtherRequests | null;
 }
 
 export class HttpServer {
@@ -37,6 +38,7 @@ export class HttpServer {
       replies: new HttpReplies(),
       nowMs: () => options.clock.nowMs(),
       closed: (connection) => this.#remove(connection),
+      others: options.others,
     };
   }
 

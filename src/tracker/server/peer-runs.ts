@@ -80,6 +80,20 @@ export class PeerRuns {
     this.hash = finish(hash);
   }
 
+  /** Hash of the address of the peer in question: of an IPv6 one the first half. */
+  address(): number {
+    const first = mix(this.#seed, this.#key[0]!);
+    return finish(this.tail === 1 ? first : mix(first, this.#key[1]!));
+  }
+
+  /** Likewise of the record in a slot. */
+  addressOf(run: number, slot: number): number {
+    const memory = this.#memory.view(run);
+    const at = (run & IN_SEGMENT) + slot * this.words;
+    const first = mix(this.#seed, memory[at]!);
+    return finish(this.tail === 1 ? first : mix(first, memory[at + 1]!));
+  }
+
   /** The peer id that comes with the peer in question. */
   setId(peerId: Uint8Array): void {
     if (this.keepsIds) for (let i = 0; i < ID_WORDS; i++) this.#id[i] = readU32(peerId, 4 * i);

@@ -2,6 +2,7 @@
 //
 //   shard   lock | arena | records, with their pages | lookup, with its buckets
 
+import type { AddressCounts } from './address-counts.ts';
 import { ARENA_WORDS, Arena } from './arena.ts';
 import type { PeerSets } from './peer-sets.ts';
 import { Shard } from './shard.ts';
@@ -27,6 +28,7 @@ export function makeShard(
   at: number,
   owner: number,
   sets: readonly [PeerSets, PeerSets],
+  counts: AddressCounts,
 ): Shard {
   const share = Math.ceil(maxSwarms / (1 << shardLog2));
   const pages = pagesFor(share);
@@ -34,5 +36,5 @@ export function makeShard(
   const arena = new Arena(memory, at + LOCK_WORDS, owner);
   const records = new SwarmRecords(memory, arena, recordsAt, pages);
   const lookup = new SwarmLookup(memory, arena, records, recordsAt + recordWords(pages), bucketsLog2For(share));
-  return new Shard(memory, arena, records, lookup, sets);
+  return new Shard(memory, arena, records, lookup, sets, counts);
 }

@@ -1,18 +1,15 @@
 // The swarms of one shard of the table: who is in them, and their counts. All calls are made under the shard's lock.
 
+import type { AddressCounts } from './address-counts.ts';
 import type { Arena } from './arena.ts';
-import { ageIn, LEECH, PARTIAL_SEED, roleIn, SEED, timeOf } from './peer-runs.ts';
-import type { PeerSets } from './peer-sets.ts';
-import { LARGE } from './peer-sets.ts';
+import { ageIn, PARTIAL_SEED, roleIn, SEED, timeOf } from './peer-runs.ts';
+import { LARGE, type PeerSets } from './peer-sets.ts';
 import type { SwarmLookup } from './swarm-lookup.ts';
 import { COMPLETED, COUNT, EMPTY_SINCE, PARTIALS, ROOT, SEEDS, SHAPE, type SwarmRecords } from './swarm-records.ts';
 import { PEERS, SEEDS_TOTAL, SWARMS, type TableMemory } from './table-memory.ts';
 
 /** A swarm without peers is remembered for a day if anyone has completed, so that its count stays true. */
 const KEEP_COMPLETED_S = 24 * 3600;
-
-/** Where a peer's announce stands; see {@link Shard.announce}. */
-export const NO_ROOM = -1;
 
 export class Shard {
   readonly arena: Arena;
@@ -21,6 +18,7 @@ export class Shard {
   /** IPv4 and IPv6. */
   readonly sets: readonly [PeerSets, PeerSets];
   readonly #memory: TableMemory;
+  readonly #counts: AddressCounts;
 
   constructor(
     memory: TableMemory,
@@ -28,45 +26,64 @@ export class Shard {
     records: SwarmRecords,
     lookup: SwarmLookup,
     sets: readonly [PeerSets, PeerSets],
+    counts: AddressCounts,
   ) {
     this.#memory = memory;
     this.arena = arena;
     this.records = records;
     this.lookup = lookup;
     this.sets = sets;
+    this.#counts = counts;
   }
 
   /** A new swarm for an info hash that has none; -1 where there is no room. */
   add(infoHash: Uint8Array, hash: number): number {
-    if (!this.lookup.reserve(hash)) return NO_ROOM;
+    if (!this.lookup.reserve(hash)) return -1;
     const swarm = this.records.add(infoHash);
-    if (swarm < 0) return NO_ROOM;
+    if (swarm < 0) return -1;
     this.lookup.add(hash, swarm);
     this.#memory.count(SWARMS, 1);
     return swarm;
   }
 
   /**
-   * Notes the peer that the runs' key names. `mayAdd`: a new one may come. Returns false where there is no room for it.
-   * `completes`: it has just become a seed, which counts unless it was one before.
+   * Notes that the peer which the runs' key names was heard; false where it is not there. `completes`: it has just become
+   * a seed, which counts unless it was one before.
    */
-  announce(swarm: number, family: 0 | 1, role: number, completes: boolean, nowS: number, mayAdd: boolean): boolean {
+  update(swarm: number, family: 0 | 1, role: number, completes: boolean, nowS: number): boolean {
     const { records } = this;
     const { runs } = this.sets[family];
     const root = records.get(swarm, ROOT + family);
+    if (root === 0) return false;
     const shape = records.get(swarm, SHAPE + family);
-    const run = root === 0 ? 0 : this.sets[family].runOf(root, shape);
-    const slot = run === 0 ? -1 : runs.find(run, this.sets[family].runLog2(shape));
-    let before = LEECH;
-    if (slot >= 0) {
-      before = roleIn(runs.tailOf(run, slot));
-      runs.update(run, slot, role, timeOf(nowS));
-    } else if (!mayAdd || !this.#addPeer(swarm, family, root, shape, role, nowS)) return false;
+    const run = this.sets[family].runOf(root, shape);
+    const slot = runs.find(run, this.sets[family].runLog2(shape));
+    if (slot < 0) return false;
+    const before = roleIn(runs.tailOf(run, slot));
+    runs.update(run, slot, role, timeOf(nowS));
     if (before !== role) {
       this.#countRole(swarm, before, -1);
       this.#countRole(swarm, role, 1);
     }
     if (completes && before !== SEED) records.change(swarm, COMPLETED, 1);
+    return true;
+  }
+
+  /** Adds the peer that the runs' key names, which is not there. False where there is no room. */
+  addPeer(swarm: number, family: 0 | 1, role: number, completes: boolean, nowS: number): boolean {
+    const { records } = this;
+    const sets = this.sets[family];
+    const count = records.get(swarm, COUNT + family);
+    const root = records.get(swarm, ROOT + family);
+    const added = sets.add(this.arena, root, records.get(swarm, SHAPE + family), count, role, timeOf(nowS));
+    this.#keep(swarm, family);
+    if (!added) return false;
+    records.set(swarm, COUNT + family, count + 1);
+    records.set(swarm, EMPTY_SINCE, 0);
+    this.#memory.count(PEERS, 1);
+    this.#counts.change(sets.runs.address(), records.get(swarm, 0), 1);
+    this.#countRole(swarm, role, 1);
+    if (completes) records.change(swarm, COMPLETED, 1);
     return true;
   }
 
@@ -165,6 +182,7 @@ export class Shard {
     this.#memory.count(SWARMS, -swarms);
     this.#memory.count(PEERS, -peers);
     this.#memory.count(SEEDS_TOTAL, -seeds);
+    this.#counts.reset();
     this.arena.reset();
     this.records.reset();
     this.lookup.reset();
@@ -172,17 +190,6 @@ export class Shard {
 
   isEmpty(swarm: number): boolean {
     return this.records.get(swarm, COUNT) + this.records.get(swarm, COUNT + 1) === 0;
-  }
-
-  #addPeer(swarm: number, family: 0 | 1, root: number, shape: number, role: number, nowS: number): boolean {
-    const count = this.records.get(swarm, COUNT + family);
-    const added = this.sets[family].add(this.arena, root, shape, count, role, timeOf(nowS));
-    this.#keep(swarm, family);
-    if (!added) return false;
-    this.records.set(swarm, COUNT + family, count + 1);
-    this.records.set(swarm, EMPTY_SINCE, 0);
-    this.#memory.count(PEERS, 1);
-    return true;
   }
 
   /** Where the set stands after a call that may have moved it. */
@@ -194,6 +201,7 @@ export class Shard {
   #removePeer(swarm: number, family: 0 | 1, run: number, log2: number, slot: number, nowS: number): void {
     const { runs } = this.sets[family];
     this.#countRole(swarm, roleIn(runs.tailOf(run, slot)), -1);
+    this.#counts.change(runs.addressOf(run, slot), this.records.get(swarm, 0), -1);
     runs.remove(run, log2, slot);
     this.records.change(swarm, COUNT + family, -1);
     this.#memory.count(PEERS, -1);

@@ -77,7 +77,7 @@ describe('the saved state', () => {
     for (const part of save(filled(), 200, 5000)) restorePart(part, again, 0, 5060, 160);
     expect(again.peerCount).toBeGreaterThan(0);
     expect(again.peerCount).toBeLessThan(40);
-    new Sweep(again, 160).run(1000);
+    new Sweep(again).run(1000, 160);
     expect(again.peerCount).toBe(0);
   });
 

@@ -109,7 +109,7 @@ export class StateWriter {
     const run = set.runAt(records.get(this.#swarm, ROOT + this.#family), shape, this.#slot);
     if (run === 0) return 0;
     const { runs } = set;
-    const memory = this.#table.view(run);
+    const memory = this.#table.memory.view(run);
     let to = this.#at + PIECE_HEAD_LENGTH;
     let count = 0;
     for (let slot = 0; slot < 1 << set.runLog2(shape); slot++) {

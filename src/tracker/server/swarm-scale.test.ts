@@ -25,7 +25,7 @@ function announce(table: SwarmTable, swarm: number, n: number, nowS: number, ip:
 function sweepFor(sweep: Sweep, fromS: number, seconds: number): number {
   let most = 0;
   for (let s = 0; s < seconds; s++) {
-    sweep.run(fromS + s);
+    sweep.run(fromS + s, 100);
     most = Math.max(most, sweep.looked);
   }
   return most;
@@ -46,7 +46,7 @@ describe('a large swarm table', () => {
 
   it('forgets the half that falls silent within an age and a round, and gives their memory back', () => {
     const table = newTable();
-    const sweep = new Sweep(table, 100);
+    const sweep = new Sweep(table);
     for (let swarm = 0; swarm < 4000; swarm++) for (let n = 0; n < 100; n++) announce(table, swarm, n, 0);
     const full = table.memoryBytes;
     for (let swarm = 0; swarm < 4000; swarm++) for (let n = 0; n < 50; n++) announce(table, swarm, n, 80);
@@ -65,7 +65,7 @@ describe('a large swarm table', () => {
 
   it('keeps a swarm of many thousands right while it grows, shrinks and ends', () => {
     const table = newTable();
-    const sweep = new Sweep(table, 100);
+    const sweep = new Sweep(table);
     for (let n = 0; n < 50_000; n++) announce(table, 1, n, n % 2 === 0 ? 80 : 0);
     expect([...dumpSwarms(table, 80).values()][0]).toHaveLength(50_000);
     const most = sweepFor(sweep, 110, 60);
@@ -74,7 +74,7 @@ describe('a large swarm table', () => {
     expect(table.leeches(table.find(hash))).toBe(12_500);
     for (let n = 0; n < 50_000; n += 2) if (n > 100) table.leave(hash, setIp(n), 6881, 200);
     expect([...dumpSwarms(table, 80).values()][0]).toHaveLength(51);
-    for (let round = 0; round < 20; round++) sweep.run(150, 1e6);
+    for (let round = 0; round < 20; round++) sweep.run(150, 100, 1e6);
     expect(table.memoryBytes).toBeLessThan(4 * 65_536);
     sweepFor(sweep, 400, 20);
     expect([table.swarmCount, table.memoryBytes]).toEqual([0, 0]);

@@ -101,7 +101,7 @@ describe('the swarm table', () => {
         fc.property(fc.array(command, { maxLength: 120 }), fc.nat(), (commands, seed) => {
           const table =
             threads === 'one thread' ? newTable(seed) : SwarmTable.newShared(new SeededRandom(seed, 'table'), LIMITS);
-          const sweep = new Sweep(table, MAX_AGE_S);
+          const sweep = new Sweep(table);
           const model = new Map<number, Map<string, ModelPeer>>();
           let nowS = 1000;
           for (const each of commands) {
@@ -113,7 +113,7 @@ describe('the swarm table', () => {
                 }
               }
               // Removing moves peers across the sweep's place, so a second round may be needed to see them all.
-              for (let i = 0; i < 40; i++) sweep.run(nowS, 25);
+              for (let i = 0; i < 40; i++) sweep.run(nowS, MAX_AGE_S, 25);
               continue;
             }
             const swarm = model.get(each.hash) ?? new Map<string, ModelPeer>();
@@ -186,11 +186,11 @@ describe('the swarm table', () => {
     table.announce(hashOf(1), ip, port, LEECH, false, 100);
     table.announce(hashOf(2), ip, port, SEED, true, 100);
     for (const hash of [1, 2]) table.leave(hashOf(hash), ip, port, 200);
-    const sweep = new Sweep(table, 1000);
-    sweep.run(300);
+    const sweep = new Sweep(table);
+    sweep.run(300, 1000);
     expect(table.find(hashOf(1))).toBe(-1);
     expect(table.completed(table.find(hashOf(2)))).toBe(1);
-    sweep.run(200 + 25 * 3600);
+    sweep.run(200 + 25 * 3600, 1000);
     expect(table.find(hashOf(2))).toBe(-1);
     expect(table.swarmCount).toBe(0);
   });

@@ -7,6 +7,7 @@
 import { assert } from '../../base/assert.ts';
 import { readU32 } from '../../base/bytes.ts';
 import type { Random } from '../../ports/random.ts';
+import { AddressCounts, type AddressLimits } from './address-counts.ts';
 import type { Lock } from './lock.ts';
 import { finish, mix } from './mixing.ts';
 import type { Network } from './network.ts';
@@ -32,19 +33,24 @@ export interface TableLimits {
   readonly keepsIds?: boolean;
 }
 
+/** What {@link SwarmTable.announce} returns instead of a swarm. */
+export const NO_ROOM = -1;
+export const TOO_MANY = -2;
+
 /**
  * A swarm is known by its number within a shard. `find`, `announce`, `leave` and `enter` enter the shard of an info hash
  * and are followed by `exit`; what takes a number in between is about the shard that was entered.
  */
 export class SwarmTable {
   readonly #limits: TableLimits;
-  readonly #memory: TableMemory;
+  readonly memory: TableMemory;
   readonly #shards: readonly Shard[];
   readonly #shardLog2: number;
   /** None on one thread. */
   readonly #locks: readonly Lock[];
   readonly #runs: readonly [PeerRuns, PeerRuns];
   readonly #walk: PeerWalk;
+  readonly #counts: AddressCounts;
   #shard: Shard;
   #lock: Lock | null = null;
   #hash = 0;
@@ -71,23 +77,26 @@ export class SwarmTable {
   private constructor(memory: TableMemory, random: Random, limits: TableLimits) {
     const isShared = memory.shared !== null;
     this.#limits = limits;
-    this.#memory = memory;
+    this.memory = memory;
     this.#shardLog2 = isShared ? SHARED_SHARDS_LOG2 : SHARDS_LOG2;
     const keepsIds = limits.keepsIds ?? false;
     const seed = memory.control[HASH_SEED]!;
     this.#runs = [new PeerRuns(memory, 4, keepsIds, seed), new PeerRuns(memory, 16, keepsIds, seed)];
     this.#walk = new PeerWalk(memory, random, limits.maxPicked ?? 200);
     const words = shardWords(limits.maxSwarms, this.#shardLog2);
+    this.#counts = new AddressCounts(memory, memory.addressesAt);
     const starts = Array.from({ length: 1 << this.#shardLog2 }, (_, i) => memory.shardsAt + i * words);
     const sets = [new PeerSets(memory, this.#runs[0]), new PeerSets(memory, this.#runs[1])] as const;
-    this.#shards = starts.map((at, i) => makeShard(memory, limits.maxSwarms, this.#shardLog2, at, i + 1, sets));
+    this.#shards = starts.map((at, i) =>
+      makeShard(memory, limits.maxSwarms, this.#shardLog2, at, i + 1, sets, this.#counts),
+    );
     this.#locks = isShared ? starts.map((at) => memory.lock(at)) : [];
     this.#shard = this.#shards[0]!;
   }
 
   /** What other threads open; null for a table of one thread. */
   get shared(): SharedTableMemory | null {
-    return this.#memory.shared;
+    return this.memory.shared;
   }
 
   get keepsIds(): boolean {
@@ -95,25 +104,32 @@ export class SwarmTable {
   }
 
   get swarmCount(): number {
-    return this.#memory.control[SWARMS]!;
+    return this.memory.control[SWARMS]!;
   }
 
   get peerCount(): number {
-    return this.#memory.control[PEERS]!;
+    return this.memory.control[PEERS]!;
   }
 
   get seedCount(): number {
-    return this.#memory.control[SEEDS_TOTAL]!;
+    return this.memory.control[SEEDS_TOTAL]!;
+  }
+
+  /** 32 bits that stand for an address, or an IPv6 subscriber; keyed. */
+  addressHash(ip: Uint8Array): number {
+    const runs = this.#runs[ip.length === 4 ? 0 : 1];
+    runs.setKey(ip, 0);
+    return runs.address();
   }
 
   /** What the segments take; the words of control are a third of a megabyte beside them. */
   get memoryBytes(): number {
-    return this.#memory.memoryBytes;
+    return this.memory.memoryBytes;
   }
 
   /** Enters the shard of an info hash. False where a dead thread holds it. */
   enter(infoHash: Uint8Array, at = 0): boolean {
-    let hash = this.#memory.control[HASH_SEED]!;
+    let hash = this.memory.control[HASH_SEED]!;
     for (let i = 0; i < 5; i++) hash = mix(hash, readU32(infoHash, at + 4 * i));
     this.#hash = finish(hash);
     return this.enterShard(this.#hash >>> (32 - this.#shardLog2));
@@ -150,7 +166,8 @@ export class SwarmTable {
 
   /**
    * Notes that a peer is there, as LEECH, PARTIAL_SEED or SEED. `completes`: it has just become a seed, which counts
-   * unless it was one before. `peerId`: for a table that keeps them. Returns the swarm, or -1 where the table is full.
+   * unless it was one before. `peerId`: for a table that keeps them. `perAddress`: limits for a peer that is new. Returns
+   * the swarm, or NO_ROOM, or TOO_MANY.
    */
   announce(
     infoHash: Uint8Array,
@@ -160,17 +177,19 @@ export class SwarmTable {
     completes: boolean,
     nowS: number,
     peerId: Uint8Array = NOBODY,
+    perAddress: AddressLimits | null = null,
   ): number {
     let swarm = this.find(infoHash);
-    if (swarm < 0) {
-      if (this.swarmCount >= this.#limits.maxSwarms || !this.#mayAdd || !this.#isEntered) return -1;
-      swarm = this.#shard.add(infoHash, this.#hash);
-      if (swarm < 0) return -1;
-    }
     const family = ip.length === 4 ? 0 : 1;
     this.#runs[family].setKey(ip, port);
     this.#runs[family].setId(peerId);
-    return this.#shard.announce(swarm, family, role, completes, nowS, this.#mayAdd) ? swarm : -1;
+    if (swarm >= 0 && this.#shard.update(swarm, family, role, completes, nowS)) return swarm;
+    if (this.peerCount >= this.#limits.maxPeers || !this.#isEntered) return NO_ROOM;
+    if (perAddress !== null && !this.#counts.allow(this.#runs[family].address(), readU32(infoHash, 0), perAddress)) {
+      return TOO_MANY;
+    }
+    if (swarm < 0 && this.swarmCount < this.#limits.maxSwarms) swarm = this.#shard.add(infoHash, this.#hash);
+    return swarm >= 0 && this.#shard.addPeer(swarm, family, role, completes, nowS) ? swarm : NO_ROOM;
   }
 
   /** Forgets a peer that said goodbye. Returns the swarm, or -1 where it is unknown. */
@@ -233,14 +252,9 @@ export class SwarmTable {
     return this.#shard;
   }
 
-  /** The words of the segment that an address is in. */
-  view(address: number): Uint32Array {
-    return this.#memory.view(address);
-  }
-
   /** The hash of a swarm's info hash in the shard entered. */
   hashOf(swarm: number): number {
-    let hash = this.#memory.control[HASH_SEED]!;
+    let hash = this.memory.control[HASH_SEED]!;
     for (let word = 0; word < 5; word++) hash = mix(hash, this.#shard.records.get(swarm, word));
     return finish(hash);
   }
@@ -270,12 +284,8 @@ export class SwarmTable {
       lock.release();
       emptied++;
     }
-    this.#memory.recoverPool(owner);
+    this.memory.recoverPool(owner);
     return emptied;
-  }
-
-  get #mayAdd(): boolean {
-    return this.peerCount < this.#limits.maxPeers;
   }
 
   /** With locks, `find` says -1 also where the shard could not be entered. */

@@ -24,7 +24,7 @@ export class Sweep {
   /** Slots and swarms that the last call looked at. */
   looked = 0;
   readonly #table: SwarmTable;
-  readonly #ageS: number;
+  #ageS = 0;
   #shard = 0;
   /** Buckets of the index that are still to be moved. */
   #buckets = 0;
@@ -34,14 +34,16 @@ export class Sweep {
   #slot = 0;
   #begun = false;
 
-  /** Peers not heard for `ageS` seconds are forgotten. */
-  constructor(table: SwarmTable, ageS: number) {
+  constructor(table: SwarmTable) {
     this.#table = table;
-    this.#ageS = Math.min(ageS, LONGEST_AGE_S);
   }
 
-  /** To be called about once a second; goes on where the last call stopped, once round at most. */
-  run(nowS: number, budget: number = this.#share()): void {
+  /**
+   * To be called about once a second; goes on where the last call stopped, once round at most. Peers not heard for
+   * `ageS` seconds are forgotten.
+   */
+  run(nowS: number, ageS: number, budget: number = this.#share()): void {
+    this.#ageS = Math.min(ageS, LONGEST_AGE_S);
     this.looked = 0;
     for (let shards = 0; this.looked < budget && shards <= this.#table.shardCount; ) {
       // A dead thread's shard comes next time.

@@ -1,6 +1,6 @@
 // The memory of a swarm table: control words, and segments that the arenas of the shards take and give back.
 //
-//   control   globals | a word a segment | shard: lock, counts, free blocks, index, pages | shard …
+//   control   globals | a word a segment | counters of addresses | shard: lock, counts, free blocks, index, pages | shard …
 //   segments  64 KiB each; an address is a word's number over all of them, 0 means none
 //
 // On one thread every segment is an array of its own, so that what is given back leaves the process. Several threads
@@ -27,6 +27,11 @@ const POOL_FREE = 5;
 const POOL_END = 6;
 const POOL_IN_USE = 7;
 const GLOBAL_WORDS = 64;
+/** Counters of peers by address, and by address and swarm (AddressCounts). */
+export const ADDRESSES_LOG2 = 16;
+export const PAIRS_LOG2 = 18;
+/** All control words before those of the shards. */
+const FIRST_WORDS: number = GLOBAL_WORDS + MAX_SEGMENTS + 1 + 2 ** ADDRESSES_LOG2 + 2 ** PAIRS_LOG2;
 
 /** What threads need to open the same table: plain data, to be passed to each. */
 export interface SharedTableMemory {
@@ -43,8 +48,9 @@ const GrowableBuffer = SharedArrayBuffer as unknown as new (
 
 export class TableMemory {
   readonly control: Uint32Array;
-  /** Where the shards' words begin; see {@link segmentWord} for what is before them. */
-  readonly shardsAt: number = GLOBAL_WORDS + MAX_SEGMENTS + 1;
+  /** Where the counters of addresses and the shards' words begin; see {@link segmentWord} for what is before them. */
+  readonly addressesAt: number = GLOBAL_WORDS + MAX_SEGMENTS + 1;
+  readonly shardsAt: number = FIRST_WORDS;
   /** Null on one thread. */
   readonly shared: SharedTableMemory | null;
   readonly #ints: Int32Array;
@@ -54,12 +60,12 @@ export class TableMemory {
 
   /** `shardWords`: control words of all shards together. `shared`: another thread's table, opened by this one too. */
   static local(shardWords: number): TableMemory {
-    return new TableMemory(new ArrayBuffer((GLOBAL_WORDS + MAX_SEGMENTS + 1 + shardWords) * 4), null);
+    return new TableMemory(new ArrayBuffer((FIRST_WORDS + shardWords) * 4), null);
   }
 
   static newShared(shardWords: number): TableMemory {
     return TableMemory.open({
-      control: new SharedArrayBuffer((GLOBAL_WORDS + MAX_SEGMENTS + 1 + shardWords) * 4),
+      control: new SharedArrayBuffer((FIRST_WORDS + shardWords) * 4),
       segments: new GrowableBuffer(0, { maxByteLength: (MAX_SEGMENTS + 1) * SEGMENT_WORDS * 4 }),
     });
   }

@@ -8,6 +8,7 @@ import {
   ACTION_ANNOUNCE,
   ACTION_CONNECT,
   ANNOUNCE_REPLY_HEAD_LENGTH,
+  ANNOUNCE_REQUEST_LENGTH,
   REQUEST_HEAD_LENGTH,
   readAnnounceRequest,
   requestAction,
@@ -18,14 +19,22 @@ import {
   writeErrorReply,
   writeScrapeReply,
 } from '../protocol/udp-packets.ts';
+import { copyUrlData } from '../protocol/url-data.ts';
+import { PathKey } from './access.ts';
 import type { AnnounceRules } from './announce.ts';
 import type { ConnectionIds } from './connection-ids.ts';
+import type { Pacing } from './pacing.ts';
+import { keyInPath } from './path-key.ts';
 import type { ScrapeRules } from './scrape.ts';
 import type { TrackerCounters } from './stats.ts';
+import type { Trust } from './trust.ts';
 
 /** A packet of this length gets through unsplit wherever IPv6 does: 1280 bytes less its headers. */
 const MAX_REPLY_LENGTH = 1232;
-const MAX_IPV6_BYTES: number = Math.floor((MAX_REPLY_LENGTH - ANNOUNCE_REPLY_HEAD_LENGTH) / 18) * 18;
+const MAX_IPV4: number = Math.floor((MAX_REPLY_LENGTH - ANNOUNCE_REPLY_HEAD_LENGTH) / 6);
+const MAX_IPV6: number = Math.floor((MAX_REPLY_LENGTH - ANNOUNCE_REPLY_HEAD_LENGTH) / 18);
+/** Of a path in URL data (BEP 41) so much is read: a passkey has 32 characters by custom. */
+const MAX_PATH = 128;
 
 const UNKNOWN_ID = utf8('connection expired');
 
@@ -36,12 +45,15 @@ export interface UdpServerOptions {
   readonly announces: AnnounceRules;
   readonly scrapes: ScrapeRules;
   readonly counters: TrackerCounters;
-  readonly intervalS: number;
+  readonly pacing: Pacing;
+  readonly trust: Trust;
 }
 
 export class UdpServer {
   readonly #options: UdpServerOptions;
   readonly #fields = new AnnounceFields();
+  readonly #key = new PathKey();
+  readonly #path = new Uint8Array(MAX_PATH);
   readonly #services: UdpService[] = [];
 
   constructor(options: UdpServerOptions) {
@@ -86,19 +98,26 @@ export class UdpServer {
       : this.#scrape(packet, transactionId, reply);
   };
 
-  #announce(packet: Uint8Array, transactionId: number, ip: Uint8Array, nowMs: number, reply: Uint8Array): number {
-    const { announces, counters, intervalS } = this.#options;
-    const fault = readAnnounceRequest(packet, this.#fields) ?? announces.handle(this.#fields, ip, false, nowMs / 1000);
-    if (fault !== null) {
-      counters.udpErrors++;
-      return writeErrorReply(reply, transactionId, utf8(fault));
-    }
+  #announce(packet: Uint8Array, transactionId: number, source: Uint8Array, nowMs: number, reply: Uint8Array): number {
+    const { announces, counters, pacing, trust } = this.#options;
+    const fields = this.#fields;
+    const fault = readAnnounceRequest(packet, fields);
+    if (fault !== null) return this.#refuse(transactionId, fault, reply);
+    keyInPath(this.#path, 0, copyUrlData(packet, ANNOUNCE_REQUEST_LENGTH, this.#path), this.#key);
+    const ip = trust.namedIp(fields, source);
+    const nowS = nowMs / 1000;
+    const at = ANNOUNCE_REPLY_HEAD_LENGTH;
+    const refusal = announces.handleInto(fields, this.#key, ip, nowS, reply, at, ip.length === 4 ? MAX_IPV4 : MAX_IPV6);
+    if (refusal !== null) return this.#refuse(transactionId, refusal.reason, reply);
     counters.udpAnnounces++;
-    const peers = ip.length === 4 ? announces.peers4 : announces.peers6;
-    const length = ip.length === 4 ? announces.length4 : Math.min(announces.length6, MAX_IPV6_BYTES);
-    for (let i = 0; i < length; i++) reply[ANNOUNCE_REPLY_HEAD_LENGTH + i] = peers[i]!;
     const { leeches, seeds } = announces.counts;
-    return writeAnnounceReply(reply, transactionId, intervalS, leeches, seeds, length);
+    const length = announces.length4 + announces.length6;
+    return writeAnnounceReply(reply, transactionId, pacing.intervalS(), leeches, seeds, length);
+  }
+
+  #refuse(transactionId: number, reason: string, reply: Uint8Array): number {
+    this.#options.counters.udpErrors++;
+    return writeErrorReply(reply, transactionId, utf8(reason));
   }
 
   #scrape(packet: Uint8Array, transactionId: number, reply: Uint8Array): number {

@@ -1,0 +1,56 @@
+// Who may announce, and who hears of it: what rooms above hand to the tracker. Everything here is called for every
+// announce, synchronously: no promise, no disk, no object.
+
+import type { AnnounceFields } from '../protocol/announce.ts';
+
+/** Why an announce is refused. Made once, not for every refusal. */
+export interface Refusal {
+  /** One line for the client's user. */
+  readonly reason: string;
+  /** When to ask again (BEP 31); null: at the usual time. */
+  readonly retryInMinutes: number | 'never' | null;
+}
+
+/**
+ * What the URL has before `/announce`: the passkey of `/PASSKEY/announce`, over UDP likewise from its URL data (BEP 41).
+ * Bytes `start` to `end`, lent for the call; none where both are equal.
+ */
+export class PathKey {
+  bytes: Uint8Array = new Uint8Array(0);
+  start = 0;
+  end = 0;
+
+  set(bytes: Uint8Array, start: number, end: number): void {
+    this.bytes = bytes;
+    this.start = start;
+    this.end = end;
+  }
+}
+
+/** Decides over announces: allow-lists, deny-lists, passkeys. */
+export interface AccessRules {
+  /** Null allows it. All arguments are lent for the call; `ip` has 4 or 16 bytes. */
+  check(announce: AnnounceFields, key: PathKey, ip: Uint8Array): Refusal | null;
+}
+
+/**
+ * Hears of every announce that was allowed, also of those that say goodbye. `uploaded` and `downloaded` are the client's
+ * totals since its start: whoever keeps accounts notes them in memory of its own, and writes differences later.
+ */
+export interface AnnounceLedger {
+  note(announce: AnnounceFields, key: PathKey, ip: Uint8Array): void;
+}
+
+/**
+ * Swarms that several trackers share (a store such as Redis). The swarm table is this tracker's copy: announces are
+ * answered from it and never wait. The mirror sends them on, many at a time, and writes what others sent into the table
+ * (by `announce` and `leave`), so that the copy of a swarm in use is two seconds old at most. While the store is away
+ * nothing changes but that the copy grows old.
+ */
+export interface SwarmMirror {
+  /** A peer came or was heard again; see {@link SwarmTable.announce}. */
+  announced(infoHash: Uint8Array, ip: Uint8Array, port: number, role: number, completes: boolean): void;
+  left(infoHash: Uint8Array, ip: Uint8Array, port: number): void;
+  /** A swarm is asked for: its copy has to be fetched, or kept young. */
+  used(infoHash: Uint8Array): void;
+}

@@ -1,0 +1,106 @@
+// What a tracker can be told, and what it does when it is not told.
+
+import type { LocalNetwork } from '../../base/address.ts';
+import type { ListenOptions } from '../../ports/sockets.ts';
+import { DEFAULT_INTERVAL_S } from '../protocol/announce.ts';
+import type { AccessRules, AnnounceLedger, SwarmMirror } from './access.ts';
+import type { AddressLimits } from './address-counts.ts';
+import { MAX_PEERS_PER_REPLY } from './announce.ts';
+import type { OtherRequests } from './http-connection.ts';
+import { LONGEST_INTERVAL_S } from './pacing.ts';
+import type { TableLimits } from './swarm-table.ts';
+
+/** Plain values, which can be passed to another thread as they are. */
+export interface TrackerValues {
+  /** Seconds between regular announces. Default: 1800. Longer while there is too much to do; see {@link Pacing}. */
+  readonly intervalS?: number;
+  /** Seconds before which no further announce is welcome. Default: 30, or the interval where that is shorter. */
+  readonly minIntervalS?: number;
+  /** Announces a second above which intervals grow. Default: 50,000 a thread. */
+  readonly busyPerSecond?: number;
+  /** Peers in a reply where the client names no number. Default: 50. */
+  readonly peersPerReply?: number;
+  /** Peers in a reply at most. Default, and never more than: 200. */
+  readonly maxPeersPerReply?: number;
+  /** Info hashes known at most. Default: 2,000,000. */
+  readonly maxSwarms?: number;
+  /** Peers known at most. Default: 8,000,000. */
+  readonly maxPeers?: number;
+  /** HTTP connections at once, a thread. Default: 4096. */
+  readonly maxConnections?: number;
+  /** Serve UDP, serve HTTP. Default: true. */
+  readonly udp?: boolean;
+  readonly http?: boolean;
+  /** Peer ids are kept, for replies with dictionaries: 20 bytes a peer. Default: false. */
+  readonly keepsPeerIds?: boolean;
+  /** Networks whose peers are told of each other first, beside those that share a public address. */
+  readonly near?: readonly LocalNetwork[];
+  /** Who may say by X-Forwarded-For or `ip=` which address a peer has. */
+  readonly proxies?: readonly LocalNetwork[];
+  /**
+   * Limits of one address (an IPv6 /64): peers in a swarm, peers in all, announces a second. Defaults: 500, 50,000 and
+   * 500; for addresses of this machine only those that are set.
+   */
+  readonly maxPeersPerAddress?: number;
+  readonly maxPeersPerAddressAndSwarm?: number;
+  readonly maxAnnouncesPerAddress?: number;
+}
+
+export interface TrackerServerOptions extends TrackerValues {
+  /** Every one serves HTTP and UDP; port 0 picks one that is free for both. */
+  readonly listen: readonly ListenOptions[];
+  /** Key in the store under which swarms outlive the process; null: they do not. Default: null. */
+  readonly stateKey?: string | null;
+  /** Default: everyone may announce everything. */
+  readonly access?: AccessRules;
+  readonly ledger?: AnnounceLedger;
+  readonly mirror?: SwarmMirror;
+  /** Takes what is neither announce nor scrape, `/stats` nor `/healthz`: pages, an API, WebSocket. */
+  readonly others?: OtherRequests;
+}
+
+/** The values with their defaults. */
+export interface Settings {
+  readonly intervalS: number;
+  readonly minIntervalS: number;
+  readonly busyPerSecond: number;
+  readonly peersPerReply: number;
+  readonly maxPeersPerReply: number;
+  readonly maxConnections: number;
+  readonly udp: boolean;
+  readonly http: boolean;
+  readonly near: readonly LocalNetwork[];
+  readonly proxies: readonly LocalNetwork[];
+  readonly table: TableLimits;
+  readonly perAddress: AddressLimits;
+  readonly announcesPerAddress: number;
+  readonly limitsLoopback: boolean;
+}
+
+export function settingsOf(options: TrackerValues): Settings {
+  const intervalS = Math.min(options.intervalS ?? DEFAULT_INTERVAL_S, LONGEST_INTERVAL_S);
+  const maxPeersPerReply = Math.min(options.maxPeersPerReply ?? MAX_PEERS_PER_REPLY, MAX_PEERS_PER_REPLY);
+  const { maxPeersPerAddress, maxPeersPerAddressAndSwarm, maxAnnouncesPerAddress } = options;
+  return {
+    intervalS,
+    minIntervalS: options.minIntervalS ?? Math.min(30, intervalS),
+    busyPerSecond: options.busyPerSecond ?? 50_000,
+    peersPerReply: Math.min(options.peersPerReply ?? 50, maxPeersPerReply),
+    maxPeersPerReply,
+    maxConnections: options.maxConnections ?? 4096,
+    udp: options.udp ?? true,
+    http: options.http ?? true,
+    near: options.near ?? [],
+    proxies: options.proxies ?? [],
+    table: {
+      maxSwarms: options.maxSwarms ?? 2_000_000,
+      maxPeers: options.maxPeers ?? 8_000_000,
+      maxPicked: maxPeersPerReply,
+      keepsIds: options.keepsPeerIds ?? false,
+    },
+    // Whole campuses and providers announce from one address; nobody has more torrents than a seedbox.
+    perAddress: { perSwarm: maxPeersPerAddressAndSwarm ?? 500, overall: maxPeersPerAddress ?? 50_000 },
+    announcesPerAddress: maxAnnouncesPerAddress ?? 500,
+    limitsLoopback: (maxPeersPerAddress ?? maxPeersPerAddressAndSwarm ?? maxAnnouncesPerAddress) !== undefined,
+  };
+}

@@ -1,0 +1,185 @@
+// Who a tracker believes, prefers, limits and refuses, in virtual time.
+
+import { describe, expect, it } from 'vitest';
+import { latin1 } from '../../src/base/bytes.ts';
+import { sleep } from '../../src/ports/clock.ts';
+import type { AnnounceFields } from '../../src/tracker/protocol/announce.ts';
+import type { AccessRules, AnnounceLedger, Refusal } from '../../src/tracker/server/access.ts';
+import { get, hash, place, request, type Setting, signal, talk, texts, withTracker } from '../support/sim-tracker.ts';
+
+const query = `info_hash=${'%2B'.repeat(20)}&peer_id=-SH0100-abcdefghijkl&left=5&numwant=0`;
+const close = 'Connection: close';
+const network = (a: number, b: number, prefix: number): { ip: Uint8Array; prefix: number } => ({
+  ip: Uint8Array.of(a, b, 0, 0),
+  prefix,
+});
+
+/** Announces from `ip` by hand; returns the address that the tracker says it has. */
+async function seenAs(setting: Setting, ip: string, extra: string, field = ''): Promise<string> {
+  const { host } = setting.client(ip);
+  const text = await talk(host, place(setting), [get(`/announce?${query}&port=1${extra}`, `${field}${close}`)]);
+  const bytes = /external ip(\d+):/.exec(text)!;
+  const at = bytes.index + bytes[0].length;
+  return [...text.slice(at, at + Number(bytes[1]))].map((char) => char.charCodeAt(0)).join('.');
+}
+
+describe('the address of a peer', () => {
+  it('is where it comes from, or what a named proxy says', async () => {
+    await withTracker({ proxies: [network(10, 9, 16)] }, async (setting) => {
+      const forwarded = 'X-Forwarded-For: 1.2.3.4, 198.51.100.7 , 10.9.0.8\r\n';
+      expect(await seenAs(setting, '203.0.113.5', '', forwarded)).toBe('203.0.113.5');
+      expect(await seenAs(setting, '10.9.0.7', '', forwarded)).toBe('198.51.100.7');
+      expect(await seenAs(setting, '10.9.0.17', '', 'X-Forwarded-For: nonsense\r\n')).toBe('10.9.0.17');
+    });
+  });
+
+  it('is what it says itself only from private networks and named proxies', async () => {
+    await withTracker({ proxies: [network(203, 7, 16)] }, async (setting) => {
+      expect(await seenAs(setting, '203.0.113.5', '&ip=198.51.100.1')).toBe('203.0.113.5');
+      expect(await seenAs(setting, '10.0.0.5', '&ip=198.51.100.1')).toBe('198.51.100.1');
+      expect(await seenAs(setting, '203.7.1.1', '&ip=198.51.100.2')).toBe('198.51.100.2');
+      expect(await seenAs(setting, '10.0.0.6', '&ip=localhost')).toBe('10.0.0.6');
+      const through = 'X-Forwarded-For: 192.0.2.1\r\n';
+      expect(await seenAs(setting, '203.7.1.2', '&ip=198.51.100.2', through)).toBe('192.0.2.1');
+    });
+  });
+});
+
+describe('limits of an address', () => {
+  it('refuse further peers with a time to ask again, and let those that are known go on', async () => {
+    await withTracker({ maxPeersPerAddressAndSwarm: 2, maxPeersPerAddress: 3 }, async ({ client, url, server }) => {
+      const { client: one } = client('203.0.113.1');
+      const announce = (port: number, changes = {}): Promise<unknown> =>
+        one.announce(url('http'), request({ port, ...changes }), { signal });
+      await announce(1);
+      await announce(2);
+      await expect(announce(3)).rejects.toMatchObject({
+        code: 'TRACKER_FAILED',
+        message: 'too many peers at your address',
+      });
+      await announce(2);
+      await announce(3, { infoHash: new Uint8Array(20) });
+      await expect(announce(4, { infoHash: new Uint8Array(20).fill(1) })).rejects.toMatchObject({
+        code: 'TRACKER_FAILED',
+      });
+      await announce(1, { event: 'stopped' });
+      await announce(3);
+      expect(server.stats().peers).toBe(3);
+    });
+  });
+
+  it('refuse announces that come too often, and none of others', async () => {
+    await withTracker({ maxAnnouncesPerAddress: 1 }, async ({ client, url, host }) => {
+      const [flood, honest] = [client('203.0.113.1'), client('203.0.113.2')];
+      let refused = 0;
+      for (let i = 0; i < 60; i++) {
+        await flood.client.announce(url('udp'), request(), { signal }).catch(() => refused++);
+      }
+      expect(refused).toBeGreaterThan(20);
+      await honest.client.announce(url('udp'), request(), { signal });
+      await sleep(host.env.clock, 30_000);
+      await flood.client.announce(url('udp'), request(), { signal });
+    });
+  });
+});
+
+describe('peers of the own network', () => {
+  it('are half of an answer in a large swarm, by address or by configured prefix', async () => {
+    await withTracker({ near: [network(10, 1, 16)] }, async ({ client, url }) => {
+      for (let host = 0; host < 100; host++) {
+        const site = host % 5 === 0 ? 1 : 2;
+        await client(`10.${site}.1.${host}`).client.announce(url('udp'), request({ numWant: 0 }), { signal });
+      }
+      const near = texts(await client('10.1.9.9').client.announce(url('udp'), request({ numWant: 20 }), { signal }));
+      expect(near).toHaveLength(20);
+      expect(near.filter((text) => text.startsWith('10.1.'))).toHaveLength(10);
+      const far = texts(await client('10.3.0.1').client.announce(url('udp'), request({ numWant: 20 }), { signal }));
+      expect(far.filter((text) => text.startsWith('10.1.')).length).toBeLessThan(10);
+    });
+  });
+
+  it('are all of it where there is nobody else', async () => {
+    await withTracker({}, async ({ client, url }) => {
+      const { client: one } = client('10.1.1.1');
+      for (let port = 1; port <= 30; port++) await one.announce(url('http'), request({ port, numWant: 0 }), { signal });
+      expect((await one.announce(url('http'), request({ port: 99, numWant: 25 }), { signal })).peers).toHaveLength(25);
+    });
+  });
+});
+
+describe('an announce of a path with a key', () => {
+  const refusal: Refusal = { reason: 'unknown passkey', retryInMinutes: 'never' };
+
+  it('is judged by the rules of access and noted in the ledger, over HTTP and UDP', async () => {
+    const noted: string[] = [];
+    const access: AccessRules = {
+      check: (_announce, key) => (latin1(key.bytes.subarray(key.start, key.end)) === 'secret' ? null : refusal),
+    };
+    const ledger: AnnounceLedger = {
+      note: (announce: AnnounceFields, key) => {
+        noted.push(`${latin1(key.bytes.subarray(key.start, key.end))} ${announce.uploaded}`);
+      },
+    };
+    await withTracker({ access, ledger }, async ({ client, url }) => {
+      const { client: one } = client();
+      for (const scheme of ['http', 'udp'] as const) {
+        const keyed = url(scheme).replace('/announce', '/secret/announce');
+        await one.announce(keyed, request({ uploaded: 77 }), { signal });
+        const counts = await one.scrape(keyed, [hash], { signal });
+        expect([...counts.values()]).toMatchObject([{ leeches: 1 }]);
+        for (const bad of [url(scheme), keyed.replace('secret', 'guess')]) {
+          await expect(one.announce(bad, request(), { signal })).rejects.toMatchObject({ message: 'unknown passkey' });
+        }
+      }
+      expect(noted).toEqual(['secret 77', 'secret 77']);
+    });
+  });
+});
+
+describe('other requests', () => {
+  it('are handed over as they came, on connections that had announces before', async () => {
+    const heard: string[] = [];
+    await withTracker(
+      {
+        others: (stream, bytes) => {
+          heard.push(latin1(bytes));
+          stream.attach({
+            onChunk: (chunk) => {
+              heard.push(latin1(chunk));
+              stream.write([chunk.slice()]);
+              stream.end();
+            },
+            onClose: () => heard.push('closed'),
+          });
+        },
+      },
+      async (setting) => {
+        const { host } = setting.client();
+        const post = 'POST /api HTTP/1.1\r\nContent-Length: 4\r\n\r\n';
+        const text = await talk(host, place(setting), [get(`/announce?${query}&port=1`) + post, 'body']);
+        expect(text).toContain('10:incompletei1e');
+        expect(text.endsWith('body')).toBe(true);
+        await sleep(host.env.clock, 1000);
+        expect(heard).toEqual([post, 'body', 'closed']);
+        const socket = get('/announce', `Upgrade: websocket\r\n${close}`);
+        const upgraded = talk(host, place(setting), [socket, '!']);
+        expect(await upgraded).toBe('!');
+        await sleep(host.env.clock, 1000);
+        expect(setting.server.stats().http.connections).toBe(0);
+      },
+    );
+  });
+});
+
+describe('dictionary replies', () => {
+  it('have peer ids where the tracker keeps them and the client wants them', async () => {
+    await withTracker({ keepsPeerIds: true }, async (setting) => {
+      const { host } = setting.client();
+      const ask = (extra: string): Promise<string> =>
+        talk(host, place(setting), [get(`/announce?${query.replace('numwant=0', 'compact=0')}${extra}`, close)]);
+      await ask('&port=1');
+      expect(await ask('&port=2')).toContain('7:peer id20:-SH0100-abcdefghijkl4:porti1ee');
+      expect(await ask('&port=2&no_peer_id=1')).not.toContain('peer id');
+    });
+  });
+});
