@@ -83,8 +83,7 @@ export class NodeContent implements Content {
       const job = { kind: 'commit', slot: slot.shared.id, lengthBytes: slot.bytes.length } as const;
       const answer = (await this.#workers.run(
         this.#shared,
-        // Copies: a message takes along all of the memory that an array is a part of, here the whole torrent file.
-        { ...job, sha1: sha1?.slice() ?? null, root: root?.slice() ?? null, treeBytes, leafCount, spans },
+        { ...job, sha1, root, treeBytes, leafCount, spans },
         slot.shared,
       )) as CommitAnswer;
       if (!answer.good) return { good: false, leaves: answer.digest };
