@@ -1,6 +1,6 @@
 // What people type for sizes, rates, addresses and trackers, as values. Pure: throws UsageError with the text that helps.
 
-import { parseIp } from '../base/address.ts';
+import { type LocalNetwork, parseIp } from '../base/address.ts';
 import { ShoalError } from '../base/errors.ts';
 
 /** Wrong usage; the program ends with exit code 2. */
@@ -78,6 +78,26 @@ export function parseHostPort(text: string): HostPort {
     );
   }
   return { host: match.host, port: match.port };
+}
+
+/** `10.1.0.0/16`, `2001:db8::/32`, or an address alone. */
+export function parseNetwork(text: string): LocalNetwork {
+  const match = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text.trim());
+  const ip = match ? parseIp(match[1]!) : null;
+  const prefix = match?.[2] === undefined ? (ip?.length ?? 0) * 8 : Number(match[2]);
+  if (ip === null || prefix > ip.length * 8) {
+    throw new UsageError(`'${text}' is no network; give for example 10.1.0.0/16 or 2001:db8::/32`);
+  }
+  return { ip, prefix };
+}
+
+/** A whole number from `least` up. */
+export function parseCount(least: number): (text: string) => number {
+  return (text) => {
+    const count = /^\d{1,15}$/.test(text.trim()) ? Number(text) : -1;
+    if (count < least) throw new UsageError(`'${text}' is no number from ${least} up`);
+    return count;
+  };
 }
 
 /** Where to listen: `host` null means all addresses, `port` null means the default, 0 means any free one. */

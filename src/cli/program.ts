@@ -3,6 +3,7 @@
 import { Argument, Command, Help } from 'commander';
 import { parseListen, parseRatio } from './args.ts';
 import { addCreate, addJson, addState, addSwarm, many, one } from './options.ts';
+import { addTracker } from './tracker-options.ts';
 
 /** What a module below `commands/` exports: called with the arguments, the options and the commander command. */
 interface CommandModule {
@@ -149,8 +150,16 @@ function addFetching(add: Add): void {
 function addRest(add: Add): void {
   addJson(
     addState(
-      add('tracker', 'run a tracker', 'shoal tracker', 'shoal tracker --listen 192.0.2.7:6969').addOption(
-        one('--listen <HOST:PORT>', 'where to listen (default: all addresses, port 6969)', parseListen),
+      addTracker(
+        add(
+          'tracker',
+          'run a tracker',
+          'shoal tracker',
+          'shoal tracker --listen 192.0.2.7:6969 --listen [2001:db8::7]:6969',
+          'shoal tracker --listen :443 --no-udp --tls-cert /etc/ssl/tracker.pem --tls-key /etc/ssl/tracker.key',
+          'shoal tracker --near 10.1.0.0/16 --near 10.2.0.0/16 --interval 300',
+          'shoal tracker --listen 127.0.0.1:6970 --proxy 127.0.0.1',
+        ),
       ),
     ),
   );

@@ -79,6 +79,14 @@ export interface ListenOptions {
   readonly ip: Uint8Array | null;
   /** 0 picks a free one. */
   readonly port: number;
+  /** For streams: TLS beside plain connections on the same port. */
+  readonly tls?: TlsKeys | null;
+}
+
+/** A certificate with those that vouch for it, and its private key: PEM. */
+export interface TlsKeys {
+  readonly cert: string;
+  readonly key: string;
 }
 
 export interface Sockets {

@@ -1,6 +1,8 @@
 // The tracker and its client in the real world, on loopback.
 
-import { mkdtemp, rm } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import https from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -80,5 +82,40 @@ describe('the tracker on a real machine', () => {
     const taken = { ip: Uint8Array.of(127, 0, 0, 1), port: server.addresses[0]!.port };
     const free = { ip: Uint8Array.of(127, 0, 0, 1), port: 0 };
     await expect(TrackerServer.open(env, { listen: [free, taken] })).rejects.toMatchObject({ code: 'LISTEN_FAILED' });
+  });
+
+  it('serves HTTPS beside HTTP on one port, and outlives those who break off or say nonsense', async () => {
+    const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+    const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'];
+    const names = ['-subj', '/CN=localhost', '-days', '2', '-keyout', key, '-out', cert];
+    const openssl = 'openssl';
+    execFileSync(openssl, ['req', '-x509', '-nodes', ...curve, ...names], { stdio: 'ignore' });
+    const tls = { cert: await readFile(cert, 'utf8'), key: await readFile(key, 'utf8') };
+    const secure = await TrackerServer.open(env, { listen: [{ ip: Uint8Array.of(127, 0, 0, 1), port: 0, tls }] });
+    const place = `${secure.addresses[0]}`;
+    for (const bytes of [[0x16, 3, 1, 0, 5, 1, 2, 3, 4, 5], []]) {
+      await new Promise<void>((resolve) => {
+        const stream = env.sockets.connect(secure.addresses[0]!);
+        stream.attach({
+          onOpen: () => {
+            stream.write([Uint8Array.from(bytes)]);
+            stream.end();
+          },
+          onChunk: () => undefined,
+          onClose: () => resolve(),
+        });
+      });
+    }
+    const text = await new Promise<string>((resolve, reject) => {
+      const get = https.get(`https://${place}/healthz`, { rejectUnauthorized: false }, (response) => {
+        response.setEncoding('utf8').on('data', resolve);
+      });
+      get.on('error', reject);
+    });
+    expect(text).toBe('ok\n');
+    expect(await (await fetch(`http://${place}/healthz`)).text()).toBe('ok\n');
+    await secure.close();
+    const bad = { ip: Uint8Array.of(127, 0, 0, 1), port: 0, tls: { cert: 'none', key: 'none' } };
+    await expect(TrackerServer.open(env, { listen: [bad] })).rejects.toMatchObject({ code: 'LISTEN_FAILED' });
   });
 });

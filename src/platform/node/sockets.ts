@@ -16,6 +16,7 @@ import type {
 } from '../../ports/sockets.ts';
 import { errnoOf, networkError } from './system-errors.ts';
 import { acceptedTcp, addressOf, connectTcp, HIGH_WATER_MARK } from './tcp.ts';
+import { decrypting } from './tls.ts';
 import { bindUdpSocket } from './udp.ts';
 import { loadUdpBatch, serveUdpBatches, type UdpBatchModule } from './udp-batch.ts';
 import { serveUdpSingly } from './udp-service.ts';
@@ -43,27 +44,28 @@ async function listen(
   options: ListenOptions,
   accept: (stream: ByteStream) => void,
 ): Promise<StreamListener> {
-  if (options.ip !== null) return listenAt(clock, formatIp(options.ip), options.port, accept);
+  if (options.ip !== null) return listenAt(clock, formatIp(options.ip), options, accept);
   try {
-    return await listenAt(clock, '::', options.port, accept);
+    return await listenAt(clock, '::', options, accept);
   } catch (error) {
     const errno = errnoOf((error as Error).cause);
     if (errno !== 'EAFNOSUPPORT' && errno !== 'EADDRNOTAVAIL') throw error;
-    return listenAt(clock, '0.0.0.0', options.port, accept);
+    return listenAt(clock, '0.0.0.0', options, accept);
   }
 }
 
 function listenAt(
   clock: Clock,
   host: string,
-  port: number,
+  { port, tls }: ListenOptions,
   accept: (stream: ByteStream) => void,
 ): Promise<StreamListener> {
   const options = { allowHalfOpen: true, noDelay: true, highWaterMark: HIGH_WATER_MARK };
-  const server = net.createServer(options, (socket) => {
+  const onSocket = (socket: net.Socket): void => {
     const stream = acceptedTcp(clock, socket);
     if (stream) accept(stream);
-  });
+  };
+  const server = net.createServer(options, tls ? decrypting(tls, onSocket) : onSocket);
   return new Promise((resolve, reject) => {
     server.once('error', (error) => reject(networkError('LISTEN_FAILED', error, `listen on ${host} port ${port}`)));
     server.listen({ host, port, backlog: BACKLOG, exclusive: true }, () => {

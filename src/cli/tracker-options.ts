@@ -1,0 +1,107 @@
+// The options of `shoal tracker`, and what the tracker's server is told by them.
+
+import { readFile } from 'node:fs/promises';
+import type { Command } from 'commander';
+import type { LocalNetwork } from '../base/address.ts';
+import { fileError } from '../platform/node/system-errors.ts';
+import type { Sockets, TlsKeys } from '../ports/sockets.ts';
+import type { TrackerServerOptions } from '../tracker/server/server.ts';
+import { type ListenText, parseCount, parseListen, parseNetwork, parseSeconds, UsageError } from './args.ts';
+import { type JsonOption, many, one } from './options.ts';
+import { DEFAULT_TRACKER_PORT } from './own-tracker.ts';
+import { resolveListen } from './world.ts';
+
+export interface TrackerOptions extends JsonOption {
+  readonly listen: readonly ListenText[];
+  readonly state?: string;
+  /** False with `--no-udp`, `--no-http`. */
+  readonly udp: boolean;
+  readonly http: boolean;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly interval?: number;
+  readonly minInterval?: number;
+  readonly peers?: number;
+  readonly near: readonly LocalNetwork[];
+  readonly proxy: readonly LocalNetwork[];
+  readonly maxTorrents?: number;
+  readonly maxPeers?: number;
+  readonly maxConnections?: number;
+  readonly maxPeersPerAddress?: number;
+  readonly maxPeersPerAddressAndTorrent?: number;
+  readonly maxAnnouncesPerAddress?: number;
+  readonly keepPeerIds?: boolean;
+  readonly status?: number;
+}
+
+export function addTracker(command: Command): Command {
+  const count = parseCount(1);
+  return command
+    .addOption(many('--listen <HOST:PORT>', 'where to listen (default: all addresses, port 6969)', parseListen))
+    .option('--no-udp', 'do not serve UDP')
+    .option('--no-http', 'do not serve HTTP')
+    .option('--tls-cert <FILE>', 'PEM certificates: HTTPS too, on the same ports')
+    .option('--tls-key <FILE>', 'the private key of the first of them')
+    .addOption(one('--interval <SECONDS>', 'time between announces (default: 1800)', parseSeconds))
+    .addOption(one('--min-interval <SECONDS>', 'time before which none is welcome (default: 30)', parseSeconds))
+    .addOption(one('--peers <N>', 'peers in an answer where none are asked for (default: 50, at most 200)', count))
+    .addOption(many('--near <CIDR>', 'a rack or site, whose peers are told of each other first', parseNetwork))
+    .addOption(many('--proxy <CIDR>', 'a proxy whose X-Forwarded-For is believed', parseNetwork))
+    .addOption(one('--max-torrents <N>', 'info hashes known at most (default: 2000000)', count))
+    .addOption(one('--max-peers <N>', 'peers known at most (default: 8000000)', count))
+    .addOption(one('--max-connections <N>', 'HTTP connections at once (default: 4096)', count))
+    .addOption(one('--max-peers-per-address <N>', 'of one address in all torrents (default: 50000)', count))
+    .addOption(one('--max-peers-per-address-and-torrent <N>', 'of one address in one (default: 500)', count))
+    .addOption(one('--max-announces-per-address <N>', 'of one address a second (default: 500)', count))
+    .option('--keep-peer-ids', 'keep peer ids for clients that want dictionaries: 20 bytes a peer')
+    .addOption(one('--status <SECONDS>', 'with --json: an event with all numbers so often', parseSeconds));
+}
+
+/** What the server is told. Swarms are kept in the store under the number of the first port, but for any free one. */
+export async function serverOptions(sockets: Sockets, options: TrackerOptions): Promise<TrackerServerOptions> {
+  if (!options.udp && !options.http) throw new UsageError('with --no-udp and --no-http nothing is served');
+  const tls = await readKeys(options);
+  const texts = options.listen.length > 0 ? options.listen : [{ host: null, port: null }];
+  const listen = await Promise.all(
+    texts.map(async (text) => {
+      const { ip, port } = await resolveListen(sockets, text);
+      return { ip, port: port ?? DEFAULT_TRACKER_PORT, tls };
+    }),
+  );
+  const first = listen[0]!.port;
+  return {
+    listen,
+    stateKey: first === 0 ? null : `tracker/${first}`,
+    udp: options.udp,
+    http: options.http,
+    near: options.near,
+    proxies: options.proxy,
+    keepsPeerIds: options.keepPeerIds ?? false,
+    ...given('intervalS', options.interval),
+    ...given('minIntervalS', options.minInterval),
+    ...given('peersPerReply', options.peers),
+    ...given('maxSwarms', options.maxTorrents),
+    ...given('maxPeers', options.maxPeers),
+    ...given('maxConnections', options.maxConnections),
+    ...given('maxPeersPerAddress', options.maxPeersPerAddress),
+    ...given('maxPeersPerAddressAndSwarm', options.maxPeersPerAddressAndTorrent),
+    ...given('maxAnnouncesPerAddress', options.maxAnnouncesPerAddress),
+  };
+}
+
+function given<K extends string>(name: K, value: number | undefined): { [key in K]?: number } {
+  return value === undefined ? {} : ({ [name]: Math.ceil(value) } as { [key in K]: number });
+}
+
+async function readKeys({ tlsCert, tlsKey }: TrackerOptions): Promise<TlsKeys | null> {
+  if (tlsCert === undefined && tlsKey === undefined) return null;
+  if (tlsCert === undefined || tlsKey === undefined) throw new UsageError('--tls-cert and --tls-key go together');
+  const [cert, key] = await Promise.all([readText(tlsCert), readText(tlsKey)]);
+  return { cert, key };
+}
+
+async function readText(path: string): Promise<string> {
+  return readFile(path, 'utf8').catch((error: unknown) => {
+    throw fileError(error, `read "${path}"`);
+  });
+}
