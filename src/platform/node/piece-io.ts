@@ -10,8 +10,7 @@ import { NodeSlot, SlotPool } from './slot-pool.ts';
 
 /**
  * Twice what is asked of one fast peer at most: a piece waits in memory from its first block to the end of its commit.
- * Twice as much was no faster, and took more time of the processor: what was received had left the caches when it was
- * hashed and written.
+ * Twice as much took memory, and no other difference was seen.
  */
 const DEFAULT_BUDGET_BYTES = 32 * 1024 * 1024;
 
