@@ -4,7 +4,7 @@ import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { installNpmFolder, npmFolder } from './npm-folder.mjs';
-import { HOME, run } from './run.mjs';
+import { forgetCertificates, HOME, run } from './run.mjs';
 
 /** bench/ compiled, with what it imports of src/ and test/: Node 20 runs no TypeScript. */
 const COMPILED = join(HOME, '.cache', 'bench');
@@ -27,6 +27,7 @@ function compile() {
 
 /** Without the right to make one: on the loopback of this machine, which the output says. */
 async function runInOwnNetwork() {
+  forgetCertificates();
   const load = async (/** @type {string} */ file) => await import(pathToFileURL(join(COMPILED, file)).href);
   const { canMakeNetworks, Network } = await load('test/interop/harness/network.js');
   const network = canMakeNetworks() ? await Network.open() : null;
