@@ -40,6 +40,12 @@ export type ErrorCode =
   | 'TRACKER_FAILED'
   | 'TRACKER_INVALID'
   | 'NO_PEERS'
+  // the tracker's site
+  | 'TOKEN_REFUSED'
+  | 'REQUEST_INVALID'
+  | 'NAME_TAKEN'
+  | 'NAME_UNKNOWN'
+  | 'TOO_MANY_REQUESTS'
   // session
   | 'TORRENT_BUSY'
   | 'TORRENT_UNKNOWN'

@@ -32,7 +32,7 @@ export const RANKS: Readonly<Record<string, number>> = {
 };
 
 /** Rooms that may name node modules, global clocks, timers, chance and the console. */
-export const WORLDLY: ReadonlySet<string> = new Set(['platform/node', 'daemon', 'cli']);
+export const WORLDLY: ReadonlySet<string> = new Set(['platform/node', 'daemon', 'cli', 'tracker/site']);
 
 /** Rooms that may import npm packages. */
 export const WITH_PACKAGES: ReadonlySet<string> = new Set(['platform/node', 'daemon', 'cli', 'lab', 'tracker/site']);
