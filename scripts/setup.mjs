@@ -1,6 +1,6 @@
 // Makes a bare clone ready: installs the npm packages where they are missing or older than the lock file. As root on Debian,
 // --interop and --bench also install the programs that Shoal is tested against and compared with. Safe to run again.
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { installDebian } from './debian.mjs';
 import { installNpmFolder } from './npm-folder.mjs';
@@ -14,7 +14,7 @@ const INTEROP_PACKAGES = [
   'opentracker',
   'mktorrent',
 ];
-const BENCH_PACKAGES = [...INTEROP_PACKAGES, 'qbittorrent-nox', 'rtorrent'];
+const BENCH_PACKAGES = [...INTEROP_PACKAGES, 'qbittorrent-nox', 'rtorrent', 'wrk'];
 
 installPackages();
 if (process.argv.includes('--interop')) {
@@ -28,7 +28,10 @@ if (process.argv.includes('--bench')) {
 }
 
 function installPackages() {
-  const installed = join(HOME, 'node_modules', '.package-lock.json');
+  const folder = join(HOME, 'node_modules');
+  // Through a link, npm would empty the folder of another clone.
+  if (lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink()) return;
+  const installed = join(folder, '.package-lock.json');
   const lock = join(HOME, 'package-lock.json');
   if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return;
   console.log('setup: installing npm packages');
