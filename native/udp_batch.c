@@ -18,7 +18,7 @@
 
 enum {
   // What JavaScript checks before it shares memory: the layout and the calls.
-  VERSION = 1,
+  VERSION = 2,
   BATCH = 64,
   SLOT_BYTES = 2048,
   HEAD_WORDS = 8,
@@ -33,6 +33,17 @@ enum {
   // Holds a burst of thousands of requests while the program is busy.
   SOCKET_BUFFER_BYTES = 4 << 20,
   MAPPED_PREFIX_BYTES = 12,
+  // TCP connections that wait to be accepted.
+  BACKLOG = 1024,
+};
+
+// Where a socket is to be bound.
+struct place {
+  void *ip;
+  size_t ip_length;
+  uint32_t port;
+  bool is_dual;
+  bool is_shared;
 };
 
 static const uint8_t MAPPED_PREFIX[MAPPED_PREFIX_BYTES] = {[10] = 0xff, [11] = 0xff};
@@ -175,17 +186,15 @@ static void on_thread_end(napi_async_cleanup_hook_handle hook, void *data) {
   begin_close(data);
 }
 
-// 0, or the error number.
-static int bind_socket(int fd, const uint8_t *ip, size_t ip_length, uint32_t port, int is_dual) {
-  int size = SOCKET_BUFFER_BYTES, v6_only = !is_dual;
+// 0, or the error number. `is_shared`: other threads bind there too, and the system divides what comes.
+static int bind_socket(int fd, const uint8_t *ip, size_t ip_length, uint32_t port, int is_dual, int is_shared) {
+  int v6_only = !is_dual, on = 1;
   struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(port)};
   struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
   if (ip_length == 4) memcpy(&v4.sin_addr, ip, 4);
   else memcpy(&v6.sin6_addr, ip, 16);
   if (ip_length == 16 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, sizeof v6_only) != 0) return errno;
-  // Best effort: the system may have a lower limit.
-  setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
-  setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+  if (is_shared && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0) return errno;
   int failed = ip_length == 4 ? bind(fd, (struct sockaddr *)&v4, sizeof v4) : bind(fd, (struct sockaddr *)&v6, sizeof v6);
   return failed ? errno : 0;
 }
@@ -220,25 +229,64 @@ static struct service *make_service(napi_env env, int fd, napi_value memory, uin
   return s;
 }
 
-// open(ip: Uint8Array, port, isDual, memory: ArrayBuffer, onBatch: (count) => void): the service, or an error number.
-static napi_value open_service(napi_env env, napi_callback_info info) {
-  size_t count = 5, ip_length = 0, memory_length = 0;
-  napi_value args[5], result;
-  void *ip = NULL, *memory = NULL;
-  uint32_t port = 0;
-  bool is_dual = false;
+// Where to bind, from the first four arguments of open and listen. Whether they are of the right kinds.
+static bool read_place(napi_env env, napi_value *args, struct place *place) {
   napi_typedarray_type type;
+  return napi_get_typedarray_info(env, args[0], &type, &place->ip_length, &place->ip, NULL, NULL) == napi_ok &&
+         (place->ip_length == 4 || place->ip_length == 16) && napi_get_value_uint32(env, args[1], &place->port) == napi_ok &&
+         napi_get_value_bool(env, args[2], &place->is_dual) == napi_ok &&
+         napi_get_value_bool(env, args[3], &place->is_shared) == napi_ok;
+}
+
+// A bound socket, or the negated error number.
+static int bound_socket(const struct place *place, int type) {
+  int fd = socket(place->ip_length == 4 ? AF_INET : AF_INET6, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return -errno;
+  int on = 1;
+  if (type == SOCK_STREAM) setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  int error = bind_socket(fd, place->ip, place->ip_length, place->port, place->is_dual, place->is_shared);
+  if (error == 0) return fd;
+  close(fd);
+  return -error;
+}
+
+// listen(ip: Uint8Array, port, isDual, isShared): the descriptor of a TCP socket that listens, or a negated error number.
+static napi_value listen_at(napi_env env, napi_callback_info info) {
+  size_t count = 4;
+  napi_value args[4], result;
+  struct place place;
   napi_get_cb_info(env, info, &count, args, NULL, NULL);
-  if (count != 5 || napi_get_typedarray_info(env, args[0], &type, &ip_length, &ip, NULL, NULL) != napi_ok ||
-      (ip_length != 4 && ip_length != 16) || napi_get_value_uint32(env, args[1], &port) != napi_ok ||
-      napi_get_value_bool(env, args[2], &is_dual) != napi_ok ||
-      napi_get_arraybuffer_info(env, args[3], &memory, &memory_length) != napi_ok || memory_length != MEMORY_BYTES) {
-    napi_throw_type_error(env, NULL, "open(ip, port, isDual, memory, onBatch)");
+  if (count != 4 || !read_place(env, args, &place)) {
+    napi_throw_type_error(env, NULL, "listen(ip, port, isDual, isShared)");
     return NULL;
   }
-  int fd = socket(ip_length == 4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  int error = fd < 0 ? errno : bind_socket(fd, ip, ip_length, port, is_dual);
-  struct service *s = error == 0 ? make_service(env, fd, args[3], memory, args[4]) : NULL;
+  int fd = bound_socket(&place, SOCK_STREAM);
+  if (fd >= 0 && listen(fd, BACKLOG) != 0) {
+    int error = errno;
+    close(fd);
+    fd = -error;
+  }
+  napi_create_int32(env, fd, &result);
+  return result;
+}
+
+// open(ip: Uint8Array, port, isDual, isShared, memory: ArrayBuffer, onBatch: (count) => void): the service, or an error number.
+static napi_value open_service(napi_env env, napi_callback_info info) {
+  size_t count = 6, memory_length = 0;
+  napi_value args[6], result;
+  void *memory = NULL;
+  struct place place;
+  napi_get_cb_info(env, info, &count, args, NULL, NULL);
+  if (count != 6 || !read_place(env, args, &place) ||
+      napi_get_arraybuffer_info(env, args[4], &memory, &memory_length) != napi_ok || memory_length != MEMORY_BYTES) {
+    napi_throw_type_error(env, NULL, "open(ip, port, isDual, isShared, memory, onBatch)");
+    return NULL;
+  }
+  int fd = bound_socket(&place, SOCK_DGRAM), error = fd < 0 ? -fd : 0, size = SOCKET_BUFFER_BYTES;
+  // Best effort: the system may have a lower limit.
+  setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+  setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+  struct service *s = error == 0 ? make_service(env, fd, args[4], memory, args[5]) : NULL;
   if (s != NULL) {
     napi_create_external(env, s, NULL, NULL, &result);
     return result;
@@ -275,6 +323,7 @@ static napi_value close_service(napi_env env, napi_callback_info info) {
 NAPI_MODULE_INIT() {
   napi_value version;
   napi_property_descriptor calls[] = {
+      {"listen", NULL, listen_at, NULL, NULL, NULL, napi_enumerable, NULL},
       {"open", NULL, open_service, NULL, NULL, NULL, napi_enumerable, NULL},
       {"port", NULL, port_of_service, NULL, NULL, NULL, napi_enumerable, NULL},
       {"close", NULL, close_service, NULL, NULL, NULL, napi_enumerable, NULL},

@@ -157,6 +157,7 @@ function addRest(add: Add): void {
           'shoal tracker',
           'shoal tracker --listen 192.0.2.7:6969 --listen [2001:db8::7]:6969',
           'shoal tracker --listen :443 --no-udp --tls-cert /etc/ssl/tracker.pem --tls-key /etc/ssl/tracker.key',
+          'shoal tracker --workers 4',
           'shoal tracker --near 10.1.0.0/16 --near 10.2.0.0/16 --interval 300',
           'shoal tracker --listen 127.0.0.1:6970 --proxy 127.0.0.1',
         ),

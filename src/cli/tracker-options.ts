@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import type { LocalNetwork } from '../base/address.ts';
 import { fileError } from '../platform/node/system-errors.ts';
 import type { Sockets, TlsKeys } from '../ports/sockets.ts';
+import type { Threads } from '../ports/threads.ts';
 import type { TrackerServerOptions } from '../tracker/server/server.ts';
 import { type ListenText, parseCount, parseListen, parseNetwork, parseSeconds, UsageError } from './args.ts';
 import { type JsonOption, many, one } from './options.ts';
@@ -19,6 +20,7 @@ export interface TrackerOptions extends JsonOption {
   readonly http: boolean;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
+  readonly workers?: number;
   readonly interval?: number;
   readonly minInterval?: number;
   readonly peers?: number;
@@ -42,6 +44,7 @@ export function addTracker(command: Command): Command {
     .option('--no-http', 'do not serve HTTP')
     .option('--tls-cert <FILE>', 'PEM certificates: HTTPS too, on the same ports')
     .option('--tls-key <FILE>', 'the private key of the first of them')
+    .addOption(one('--workers <N>', 'threads that serve (default: 1)', count))
     .addOption(one('--interval <SECONDS>', 'time between announces (default: 1800)', parseSeconds))
     .addOption(one('--min-interval <SECONDS>', 'time before which none is welcome (default: 30)', parseSeconds))
     .addOption(one('--peers <N>', 'peers in an answer where none are asked for (default: 50, at most 200)', count))
@@ -72,6 +75,7 @@ export async function serverOptions(sockets: Sockets, options: TrackerOptions): 
   return {
     listen,
     stateKey: first === 0 ? null : `tracker/${first}`,
+    ...((options.workers ?? 1) > 1 && { workers: { count: options.workers!, threads: await loadThreads() } }),
     udp: options.udp,
     http: options.http,
     near: options.near,
@@ -87,6 +91,10 @@ export async function serverOptions(sockets: Sockets, options: TrackerOptions): 
     ...given('maxPeersPerAddressAndSwarm', options.maxPeersPerAddressAndTorrent),
     ...given('maxAnnouncesPerAddress', options.maxAnnouncesPerAddress),
   };
+}
+
+async function loadThreads(): Promise<Threads> {
+  return (await import('./tracker-threads.ts')).trackerThreads();
 }
 
 function given<K extends string>(name: K, value: number | undefined): { [key in K]?: number } {

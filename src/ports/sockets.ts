@@ -79,6 +79,8 @@ export interface ListenOptions {
   readonly ip: Uint8Array | null;
   /** 0 picks a free one. */
   readonly port: number;
+  /** Other threads of this program listen there too: the system divides what comes. */
+  readonly isShared?: boolean;
   /** For streams: TLS beside plain connections on the same port. */
   readonly tls?: TlsKeys | null;
 }

@@ -14,6 +14,7 @@ import type {
   StreamListener,
   UdpService,
 } from '../../ports/sockets.ts';
+import { sharedListen } from './shared-port.ts';
 import { errnoOf, networkError } from './system-errors.ts';
 import { acceptedTcp, addressOf, connectTcp, HIGH_WATER_MARK } from './tcp.ts';
 import { decrypting } from './tls.ts';
@@ -57,18 +58,22 @@ async function listen(
 function listenAt(
   clock: Clock,
   host: string,
-  { port, tls }: ListenOptions,
+  options: ListenOptions,
   accept: (stream: ByteStream) => void,
 ): Promise<StreamListener> {
-  const options = { allowHalfOpen: true, noDelay: true, highWaterMark: HIGH_WATER_MARK };
+  const { port, tls, isShared } = options;
+  const settings = { allowHalfOpen: true, noDelay: true, highWaterMark: HIGH_WATER_MARK };
   const onSocket = (socket: net.Socket): void => {
     const stream = acceptedTcp(clock, socket);
     if (stream) accept(stream);
   };
-  const server = net.createServer(options, tls ? decrypting(tls, onSocket) : onSocket);
+  const server = net.createServer(settings, tls ? decrypting(tls, onSocket) : onSocket);
   return new Promise((resolve, reject) => {
     server.once('error', (error) => reject(networkError('LISTEN_FAILED', error, `listen on ${host} port ${port}`)));
-    server.listen({ host, port, backlog: BACKLOG, exclusive: true }, () => {
+    const where = isShared
+      ? sharedListen(udpModule(), host, parseIp(host)!, options)
+      : { host, port, backlog: BACKLOG, exclusive: true };
+    server.listen(where, () => {
       server.removeAllListeners('error');
       // Accepting can fail for a moment (too many open files); the remote tries again.
       server.on('error', () => undefined);
@@ -87,8 +92,13 @@ function stopAccepting(server: net.Server): Promise<void> {
 }
 
 async function serveUdp(options: ListenOptions, answer: AnswerDatagram): Promise<UdpService> {
+  const native = udpModule();
+  return native === null ? serveUdpSingly(options, answer) : serveUdpBatches(native, options, answer);
+}
+
+function udpModule(): UdpBatchModule | null {
   if (udpBatch === undefined) udpBatch = loadUdpBatch();
-  return udpBatch === null ? serveUdpSingly(options, answer) : serveUdpBatches(udpBatch, options, answer);
+  return udpBatch;
 }
 
 async function resolve(host: string, signal?: AbortSignal): Promise<readonly Uint8Array[]> {

@@ -63,7 +63,7 @@ describe.skipIf(native === null)('the native module', () => {
       const { parentPort } = require('node:worker_threads');
       const native = require(${JSON.stringify(udpBatchFile())});
       const memory = new ArrayBuffer(64 * (32 + 2 * 2048));
-      const handle = native.open(Uint8Array.of(127, 0, 0, 1), 0, false, memory, () => undefined);
+      const handle = native.open(Uint8Array.of(127, 0, 0, 1), 0, false, false, memory, () => undefined);
       parentPort.postMessage(native.port(handle));`;
     const worker = new Worker(open, { eval: true });
     const [port] = (await once(worker, 'message')) as [number];
@@ -74,7 +74,7 @@ describe.skipIf(native === null)('the native module', () => {
   });
 
   it('refuses what is no memory of the layout', () => {
-    const open = (memory: unknown) => native!.open(LOOPBACK_6, 0, false, memory as ArrayBuffer, () => undefined);
+    const open = (memory: unknown) => native!.open(LOOPBACK_6, 0, false, false, memory as ArrayBuffer, () => undefined);
     expect(() => open(new ArrayBuffer(100))).toThrow(TypeError);
     expect(() => open('memory')).toThrow(TypeError);
   });

@@ -10,7 +10,7 @@ import { type AnswerDatagram, type ListenOptions, MAX_ANSWERED_BYTES, type UdpSe
 import { networkError } from './system-errors.ts';
 
 /** Of calls and layout; a module of another one is left alone. */
-const VERSION = 1;
+const VERSION = 2;
 const BATCH = 64;
 const HEAD_WORDS = 8;
 const [LENGTH_IN, LENGTH_OUT, FAMILY, PORT, IP] = [0, 1, 2, 3, 4];
@@ -27,9 +27,12 @@ export interface UdpBatchModule {
     ip: Uint8Array,
     port: number,
     isDual: boolean,
+    isShared: boolean,
     memory: ArrayBuffer,
     onBatch: (count: number) => void,
   ): Handle | number;
+  /** The descriptor of a TCP socket that listens, or the system's error number, negated. */
+  listen(ip: Uint8Array, port: number, isDual: boolean, isShared: boolean): number;
   port(handle: Handle): number;
   /** Once. */
   close(handle: Handle): void;
@@ -60,14 +63,13 @@ export function loadUdpBatch(): UdpBatchModule | null {
 
 /** Throws LISTEN_FAILED. */
 export function serveUdpBatches(native: UdpBatchModule, options: ListenOptions, answer: AnswerDatagram): UdpService {
-  const { ip, port } = options;
-  if (ip !== null) return new BatchedService(native, ip, port, false, answer);
+  if (options.ip !== null) return new BatchedService(native, options.ip, options, answer);
   try {
-    return new BatchedService(native, new Uint8Array(16), port, true, answer);
+    return new BatchedService(native, new Uint8Array(16), options, answer);
   } catch (error) {
     const errno = ((error as Error).cause as NodeJS.ErrnoException).code;
     if (errno !== 'EAFNOSUPPORT' && errno !== 'EADDRNOTAVAIL') throw error;
-    return new BatchedService(native, new Uint8Array(4), port, false, answer);
+    return new BatchedService(native, new Uint8Array(4), options, answer);
   }
 }
 
@@ -79,14 +81,15 @@ class BatchedService implements UdpService {
   readonly #slots: readonly Slot[];
   #handle: Handle | null;
 
-  constructor(native: UdpBatchModule, ip: Uint8Array, port: number, isDual: boolean, answer: AnswerDatagram) {
+  constructor(native: UdpBatchModule, ip: Uint8Array, options: ListenOptions, answer: AnswerDatagram) {
+    const isDual = options.ip === null && ip.length === 16;
     const memory = new ArrayBuffer(HEADS_BYTES + 2 * SLOTS_BYTES);
     this.#native = native;
     this.#answer = answer;
     this.#heads = new Uint32Array(memory, 0, BATCH * HEAD_WORDS);
     this.#slots = Array.from({ length: BATCH }, (_, i) => new Slot(memory, i));
-    const opened = native.open(ip, port, isDual, memory, this.#onBatch);
-    if (typeof opened === 'number') throw listenError(opened, ip, port);
+    const opened = native.open(ip, options.port, isDual, options.isShared ?? false, memory, this.#onBatch);
+    if (typeof opened === 'number') throw listenError(opened, ip, options.port);
     this.#handle = opened;
     this.address = new Address(ip, native.port(opened));
   }

@@ -4,6 +4,7 @@ import dgram from 'node:dgram';
 import type { Address } from '../../base/address.ts';
 import { formatIp } from '../../base/address.ts';
 import type { ListenOptions, UdpSocket } from '../../ports/sockets.ts';
+import { CAN_REUSE_PORT, noSharing } from './shared-port.ts';
 import { errnoOf, networkError } from './system-errors.ts';
 import { addressOf } from './tcp.ts';
 
@@ -35,23 +36,25 @@ export async function bindUdpSocket(options: ListenOptions, onMessage: OnMessage
 }
 
 /** A socket with room for bursts; rejects with LISTEN_FAILED. */
-export async function bindDgram({ ip, port }: ListenOptions): Promise<Bound> {
-  if (ip !== null) return bind(ip.length === 4 ? 'udp4' : 'udp6', formatIp(ip), port);
+export async function bindDgram({ ip, port, isShared = false }: ListenOptions): Promise<Bound> {
+  if (isShared && !CAN_REUSE_PORT) throw noSharing();
+  if (ip !== null) return bind(ip.length === 4 ? 'udp4' : 'udp6', formatIp(ip), port, isShared);
   try {
-    return await bind('udp6', '::', port);
+    return await bind('udp6', '::', port, isShared);
   } catch (error) {
     const errno = errnoOf((error as Error).cause);
     if (errno !== 'EAFNOSUPPORT' && errno !== 'EADDRNOTAVAIL') throw error;
-    return bind('udp4', '0.0.0.0', port);
+    return bind('udp4', '0.0.0.0', port, isShared);
   }
 }
 
-function bind(type: 'udp4' | 'udp6', host: string, port: number): Promise<Bound> {
+function bind(type: 'udp4' | 'udp6', host: string, port: number, isShared: boolean): Promise<Bound> {
   const isDual = host === '::';
   // `send` resolves every address first, later than the call. Ours are IP texts, and must leave before it returns.
   const lookup = ((name: string, _options: unknown, callback: (error: null, address: string) => void) =>
     callback(null, name)) as unknown as NonNullable<dgram.SocketOptions['lookup']>;
-  const socket = dgram.createSocket({ type, ipv6Only: type === 'udp6' && !isDual, lookup });
+  const kind = { type, ipv6Only: type === 'udp6' && !isDual, lookup };
+  const socket = dgram.createSocket(isShared ? ({ ...kind, reusePort: true } as dgram.SocketOptions) : kind);
   return new Promise((resolve, reject) => {
     socket.once('error', (error) => {
       socket.close();

@@ -21,9 +21,14 @@ export class ConnectionIds {
   #v2 = 0;
   #v3 = 0;
 
-  constructor(random: Random) {
+  /** A key for {@link ConnectionIds}; all threads of a tracker have the same. */
+  static newKey(random: Random): Uint8Array {
     const key = new Uint8Array(8);
     random.fill(key);
+    return key;
+  }
+
+  constructor(key: Uint8Array) {
     this.#key0 = readU32(key, 0);
     this.#key1 = readU32(key, 4);
   }

@@ -2,6 +2,7 @@
 
 import type { LocalNetwork } from '../../base/address.ts';
 import type { ListenOptions } from '../../ports/sockets.ts';
+import type { Threads } from '../../ports/threads.ts';
 import { DEFAULT_INTERVAL_S } from '../protocol/announce.ts';
 import type { AccessRules, AnnounceLedger, SwarmMirror } from './access.ts';
 import type { AddressLimits } from './address-counts.ts';
@@ -51,6 +52,8 @@ export interface TrackerServerOptions extends TrackerValues {
   readonly listen: readonly ListenOptions[];
   /** Key in the store under which swarms outlive the process; null: they do not. Default: null. */
   readonly stateKey?: string | null;
+  /** So many threads serve, this one among them; access rules, ledger, mirror and others are for one. Default: one. */
+  readonly workers?: { readonly count: number; readonly threads: Threads };
   /** Default: everyone may announce everything. */
   readonly access?: AccessRules;
   readonly ledger?: AnnounceLedger;

@@ -4,16 +4,19 @@ import type { Address } from '../../base/address.ts';
 import { fromLatin1 } from '../../base/bytes.ts';
 import { describeError, isShoalError } from '../../base/errors.ts';
 import { Scope } from '../../base/scope.ts';
-import type { Timer } from '../../ports/clock.ts';
+import { sleep, type Timer } from '../../ports/clock.ts';
 import type { Env } from '../../ports/env.ts';
 import type { Random } from '../../ports/random.ts';
+import type { Threads } from '../../ports/threads.ts';
 import { ConnectionIds } from './connection-ids.ts';
+import { CounterBoard } from './counter-board.ts';
 import { settingsOf, type TrackerServerOptions } from './options.ts';
 import { Serving } from './serving.ts';
 import { loadSwarms, saveSwarms } from './snapshot.ts';
 import { TrackerCounters, type TrackerStats, trackerStats } from './stats.ts';
 import { SwarmTable } from './swarm-table.ts';
 import { Sweep } from './sweep.ts';
+import { Workers, type WorkersOptions } from './workers.ts';
 
 export type { TrackerServerOptions } from './options.ts';
 
@@ -22,16 +25,15 @@ export type TrackerEnv = Pick<Env, 'clock' | 'random' | 'sockets' | 'store' | 'l
 const TICK_MS = 1000;
 /** A crash costs what was announced since the last snapshot. */
 const STATE_EVERY_MS = 5 * 60_000;
+/** For threads to close what they have open. */
+const WORKER_PATIENCE_MS = 1000;
 
 export class TrackerServer {
   /** Where it listens, in the order of the options, ports filled in. */
   readonly addresses: readonly Address[];
   readonly #env: TrackerEnv;
-  readonly #table: SwarmTable;
-  readonly #serving: Serving;
+  readonly #parts: Parts;
   readonly #sweep: Sweep;
-  readonly #stateKey: string | null;
-  readonly #stats: () => TrackerStats;
   readonly #scope = new Scope();
   #tick: Timer | null = null;
   #stateAtMs: number;
@@ -41,58 +43,63 @@ export class TrackerServer {
   static async open(env: TrackerEnv, options: TrackerServerOptions): Promise<TrackerServer> {
     const settings = settingsOf(options);
     const { clock, random } = env;
-    const table = SwarmTable.local(random, settings.table);
+    const crew = (options.workers?.count ?? 1) > 1 ? options.workers! : null;
+    const table = crew ? SwarmTable.newShared(random, settings.table) : SwarmTable.local(random, settings.table);
     const counters = new TrackerCounters();
+    const boardMemory = CounterBoard.memory(crew?.count ?? 1);
+    const board = new CounterBoard(boardMemory);
     const startedMs = clock.nowMs();
-    const stats = (): TrackerStats => trackerStats(table, counters, (clock.nowMs() - startedMs) / 1000);
+    const stats = (): TrackerStats => trackerStats(table, board.total(0, counters), (clock.nowMs() - startedMs) / 1000);
+    const connectionKey = ConnectionIds.newKey(random);
+    const trackerId = newTrackerId(random);
     const serving = new Serving(env, {
       settings,
       table,
       counters,
       stats,
-      ids: new ConnectionIds(random),
-      trackerId: newTrackerId(random),
+      ids: new ConnectionIds(connectionKey),
+      trackerId,
       access: options.access ?? null,
       ledger: options.ledger ?? null,
       mirror: options.mirror ?? null,
       others: options.others ?? null,
     });
     const stateKey = options.stateKey ?? null;
+    let workers: Workers | null = null;
     try {
       if (stateKey !== null) await loadState(env, table, stateKey, serving.pacing.ageS());
       const addresses: Address[] = [];
-      for (const listen of options.listen) addresses.push(await serving.listen(listen));
-      return new TrackerServer(env, table, serving, stateKey, stats, addresses);
+      const isShared = crew !== null;
+      for (const listen of options.listen) addresses.push(await serving.listen({ ...listen, isShared }));
+      if (crew !== null && table.shared !== null) {
+        const listen = options.listen.map((each, i) => ({ ...each, isShared, port: addresses[i]!.port }));
+        const job = { table: table.shared, board: boardMemory, settings, listen, connectionKey, trackerId, startedMs };
+        workers = newWorkers(env, crew.threads, table, job);
+        for (let row = 1; row < crew.count; row++) await workers.start(row);
+      }
+      return new TrackerServer(env, { table, serving, workers, board, counters, stateKey, stats }, addresses);
     } catch (error) {
+      await workers?.close();
       await serving.close();
       throw error;
     }
   }
 
-  private constructor(
-    env: TrackerEnv,
-    table: SwarmTable,
-    serving: Serving,
-    stateKey: string | null,
-    stats: () => TrackerStats,
-    addresses: readonly Address[],
-  ) {
+  private constructor(env: TrackerEnv, parts: Parts, addresses: readonly Address[]) {
     this.#env = env;
-    this.#table = table;
-    this.#serving = serving;
-    this.#sweep = new Sweep(table);
-    this.#stateKey = stateKey;
-    this.#stats = stats;
+    this.#parts = parts;
+    this.#sweep = new Sweep(parts.table);
     this.addresses = addresses;
     this.#stateAtMs = env.clock.nowMs() + STATE_EVERY_MS;
     this.#scope.add(() => this.#save());
-    this.#scope.add(() => serving.close());
+    this.#scope.add(() => parts.workers?.close());
+    this.#scope.add(() => parts.serving.close());
     this.#scope.add(() => this.#tick?.cancel());
     this.#arm();
   }
 
   stats(): TrackerStats {
-    return this.#stats();
+    return this.#parts.stats();
   }
 
   /** Stops listening, closes all connections, and saves the swarms where that was asked for. Idempotent. */
@@ -103,8 +110,10 @@ export class TrackerServer {
   #arm(): void {
     this.#tick = this.#env.clock.after(TICK_MS, () => {
       const nowMs = this.#env.clock.nowMs();
-      this.#serving.tick();
-      this.#sweep.run(nowMs / 1000, this.#serving.pacing.ageS());
+      const { serving, board, counters } = this.#parts;
+      serving.tick();
+      board.write(0, counters, serving.pacing.ageS());
+      this.#sweep.run(nowMs / 1000, board.ageS);
       if (nowMs >= this.#stateAtMs) {
         this.#stateAtMs = nowMs + STATE_EVERY_MS;
         void this.#save();
@@ -116,13 +125,29 @@ export class TrackerServer {
   /** Never rejects: a tracker that cannot save goes on. */
   async #save(): Promise<void> {
     await this.#saving;
-    if (this.#stateKey === null) return;
+    const { stateKey, table } = this.#parts;
+    if (stateKey === null) return;
     const { clock, store, log } = this.#env;
-    this.#saving = saveSwarms({ store, clock, key: this.#stateKey }, this.#table).catch((error: unknown) => {
+    this.#saving = saveSwarms({ store, clock, key: stateKey }, table).catch((error: unknown) => {
       log.write('warn', 'the swarms could not be saved', { error: describeError(error) });
     });
     await this.#saving;
   }
+}
+
+interface Parts {
+  readonly table: SwarmTable;
+  readonly serving: Serving;
+  readonly workers: Workers | null;
+  readonly board: CounterBoard;
+  readonly counters: TrackerCounters;
+  readonly stateKey: string | null;
+  stats(): TrackerStats;
+}
+
+function newWorkers(env: TrackerEnv, threads: Threads, table: SwarmTable, job: WorkersOptions['job']): Workers {
+  const { clock, log } = env;
+  return new Workers({ threads, table, log, job, patience: () => sleep(clock, WORKER_PATIENCE_MS) });
 }
 
 function newTrackerId(random: Random): Uint8Array {

@@ -1,0 +1,78 @@
+// One worker of a tracker: a thread that serves announces over the swarm table that all share. What it needs is told once,
+// in plain values; sweep, snapshots and clearing up are the first thread's.
+
+import { describeError } from '../../base/errors.ts';
+import type { Timer } from '../../ports/clock.ts';
+import type { ListenOptions } from '../../ports/sockets.ts';
+import { ConnectionIds } from './connection-ids.ts';
+import { CounterBoard } from './counter-board.ts';
+import { setLockOwner } from './lock.ts';
+import type { Settings } from './options.ts';
+import { Serving, type ServingEnv } from './serving.ts';
+import { trackerStats } from './stats.ts';
+import { SwarmTable } from './swarm-table.ts';
+import type { SharedTableMemory } from './table-memory.ts';
+
+export interface WorkerJob {
+  /** Its name on locks: 2 and up, never used again. */
+  readonly owner: number;
+  /** Its row on the board. */
+  readonly row: number;
+  readonly table: SharedTableMemory;
+  readonly board: SharedArrayBuffer;
+  readonly settings: Settings;
+  /** Ports filled in. */
+  readonly listen: readonly ListenOptions[];
+  readonly connectionKey: Uint8Array;
+  readonly trackerId: Uint8Array;
+  /** When the tracker began, by the clock that all threads have. */
+  readonly startedMs: number;
+}
+
+export type WorkerMessage = { readonly kind: 'ready' } | { readonly kind: 'failed'; readonly reason: string };
+/** The one message that a worker is told: to close and end. */
+export const STOP_WORKER = 'stop';
+
+const TICK_MS = 1000;
+
+/** Serves until what it resolves with is called. `env.clock` shows the same time on all threads. */
+export async function runTrackerWorker(
+  env: ServingEnv,
+  job: WorkerJob,
+  say: (message: WorkerMessage) => void,
+): Promise<() => Promise<void>> {
+  setLockOwner(job.owner);
+  const { clock, random } = env;
+  const table = SwarmTable.open(job.table, random, job.settings.table);
+  const board = new CounterBoard(job.board);
+  const counters = board.read(job.row);
+  const serving = new Serving(env, {
+    settings: job.settings,
+    table,
+    counters,
+    ids: new ConnectionIds(job.connectionKey),
+    trackerId: job.trackerId,
+    access: null,
+    ledger: null,
+    mirror: null,
+    others: null,
+    stats: () => trackerStats(table, board.total(job.row, counters), (clock.nowMs() - job.startedMs) / 1000),
+  });
+  let timer: Timer | null = null;
+  const tick = (): void => {
+    serving.tick();
+    board.write(job.row, counters, serving.pacing.ageS());
+    timer = clock.after(TICK_MS, tick);
+  };
+  try {
+    for (const listen of job.listen) await serving.listen(listen);
+    tick();
+    say({ kind: 'ready' });
+  } catch (error) {
+    say({ kind: 'failed', reason: describeError(error) });
+  }
+  return async () => {
+    timer?.cancel();
+    await serving.close();
+  };
+}
