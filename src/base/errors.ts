@@ -43,6 +43,7 @@ export type ErrorCode =
   // the tracker's site
   | 'TOKEN_REFUSED'
   | 'REQUEST_INVALID'
+  | 'NOT_FOUND'
   | 'NAME_TAKEN'
   | 'NAME_UNKNOWN'
   | 'TOO_MANY_REQUESTS'

@@ -1,7 +1,7 @@
 // Users of a private tracker: each has a passkey, which is part of the announce URL, and totals.
 //
 // Passkeys lie in the database as they are, not hashed: they are compared on every announce, written into the torrent files
-// that a user fetches, and open nothing but announces and the catalogue (docs/decisions/0010).
+// that a user fetches, and open nothing but announces and the catalogue (docs/decisions/0011).
 
 import { toHex } from '../../base/bytes.ts';
 import { ShoalError } from '../../base/errors.ts';
@@ -57,6 +57,11 @@ export class Users {
     const row = this.#row(name);
     if (!row) throw unknown(name);
     return userOf(row);
+  }
+
+  hasPasskey(passkey: Uint8Array): boolean {
+    const select = this.#database.sql('SELECT 1 FROM users WHERE passkey = ?');
+    return this.#database.run(() => select.get(passkey)) !== undefined;
   }
 
   /** In the order of their names, `after` one of them. */
