@@ -26,6 +26,7 @@ import { smallFiles } from './suites/small-files.ts';
 import { startUp } from './suites/start-up.ts';
 import { QUICK, type Report, type Suite } from './suites/suite.ts';
 import { swarm } from './suites/swarm.ts';
+import { tracker } from './suites/tracker.ts';
 import { verify } from './suites/verify.ts';
 import { wire } from './suites/wire.ts';
 
@@ -43,6 +44,7 @@ const SUITES: Readonly<Record<SuiteName, Suite>> = {
   idle,
   'start-up': startUp,
   wire,
+  tracker,
   profile,
 };
 

@@ -16,6 +16,7 @@ export const SUITE_NAMES = [
   'idle',
   'start-up',
   'wire',
+  'tracker',
   'profile',
 ] as const;
 export type SuiteName = (typeof SUITE_NAMES)[number];

@@ -1,0 +1,188 @@
+// tracker: announces a second, their latency, and what they cost, of trackers that know 10,000 torrents with 50 peers each.
+
+import type { LoadFigures } from '../load/generator.ts';
+import { type Generator, type Load, OWN, SECOND } from '../load/generator.ts';
+import { type AskedFigures, hasCores, Stand, standNotes } from '../load/stand.ts';
+import {
+  NPM_DEFAULT,
+  NPM_NO_STATS,
+  OPENTRACKER,
+  TRACKERS,
+  type TrackerProgram,
+  TWO_WORKERS,
+} from '../load/trackers.ts';
+import { figureGoal, type Goal, ratioGoal } from '../report/goals.ts';
+import { rowsTable } from '../report/table.ts';
+import type { Case, Row } from '../run/rounds.ts';
+import type { Outcome } from '../run/transfer.ts';
+import { play, type Stage, type Suite } from './suite.ts';
+import { memoryCases, memoryGoals, memoryTable } from './tracker-memory.ts';
+
+const TORRENTS = 10_000;
+const QUICK_TORRENTS = 2000;
+const PEERS_PER_TORRENT = 50;
+const WANTED = 50;
+/** The asker may be one of the 50. */
+const LEAST = WANTED - 1;
+const SECONDS = 4;
+const QUICK_SECONDS = 1;
+const STEADY = 5000;
+const FILL_SECONDS = 120;
+const UDP_WINDOW = 128;
+const CONNECTIONS = 64;
+/** At a set rate nothing waits for a slow reply. */
+const STEADY_WINDOW = 512;
+
+const UDP = 'UDP';
+const KEPT = 'HTTP, kept connections';
+const EACH = 'HTTP, a connection each';
+const UDP_STEADY = `UDP, ${STEADY}/s`;
+const HTTP_STEADY = `HTTP, ${STEADY}/s`;
+
+type Step = Pick<Load, 'protocol' | 'closes' | 'window' | 'perSecond'>;
+
+const STEPS: Readonly<Record<string, Step>> = {
+  [UDP]: { protocol: 'udp', closes: false, window: UDP_WINDOW, perSecond: null },
+  [KEPT]: { protocol: 'http', closes: false, window: CONNECTIONS, perSecond: null },
+  [EACH]: { protocol: 'http', closes: true, window: CONNECTIONS, perSecond: null },
+  [UDP_STEADY]: { protocol: 'udp', closes: false, window: STEADY_WINDOW, perSecond: STEADY },
+  [HTTP_STEADY]: { protocol: 'http', closes: false, window: STEADY_WINDOW, perSecond: STEADY },
+};
+
+const COLUMNS = [
+  { title: 'announces/s', figure: 'perSecond' },
+  { title: 'second generator', figure: 'secondPerSecond' },
+  { title: 'p50 ms', figure: 'p50Ms' },
+  { title: 'p99 ms', figure: 'p99Ms' },
+  { title: 'CPU µs each', figure: 'cpuMicroseconds' },
+  { title: 'core of the tracker', figure: 'trackerCore' },
+  { title: 'of the generator', figure: 'core' },
+  { title: 'RSS MiB', figure: 'rssMib' },
+];
+
+export const tracker: Suite = {
+  title: 'trackers',
+  minutes: 45,
+  quickSeconds: 45,
+  async run(stage) {
+    const here = TRACKERS.filter(
+      ({ name, cores, missing }) => stage.isWanted(name) && missing() === null && hasCores(cores),
+    );
+    const torrents = stage.options.quick ? QUICK_TORRENTS : TORRENTS;
+    const failed: Row[] = [];
+    const speed = await play(
+      stage,
+      here.map((program) => speedCase(stage, program, torrents, failed)),
+    );
+    const rows = [...speed.rows.flatMap(byStep), ...failed];
+    const memory = await play(stage, memoryCases(stage, here), 1);
+    const title = `${torrents} torrents × ${PEERS_PER_TORRENT} peers, replies of ${WANTED}; one core for the tracker, one for the generator`;
+    return {
+      rows: [...rows, ...memory.rows],
+      tables: [{ title, text: rowsTable(rows, COLUMNS) }, ...memoryTable(memory.rows)],
+      goals: [...goals(rows), ...memoryGoals(memory.rows)],
+      notes: [...missing(stage), ...standNotes(), ...speed.notes, ...memory.notes],
+    };
+  },
+};
+
+/** One tracker is filled once a round, and then asked in every way. A way that fails goes to `failed`; the others go on. */
+function speedCase(stage: Stage, program: TrackerProgram, torrents: number, failed: Row[]): Case {
+  let round = 0;
+  return {
+    what: 'filled',
+    program: program.name,
+    async run() {
+      round++;
+      const stand = await Stand.open(stage.scene, program, torrents);
+      try {
+        const filled = await stand.fill(torrents, PEERS_PER_TORRENT, FILL_SECONDS);
+        if (!filled.ok) return filled;
+        const figures: Record<string, number> = {};
+        for (const [what, step] of Object.entries(STEPS)) {
+          if (program.closes && what === KEPT) continue;
+          const outcome = await askTwice(stage, stand, { ...step, closes: step.closes || program.closes }, torrents);
+          if (!outcome.ok) {
+            failed.push({ what, program: program.name, round, figures: null, why: outcome.why });
+            stage.tell(failed.at(-1)!);
+            continue;
+          }
+          for (const [name, value] of Object.entries(outcome.figures)) figures[`${what}|${name}`] = value;
+        }
+        return { ok: true, figures };
+      } finally {
+        await stand.program.stop();
+      }
+    },
+  };
+}
+
+/** By our generator and the second one, as far as they are here; a set rate is for ours alone. */
+async function askTwice(
+  stage: Stage,
+  stand: Stand,
+  step: Step,
+  torrents: number,
+): Promise<Outcome<Partial<AskedFigures>>> {
+  const seconds = stage.options.quick ? QUICK_SECONDS : SECONDS;
+  const shape = { torrents, peersPerTorrent: PEERS_PER_TORRENT, numWant: WANTED, leastPeers: LEAST, isFill: false };
+  const load: Load = { ...step, ...shape, seconds };
+  const can = (generator: Generator): boolean => generator.missing(load) === null;
+  const none: Outcome<Partial<AskedFigures>> = { ok: true, figures: {} };
+  const own = can(OWN) ? await stand.ask(OWN, load) : none;
+  if (!own.ok || load.perSecond !== null || !can(SECOND)) return own;
+  const second = await stand.ask(SECOND, load);
+  if (!second.ok) return second;
+  return { ok: true, figures: { ...own.figures, ...asSecond(second.figures) } };
+}
+
+function asSecond({ perSecond, p50Ms, p99Ms }: LoadFigures): Record<string, number> {
+  return { secondPerSecond: perSecond, secondP50Ms: p50Ms, secondP99Ms: p99Ms };
+}
+
+/** A row for every way of asking, out of the one of the round. */
+function byStep(row: Row): readonly Row[] {
+  if (row.figures === null) return [row];
+  const figures = Object.entries(row.figures);
+  return Object.keys(STEPS).flatMap((what) => {
+    const own = figures.filter(([name]) => name.startsWith(`${what}|`));
+    if (own.length === 0) return [];
+    return [
+      { ...row, what, figures: Object.fromEntries(own.map(([name, value]) => [name.slice(what.length + 1), value])) },
+    ];
+  });
+}
+
+function missing(stage: Stage): readonly string[] {
+  const generators = [OWN, SECOND].flatMap((one) => [
+    one.missing({ protocol: 'udp' }),
+    one.missing({ protocol: 'http' }),
+  ]);
+  const trackers = TRACKERS.filter(({ name }) => stage.isWanted(name)).map(({ name, cores, missing }) => {
+    const why = missing() ?? (hasCores(cores) ? null : `it takes ${cores + 1} cores`);
+    return why === null ? null : `${name} is not measured: ${why}`;
+  });
+  return [...new Set([...generators, ...trackers])].filter((why) => why !== null);
+}
+
+function goals(rows: readonly Row[]): readonly Goal[] {
+  const rate = (title: string, atLeast: number) => ({ title, figure: 'perSecond', atLeast });
+  const ratio = (title: string, atLeast: number, what: string, other: string, otherWhat: string = what): Goal =>
+    ratioGoal(rows, rate(title, atLeast), { what, program: 'shoal' }, { what: otherWhat, program: other });
+  const latency = (what: string, figure: string, atMost: number): Goal =>
+    figureGoal(rows, { title: `${figure.slice(0, 3)} ms, ${what}`, figure, atMost }, { what, program: 'shoal' });
+  const workers = rows.some(({ program }) => program === TWO_WORKERS);
+  const own = { what: UDP, program: 'shoal' };
+  return [
+    ratio('announces over UDP', 0.8, UDP, OPENTRACKER),
+    ratio('announces over UDP', 15, UDP, NPM_DEFAULT),
+    ratio('announces over HTTP, kept connections; opentracker: a connection each', 1.5, KEPT, OPENTRACKER, EACH),
+    ratio('announces over HTTP, kept connections', 8, KEPT, NPM_NO_STATS),
+    ratio('announces over HTTP, a connection each', 0.6, EACH, OPENTRACKER),
+    ...(workers ? [ratioGoal(rows, rate('UDP, 2 workers', 1.6), { what: UDP, program: TWO_WORKERS }, own)] : []),
+    latency(UDP_STEADY, 'p50Ms', 0.2),
+    latency(UDP_STEADY, 'p99Ms', 2),
+    latency(HTTP_STEADY, 'p50Ms', 0.2),
+    latency(HTTP_STEADY, 'p99Ms', 2),
+  ];
+}
