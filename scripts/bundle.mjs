@@ -1,6 +1,6 @@
 // Bundles the program into dist/bundle: a process that loads few files starts fast (docs/decisions/0009).
 // dist/ itself, which tsc writes, stays what `import 'shoal'` gets.
-import { renameSync, rmSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
 import { HOME } from './run.mjs';
@@ -13,6 +13,9 @@ const WORKER = join(HOME, 'src', 'platform', 'node', 'piece-worker.ts');
 const TRACKER_WORKER = join(HOME, 'src', 'cli', 'tracker-worker.ts');
 /** What these need lies in one file with the main program: they do little, and starting is most of it. */
 const QUICK_COMMANDS = ['inspect', 'magnet'].map((name) => join(HOME, 'src', 'cli', 'commands', `${name}.ts`));
+
+/** They look for programs of theirs beside themselves: they stay where npm has put them. */
+const { optionalDependencies = {} } = JSON.parse(readFileSync(join(HOME, 'package.json'), 'utf8'));
 
 /** Of commander's, for commands that are programs of their own: Shoal has none, and the module takes long to load. */
 const NO_CHILD_PROCESS = {
@@ -44,6 +47,7 @@ async function write(input, codeSplitting) {
     cwd: HOME,
     input,
     platform: 'node',
+    external: Object.keys(optionalDependencies),
     transform: { target: 'node20' },
     plugins: [NO_CHILD_PROCESS],
   });

@@ -100,6 +100,9 @@ export function parseCount(least: number): (text: string) => number {
   };
 }
 
+/** The port of trackers by custom. */
+export const DEFAULT_TRACKER_PORT = 6969;
+
 /** Where to listen: `host` null means all addresses, `port` null means the default, 0 means any free one. */
 export interface ListenText {
   readonly host: string | null;

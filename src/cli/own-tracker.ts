@@ -5,9 +5,7 @@ import { isShoalError } from '../base/errors.ts';
 import type { Env } from '../ports/env.ts';
 import type { Sockets } from '../ports/sockets.ts';
 import { TrackerServer } from '../tracker/server/server.ts';
-
-/** The port of trackers by custom (mission S0). */
-export const DEFAULT_TRACKER_PORT = 6969;
+import { DEFAULT_TRACKER_PORT } from './args.ts';
 
 /** `shoal share`: beside the peers' port, on 6969 or, when that is taken, on any free port. */
 export async function openOwnTracker(env: Env, ip: Uint8Array | null): Promise<TrackerServer> {

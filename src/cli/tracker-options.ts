@@ -7,9 +7,16 @@ import { fileError } from '../platform/node/system-errors.ts';
 import type { Sockets, TlsKeys } from '../ports/sockets.ts';
 import type { Threads } from '../ports/threads.ts';
 import type { TrackerServerOptions } from '../tracker/server/server.ts';
-import { type ListenText, parseCount, parseListen, parseNetwork, parseSeconds, UsageError } from './args.ts';
+import {
+  DEFAULT_TRACKER_PORT,
+  type ListenText,
+  parseCount,
+  parseListen,
+  parseNetwork,
+  parseSeconds,
+  UsageError,
+} from './args.ts';
 import { type JsonOption, many, one } from './options.ts';
-import { DEFAULT_TRACKER_PORT } from './own-tracker.ts';
 import { resolveListen } from './world.ts';
 
 export interface TrackerOptions extends JsonOption {
