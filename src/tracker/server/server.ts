@@ -36,6 +36,7 @@ export class TrackerServer {
   readonly #sweep: Sweep;
   readonly #scope = new Scope();
   #tick: Timer | null = null;
+  #sweepTimer: Timer | null = null;
   #stateAtMs: number;
   #saving: Promise<void> | null = null;
 
@@ -95,7 +96,9 @@ export class TrackerServer {
     this.#scope.add(() => parts.workers?.close());
     this.#scope.add(() => parts.serving.close());
     this.#scope.add(() => this.#tick?.cancel());
+    this.#scope.add(() => this.#sweepTimer?.cancel());
     this.#arm();
+    this.#armSweep(1);
   }
 
   stats(): TrackerStats {
@@ -113,12 +116,18 @@ export class TrackerServer {
       const { serving, board, counters } = this.#parts;
       serving.tick();
       board.write(0, counters, serving.pacing.ageS());
-      this.#sweep.run(nowMs / 1000, board.ageS);
       if (nowMs >= this.#stateAtMs) {
         this.#stateAtMs = nowMs + STATE_EVERY_MS;
         void this.#save();
       }
       this.#arm();
+    });
+  }
+
+  #armSweep(afterS: number): void {
+    const { clock } = this.#env;
+    this.#sweepTimer = clock.after(afterS * 1000, () => {
+      this.#armSweep(this.#sweep.run(clock.nowMs() / 1000, this.#parts.board.ageS));
     });
   }
 

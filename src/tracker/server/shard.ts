@@ -105,17 +105,22 @@ export class Shard {
     return sets.slots(this.records.get(swarm, ROOT + family), this.records.get(swarm, SHAPE + family));
   }
 
-  /** Forgets the peers of the run that begins at `slot` of a walk that were not heard for more than `ageS` seconds. */
-  expire(swarm: number, family: 0 | 1, slot: number, nowS: number, ageS: number): void {
+  /**
+   * Forgets the peers of the run that begins at `slot` of a walk that were not heard for more than `ageS` seconds. Returns
+   * how many.
+   */
+  expire(swarm: number, family: 0 | 1, slot: number, nowS: number, ageS: number): number {
     const root = this.records.get(swarm, ROOT + family);
     const shape = this.records.get(swarm, SHAPE + family);
     const sets = this.sets[family];
     const run = sets.runAt(root, shape, slot);
-    if (run === 0) return;
+    if (run === 0) return 0;
+    const before = this.records.get(swarm, COUNT + family);
     const log2 = sets.runLog2(shape);
     const time = timeOf(nowS);
     for (let at = 0; at < 1 << log2; at++) this.#expireSlot(swarm, family, run, log2, at, nowS, time, ageS);
     if (shape > LARGE) sets.fold(this.arena, root, shape, slot >>> log2);
+    return before - this.records.get(swarm, COUNT + family);
   }
 
   #expireSlot(
@@ -153,9 +158,8 @@ export class Shard {
     this.#keep(swarm, family);
   }
 
-  /** Forgets the swarm itself when nobody has been in it for long. `hash`: of its info hash. */
+  /** Forgets an empty swarm when nobody has been in it for long. `hash`: of its info hash. */
   forgetEmpty(swarm: number, hash: number, nowS: number): void {
-    if (!this.isEmpty(swarm)) return;
     const emptyS = nowS - this.records.get(swarm, EMPTY_SINCE);
     if (this.records.get(swarm, COMPLETED) !== 0 && emptyS < KEEP_COMPLETED_S) return;
     // A large set is taken down a step a round.

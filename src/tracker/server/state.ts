@@ -16,12 +16,12 @@ const VERSION = 2;
 const HEAD_LENGTH = 20;
 const PIECE_HEAD_LENGTH = 28;
 const ID_LENGTH = 20;
-/** Some 16,000 IPv4 peers: to write or read them takes a few milliseconds. */
-const PART_LENGTH = 128 * 1024;
+/** Some 8,000 IPv4 peers: to write or read them takes a few milliseconds. */
+const PART_LENGTH = 64 * 1024;
 /** A piece has the peers of a run at most. */
 const LONGEST_PIECE: number = PIECE_HEAD_LENGTH + (18 + 2 + ID_LENGTH) * 2 ** RUN_LOG2;
 /** Swarms and slots looked at for one part, if few are written. */
-const MAX_LOOKED = 250_000;
+const MAX_LOOKED = 100_000;
 const IN_SEGMENT: number = SEGMENT_WORDS - 1;
 
 /** Writes all that is in the table. Swarms that change meanwhile may come as they were or as they are. */

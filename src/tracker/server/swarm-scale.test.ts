@@ -24,8 +24,8 @@ function announce(table: SwarmTable, swarm: number, n: number, nowS: number, ip:
 
 function sweepFor(sweep: Sweep, fromS: number, seconds: number): number {
   let most = 0;
-  for (let s = 0; s < seconds; s++) {
-    sweep.run(fromS + s, 100);
+  for (let nowS = fromS; nowS < fromS + seconds; ) {
+    nowS += sweep.run(nowS, 100);
     most = Math.max(most, sweep.looked);
   }
   return most;
@@ -50,14 +50,17 @@ describe('a large swarm table', () => {
     for (let swarm = 0; swarm < 4000; swarm++) for (let n = 0; n < 100; n++) announce(table, swarm, n, 0);
     const full = table.memoryBytes;
     for (let swarm = 0; swarm < 4000; swarm++) for (let n = 0; n < 50; n++) announce(table, swarm, n, 80);
-    sweepFor(sweep, 110, 40);
+    const most = sweepFor(sweep, 110, 40);
+    expect(most).toBeLessThan(61_000);
     expect([table.peerCount, table.seedCount]).toEqual([200_000, 52_000]);
     // Once round to shrink the sets, once more to move them together.
     sweepFor(sweep, 145, 33);
     expect(table.memoryBytes).toBeLessThan(full * 0.8);
-    const peers = dumpSwarms(table, 190);
-    expect(peers.size).toBe(4000);
-    expect([...peers.values()].every((swarm) => swarm.length === 50)).toBe(true);
+    for (let swarm = 0; swarm < 4000; swarm++) {
+      hashView.setUint32(4, swarm);
+      const number = table.find(hash);
+      if (table.seeds(number) !== 13 || table.leeches(number) !== 37) expect.fail(`swarm ${swarm} is not right`);
+    }
     sweepFor(sweep, 300, 120);
     expect([table.peerCount, table.swarmCount, table.seedCount]).toEqual([0, 0, 0]);
     expect(table.memoryBytes).toBeLessThan(full * 0.2);
@@ -69,14 +72,15 @@ describe('a large swarm table', () => {
     for (let n = 0; n < 50_000; n++) announce(table, 1, n, n % 2 === 0 ? 80 : 0);
     expect([...dumpSwarms(table, 80).values()][0]).toHaveLength(50_000);
     const most = sweepFor(sweep, 110, 60);
-    expect(most).toBeLessThan(20_000);
+    // A budget, and the run with which it was used up.
+    expect(most).toBeLessThan(60_000 + 9 * 1024);
     expect([...dumpSwarms(table, 80).values()][0]).toHaveLength(25_000);
     expect(table.leeches(table.find(hash))).toBe(12_500);
     for (let n = 0; n < 50_000; n += 2) if (n > 100) table.leave(hash, setIp(n), 6881, 200);
     expect([...dumpSwarms(table, 80).values()][0]).toHaveLength(51);
     for (let round = 0; round < 20; round++) sweep.run(150, 100, 1e6);
     expect(table.memoryBytes).toBeLessThan(4 * 65_536);
-    sweepFor(sweep, 400, 20);
+    sweepFor(sweep, 400, 70);
     expect([table.swarmCount, table.memoryBytes]).toEqual([0, 0]);
   });
 

@@ -6,22 +6,24 @@
 import { LONGEST_AGE_S, RUN_LOG2 } from './peer-runs.ts';
 import type { SwarmTable } from './swarm-table.ts';
 
-/** The whole table is looked at in about this many calls… */
-const CALLS_A_ROUND = 30;
-/** …but no more records in one call: it takes a few milliseconds. */
-const MAX_BUDGET = 250_000;
-/** Small tables are done in one call. */
-const MIN_BUDGET = 2000;
+/** A round of the whole table begins so often at most… */
+const ROUND_S = 30;
+/** …and is done in calls that cost no more than this, a slot looked at being 1: about a millisecond. */
+const BUDGET = 60_000;
+/** Between the calls of a round. */
+const PAUSE_S = 0.1;
 /** What is looked at without a break, and without another thread in the shard. */
 const STEP = 4096;
 const RUN: number = 1 << RUN_LOG2;
-/** What a swarm costs beside its slots. */
+/** What a swarm costs beside its slots, a peer that is forgotten, and a swarm likewise. */
 const SWARM_COST = 2;
+const PEER_COST = 8;
+const FORGOTTEN_COST = 32;
 /** A number that no swarm has. */
-const FREE_COST = 1 / 64;
+const FREE_COST = 1 / 4;
 
 export class Sweep {
-  /** Slots and swarms that the last call looked at. */
+  /** What the last call cost. */
   looked = 0;
   readonly #table: SwarmTable;
   #ageS = 0;
@@ -33,35 +35,31 @@ export class Sweep {
   #family: 0 | 1 = 0;
   #slot = 0;
   #begun = false;
+  #roundS = 0;
 
   constructor(table: SwarmTable) {
     this.#table = table;
   }
 
   /**
-   * To be called about once a second; goes on where the last call stopped, once round at most. Peers not heard for
-   * `ageS` seconds are forgotten.
+   * Goes on where the last call stopped, to the end of the round at most. Peers not heard for `ageS` seconds are
+   * forgotten. Returns the seconds after which it is to be called again.
    */
-  run(nowS: number, ageS: number, budget: number = this.#share()): void {
+  run(nowS: number, ageS: number, budget: number = BUDGET): number {
     this.#ageS = Math.min(ageS, LONGEST_AGE_S);
     this.looked = 0;
-    for (let shards = 0; this.looked < budget && shards <= this.#table.shardCount; ) {
+    if (this.#shard === 0 && !this.#begun) this.#roundS = nowS;
+    while (this.looked < budget) {
       // A dead thread's shard comes next time.
-      if (!this.#table.enterShard(this.#shard)) return;
+      if (!this.#table.enterShard(this.#shard)) return PAUSE_S;
       const ended = this.#some(nowS, this.looked + Math.min(STEP, budget - this.looked));
       this.#table.exit();
       if (!ended) continue;
-      shards++;
       this.#begun = false;
       this.#shard = (this.#shard + 1) % this.#table.shardCount;
-      if (this.#shard === 0) return;
+      if (this.#shard === 0) return Math.max(1, ROUND_S - (nowS - this.#roundS));
     }
-  }
-
-  #share(): number {
-    // Runs are half full or better, most of them: two slots a peer, and a record a swarm.
-    const records = SWARM_COST * this.#table.swarmCount + 2 * this.#table.peerCount;
-    return Math.min(MAX_BUDGET, MIN_BUDGET + Math.ceil(records / CALLS_A_ROUND));
+    return PAUSE_S;
   }
 
   /** Goes on in the shard entered until so much was looked at; returns whether its round is over. */
@@ -100,7 +98,7 @@ export class Sweep {
     const slots = shard.slots(this.#swarm, this.#family);
     if (this.#slot < slots) {
       if (this.#moves) shard.move(this.#swarm, this.#family, this.#slot);
-      shard.expire(this.#swarm, this.#family, this.#slot, nowS, this.#ageS);
+      this.looked += PEER_COST * shard.expire(this.#swarm, this.#family, this.#slot, nowS, this.#ageS);
       this.looked += Math.min(RUN, slots);
       this.#slot += RUN;
       if (this.#slot < slots) return;
@@ -112,7 +110,10 @@ export class Sweep {
       return;
     }
     this.looked += SWARM_COST;
-    shard.forgetEmpty(this.#swarm, this.#table.hashOf(this.#swarm), nowS);
+    if (shard.isEmpty(this.#swarm)) {
+      shard.forgetEmpty(this.#swarm, this.#table.hashOf(this.#swarm), nowS);
+      this.looked += FORGOTTEN_COST;
+    }
     this.#swarm++;
     this.#family = 0;
   }

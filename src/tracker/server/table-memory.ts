@@ -3,7 +3,8 @@
 //   control   globals | a word a segment | counters of addresses | shard: lock, counts, free blocks, index, pages | shard …
 //   segments  64 KiB each; an address is a word's number over all of them, 0 means none
 //
-// On one thread every segment is an array of its own, so that what is given back leaves the process. Several threads
+// On one thread every segment has pages of its own, which leave the process when it is given back: a growable buffer gets
+// them from the system, where an array of this size would get memory that the C library keeps. Several threads
 // have all of it in shared memory: one buffer that grows, whose growth all see at once, without messages.
 
 import { assert } from '../../base/assert.ts';
@@ -12,6 +13,7 @@ import { Lock } from './lock.ts';
 /** 64 KiB: small enough that 64 shards with little in them waste little, large enough for any block. */
 export const SEGMENT_LOG2 = 14;
 export const SEGMENT_WORDS: number = 1 << SEGMENT_LOG2;
+const SEGMENT_BYTES: number = SEGMENT_WORDS * 4;
 /** 4 GiB of segments: all that a growable buffer may have, and 50 million peers. */
 const MAX_SEGMENTS = 65_535;
 
@@ -66,7 +68,7 @@ export class TableMemory {
   static newShared(shardWords: number): TableMemory {
     return TableMemory.open({
       control: new SharedArrayBuffer((FIRST_WORDS + shardWords) * 4),
-      segments: new GrowableBuffer(0, { maxByteLength: (MAX_SEGMENTS + 1) * SEGMENT_WORDS * 4 }),
+      segments: new GrowableBuffer(0, { maxByteLength: (MAX_SEGMENTS + 1) * SEGMENT_BYTES }),
     });
   }
 
@@ -88,7 +90,7 @@ export class TableMemory {
   }
 
   get memoryBytes(): number {
-    return this.control[POOL_IN_USE]! * SEGMENT_WORDS * 4;
+    return this.control[POOL_IN_USE]! * SEGMENT_BYTES;
   }
 
   /** Segments have numbers below this. */
@@ -152,7 +154,7 @@ export class TableMemory {
   #grow(segment: number): boolean {
     if (this.#buffer === null) return true;
     try {
-      this.#buffer.grow((segment + 1) * SEGMENT_WORDS * 4);
+      this.#buffer.grow((segment + 1) * SEGMENT_BYTES);
       return true;
     } catch {
       return false;
@@ -163,8 +165,8 @@ export class TableMemory {
     assert(segment > 0 && segment < this.segmentEnd, 'an address is in a segment that was taken');
     const view =
       this.#buffer === null
-        ? new Uint32Array(SEGMENT_WORDS)
-        : new Uint32Array(this.#buffer, segment * SEGMENT_WORDS * 4, SEGMENT_WORDS);
+        ? new Uint32Array(new GrowableBuffer(SEGMENT_BYTES, { maxByteLength: SEGMENT_BYTES }), 0, SEGMENT_WORDS)
+        : new Uint32Array(this.#buffer, segment * SEGMENT_BYTES, SEGMENT_WORDS);
     while (this.#views.length < segment) this.#views.push(undefined);
     this.#views[segment] = view;
     return view;
