@@ -83,10 +83,11 @@ describe('the saved state', () => {
 
   it('that is cut off anywhere, of another version or garbage is a ShoalError', () => {
     const [bytes] = save(filled(), 200, 5000) as [Uint8Array];
+    const table = newTable();
     let whole = 0;
-    for (let length = 0; length < bytes.length; length += length < 200 ? 1 : 8) {
+    for (let length = 0; length < bytes.length; length++) {
       try {
-        restorePart(bytes.subarray(0, length), newTable(), 0, 5000, 1000);
+        restorePart(bytes.subarray(0, length), table, 0, 5000, 1000);
         whole++;
       } catch (error) {
         expect(error).toMatchObject({ code: 'STATE_INVALID' });
