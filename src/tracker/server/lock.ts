@@ -9,8 +9,11 @@ const SPINS = 400;
 const SLEEP_MS = 5;
 /** Whoever waits longer gives up: the owner is dead, and is being cleared away. */
 const PATIENCE_SLEEPS = 200;
-/** The first thread never sleeps long: it is the one that clears away after the dead. */
-const FIRST_PATIENCE_SLEEPS = 2;
+/**
+ * The first thread clears away after the dead, so it does not sleep so long; but longer than a busy machine keeps a
+ * living owner from running.
+ */
+const FIRST_PATIENCE_SLEEPS = 40;
 
 /** Who takes locks on this thread; 1 is the first thread. */
 let self = 1;
