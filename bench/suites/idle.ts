@@ -57,16 +57,21 @@ const IDLERS: readonly Idler[] = [
   {
     name: 'libtorrent',
     argv: (scene, many, home, again) =>
-      libtorrentArgv({ ...many, ...scene.address(0), ...NO_LIMITS, trust: again, done: join(home, 'done') }),
+      libtorrentArgv({ ...peerJob(many), ...scene.address(0), ...NO_LIMITS, trust: again, done: join(home, 'done') }),
     isReady: (home) => existsSync(join(home, 'done')),
   },
   {
     name: 'webtorrent',
     argv: (scene, many, home, again) =>
-      webtorrentArgv({ ...many, ...scene.address(0), ...NO_LIMITS, trust: again, done: join(home, 'done') }),
+      webtorrentArgv({ ...peerJob(many), ...scene.address(0), ...NO_LIMITS, trust: again, done: join(home, 'done') }),
     isReady: (home) => existsSync(join(home, 'done')),
   },
 ];
+
+/** One argument of a program has room for a thousand paths, not for twice as many. */
+function peerJob({ folder, torrents }: Many) {
+  return { folder, torrents };
+}
 
 export const idle: Suite = {
   title: 'many idle torrents',
