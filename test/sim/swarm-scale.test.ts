@@ -1,11 +1,11 @@
 // The swarm table when it is large: the memory it takes and gives back, and the work of a single call.
 
 import { describe, expect, it } from 'vitest';
-import { dumpSwarms } from '../../../test/support/swarm-dump.ts';
-import { SeededRandom } from '../../platform/sim/index.ts';
-import { LEECH, SEED } from './peer-runs.ts';
-import { SwarmTable } from './swarm-table.ts';
-import { Sweep } from './sweep.ts';
+import { SeededRandom } from '../../src/platform/sim/index.ts';
+import { LEECH, SEED } from '../../src/tracker/server/peer-runs.ts';
+import { SwarmTable } from '../../src/tracker/server/swarm-table.ts';
+import { Sweep } from '../../src/tracker/server/sweep.ts';
+import { dumpSwarms } from '../support/swarm-dump.ts';
 
 const newTable = (keepsIds = false): SwarmTable =>
   SwarmTable.local(new SeededRandom(1, 'table'), { maxSwarms: 2e6, maxPeers: 2e6, keepsIds });
