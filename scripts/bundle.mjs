@@ -11,6 +11,7 @@ const BESIDE = `${OUTPUT}.${process.pid}`;
 const MAIN = join(HOME, 'src', 'cli', 'main.ts');
 const WORKER = join(HOME, 'src', 'platform', 'node', 'piece-worker.ts');
 const TRACKER_WORKER = join(HOME, 'src', 'cli', 'tracker-worker.ts');
+const SITE_THREAD = join(HOME, 'src', 'tracker', 'site', 'site-thread.ts');
 /** What these need lies in one file with the main program: they do little, and starting is most of it. */
 const QUICK_COMMANDS = ['inspect', 'magnet'].map((name) => join(HOME, 'src', 'cli', 'commands', `${name}.ts`));
 
@@ -32,6 +33,7 @@ try {
   // A bundle of its own: a worker shares no file with the program, and loads just one.
   await write({ 'piece-worker': WORKER }, undefined);
   await write({ 'tracker-worker': TRACKER_WORKER }, undefined);
+  await write({ 'site-thread': SITE_THREAD }, undefined);
   rmSync(OUTPUT, { recursive: true, force: true });
   renameSync(BESIDE, OUTPUT);
 } finally {

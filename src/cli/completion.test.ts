@@ -32,6 +32,10 @@ describe('completion scripts', () => {
     expect(bashOffers('shoal', 'completion', 'f')).toEqual(['fish']);
     expect(bashOffers('shoal', 'get', '--max-upload', '')).toEqual([]);
     expect(bashOffers('shoal', 'inspect', '/et')).toEqual(['/etc']);
+    expect(bashOffers('shoal', 'us')).toEqual([]);
+    expect(bashOffers('shoal', 'tracker', 'us')).toEqual(['user']);
+    expect(bashOffers('shoal', 'tracker', 'user', 're')).toEqual(['remove', 'reset']);
+    expect(bashOffers('shoal', 'tracker', 'token', 'add', '--ro')).toEqual(['--role']);
   });
 
   it.runIf(has('zsh'))('are good zsh', () => {

@@ -16,6 +16,7 @@ interface OptionShape {
 }
 
 interface CommandShape {
+  /** With a space: `tracker user`, a command below a command. */
   readonly name: string;
   readonly description: string;
   readonly options: readonly OptionShape[];
@@ -26,7 +27,10 @@ export type Shell = 'bash' | 'zsh' | 'fish';
 
 /** The script to be sourced (bash), put into `fpath` (zsh) or into the completions folder (fish). */
 export function completionScript(program: Command, shell: Shell): string {
-  const commands = program.commands.map(shapeOf);
+  const commands = program.commands.flatMap((command) => [
+    shapeOf(command),
+    ...command.commands.map((below) => ({ ...shapeOf(below), name: `${command.name()} ${below.name()}` })),
+  ]);
   switch (shell) {
     case 'bash':
       return bashScript(commands);
@@ -44,8 +48,29 @@ function shapeOf(command: Command): CommandShape {
     name: command.name(),
     description: command.summary(),
     options: [...command.options.map(optionShape), help],
-    values: argument ? valuesOf(argument.name(), argument) : { kind: 'any' },
+    values: command.commands.length > 0 ? namesOf(command.commands) : valuesOfFirst(argument),
   };
+}
+
+function namesOf(commands: readonly Command[]): Values {
+  return { kind: 'choice', of: commands.map((command) => command.name()) };
+}
+
+function valuesOfFirst(argument: Argument | undefined): Values {
+  return argument ? valuesOf(argument.name(), argument) : { kind: 'any' };
+}
+
+/** Commands that stand for themselves, not below another. */
+function topOf(commands: readonly CommandShape[]): readonly CommandShape[] {
+  return commands.filter(({ name }) => !name.includes(' '));
+}
+
+/** `tracker\ user|…`, for a case of a shell. */
+function nestedPattern(commands: readonly CommandShape[]): string {
+  return commands
+    .filter(({ name }) => name.includes(' '))
+    .map(({ name }) => name.replace(' ', '\\ '))
+    .join('|');
 }
 
 function optionShape(option: Option): OptionShape {
@@ -65,7 +90,7 @@ function bashScript(commands: readonly CommandShape[]): string {
     const values = valued.map((option) => `        ${option.flags.join('|')}) ${bashValues(option.values!)}; return;;`);
     const flags = command.options.flatMap((option) => option.flags).join(' ');
     return [
-      `    ${command.name})`,
+      `    ${command.name.replace(' ', '\\ ')})`,
       '      case "$before" in',
       ...values,
       '      esac',
@@ -78,10 +103,18 @@ _shoal() {
   local word=\${COMP_WORDS[COMP_CWORD]} before=\${COMP_WORDS[COMP_CWORD-1]}
   COMPREPLY=()
   if [[ $COMP_CWORD -eq 1 ]]; then
-    COMPREPLY=($(compgen -W '${commands.map((command) => command.name).join(' ')} help --help --version' -- "$word"))
+    COMPREPLY=($(compgen -W '${topOf(commands)
+      .map((command) => command.name)
+      .join(' ')} help --help --version' -- "$word"))
     return
   fi
-  case "\${COMP_WORDS[1]}" in
+  local command=\${COMP_WORDS[1]}
+  if [[ $COMP_CWORD -gt 2 ]]; then
+    case "$command \${COMP_WORDS[2]}" in
+    ${nestedPattern(commands)}) command="$command \${COMP_WORDS[2]}";;
+    esac
+  fi
+  case "$command" in
 ${cases.join('\n')}
   esac
 }
@@ -96,11 +129,13 @@ function bashValues(values: Values): string {
 }
 
 function zshScript(commands: readonly CommandShape[]): string {
-  const list = commands.map((command) => `    ${quote(`${command.name}:${command.description}`)}`).join('\n');
+  const list = topOf(commands)
+    .map((command) => `    ${quote(`${command.name}:${command.description}`)}`)
+    .join('\n');
   const cases = commands.map((command) => {
     const options = command.options.map((option) => `        ${zshOption(option)}`);
     const rest = command.values.kind === 'any' ? [] : [`        ${quote(`*:value:${zshAction(command.values)}`)}`];
-    return `    ${command.name})\n      _arguments -s \\\n${[...options, ...rest].join(' \\\n')};;`;
+    return `    ${command.name.replace(' ', '\\ ')})\n      _arguments -s \\\n${[...options, ...rest].join(' \\\n')};;`;
   });
   return `#compdef shoal
 # Completion of shoal for zsh: save as _shoal in a folder of $fpath.
@@ -115,6 +150,14 @@ ${list}
   local command=$words[2]
   shift words
   (( CURRENT-- ))
+  if (( CURRENT > 2 )); then
+    case "$command $words[2]" in
+    (${nestedPattern(commands)})
+      command="$command $words[2]"
+      shift words
+      (( CURRENT-- ));;
+    esac
+  fi
   case $command in
 ${cases.join('\n')}
   esac
@@ -141,8 +184,12 @@ function fishScript(commands: readonly CommandShape[]): string {
     'complete -c shoal -f',
   ];
   for (const command of commands) {
-    lines.push(`complete -c shoal -n __fish_use_subcommand -a ${command.name} -d ${quote(command.description)}`);
-    const when = `-n ${quote(`__fish_seen_subcommand_from ${command.name}`)}`;
+    const [top = '', below] = command.name.split(' ');
+    const seen = `__fish_seen_subcommand_from ${top}`;
+    const when = `-n ${quote(below === undefined ? seen : `${seen}; and __fish_seen_subcommand_from ${below}`)}`;
+    if (below === undefined) {
+      lines.push(`complete -c shoal -n __fish_use_subcommand -a ${top} -d ${quote(command.description)}`);
+    }
     if (command.values.kind === 'path') lines.push(`complete -c shoal ${when} -F`);
     if (command.values.kind === 'choice')
       lines.push(`complete -c shoal ${when} -a ${quote(command.values.of.join(' '))}`);

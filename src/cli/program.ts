@@ -3,6 +3,7 @@
 import { Argument, Command, Help } from 'commander';
 import { parseListen, parseRatio } from './args.ts';
 import { addCreate, addJson, addState, addSwarm, many, one } from './options.ts';
+import { addAdministration, addCatalogue, addPublish, addSearch } from './site-options.ts';
 import { addTracker } from './tracker-options.ts';
 
 /** What a module below `commands/` exports: called with the arguments, the options and the commander command. */
@@ -22,6 +23,9 @@ type CommandName =
   | 'seed'
   | 'share'
   | 'tracker'
+  | 'tracker-admin'
+  | 'publish'
+  | 'search'
   | 'peers'
   | 'list'
   | 'remove'
@@ -50,6 +54,7 @@ export function buildProgram(version: string, modules: CommandModules): Command 
       .action(async (...all: unknown[]) => (await modules[name]()).run(...(all as never[])));
   addMaking(add);
   addFetching(add);
+  addTrackers(add, modules);
   addRest(add);
   return program;
 }
@@ -147,23 +152,50 @@ function addFetching(add: Add): void {
   );
 }
 
-function addRest(add: Add): void {
-  addJson(
+function addTrackers(add: Add, modules: CommandModules): void {
+  const tracker = addJson(
     addState(
-      addTracker(
-        add(
-          'tracker',
-          'run a tracker',
-          'shoal tracker',
-          'shoal tracker --listen 192.0.2.7:6969 --listen [2001:db8::7]:6969',
-          'shoal tracker --listen :443 --no-udp --tls-cert /etc/ssl/tracker.pem --tls-key /etc/ssl/tracker.key',
-          'shoal tracker --workers 4',
-          'shoal tracker --near 10.1.0.0/16 --near 10.2.0.0/16 --interval 300',
-          'shoal tracker --listen 127.0.0.1:6970 --proxy 127.0.0.1',
+      addCatalogue(
+        addTracker(
+          add(
+            'tracker',
+            'run a tracker',
+            'shoal tracker',
+            'shoal tracker --listen 192.0.2.7:6969 --listen [2001:db8::7]:6969',
+            'shoal tracker --listen :443 --no-udp --tls-cert /etc/ssl/tracker.pem --tls-key /etc/ssl/tracker.key',
+            'shoal tracker --workers 4',
+            'shoal tracker --near 10.1.0.0/16 --near 10.2.0.0/16 --interval 300',
+            'shoal tracker --listen 127.0.0.1:6970 --proxy 127.0.0.1',
+            'shoal tracker --access private --public-url https://tracker.example',
+          ),
         ),
       ),
     ),
   );
+  addAdministration(tracker, async (...all) => {
+    const { run } = await modules['tracker-admin']();
+    await run(...(all as unknown[] as never[]));
+  });
+  addPublish(
+    add(
+      'publish',
+      'register a torrent file at a tracker with a catalogue',
+      'shoal publish Videos.torrent --to https://tracker.example   (the token is in SHOAL_TOKEN)',
+      'shoal create ~/Videos --tracker http://localhost:6969/announce -o - | shoal publish - --to localhost:6969',
+    ),
+  );
+  addSearch(
+    add(
+      'search',
+      'find torrents in the catalogue of a tracker',
+      'shoal search holiday 2024 --at https://tracker.example',
+      `shoal search '"live concert" -mp3 flac*' --at tracker.example:6969 --min-size 100MB --sort seeds`,
+      'shoal search --at tracker.example:6969 --json',
+    ),
+  );
+}
+
+function addRest(add: Add): void {
   addJson(
     add(
       'peers',

@@ -32,7 +32,7 @@ afterEach(() => {
 
 function appOf(mode: AccessMode, publicUrl: string | null = null): App {
   const world = { nowMs: () => stage.nowMs, randomBytes: (length: number) => new Uint8Array(length) };
-  const gatekeeper = new Gatekeeper(site.tokens, site.users, mode, world);
+  const gatekeeper = new Gatekeeper(site, mode, world);
   const countSwarms = async (hashes: readonly Uint8Array[]): Promise<{ seeds: number; leeches: number }[]> =>
     hashes.map(() => ({ seeds: 3, leeches: 4 }));
   const options = { site, gatekeeper, mode, publicUrl, maxUploadBytes: 10_000, countSwarms };

@@ -3,9 +3,10 @@
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { AccessMemory } from '../../src/tracker/site/access-gate.ts';
-import { DATABASE_NAME, Site } from '../../src/tracker/site/site.ts';
+import { DATABASE_NAME } from '../../src/tracker/site/database-name.ts';
+import { Site } from '../../src/tracker/site/site.ts';
 import { type Members, single, torrent } from './plain-torrents.ts';
 
 /** A valid torrent file; the name makes its info hash. */
@@ -15,12 +16,20 @@ export function torrentNamed(name: string, lengthBytes = 5, outer: Members = {},
 }
 
 export class SiteStage {
-  readonly folder: string = mkdtempSync(join(tmpdir(), 'shoal-site-'));
-  readonly path: string = join(this.folder, DATABASE_NAME);
+  readonly folder: string;
+  readonly path: string;
+  readonly #isOwn: boolean;
   nowMs = 1_700_000_000_000;
   /** What gates were last told to go over to. */
   memory: AccessMemory | null = null;
   readonly #sites: Site[] = [];
+
+  /** `path`: the database of another; default: one of its own. */
+  constructor(path: string | null = null) {
+    this.#isOwn = path === null;
+    this.folder = path === null ? mkdtempSync(join(tmpdir(), 'shoal-site-')) : dirname(path);
+    this.path = path ?? join(this.folder, DATABASE_NAME);
+  }
 
   /** Another connection to the same file, as another process has it. */
   async open(): Promise<Site> {
@@ -34,6 +43,6 @@ export class SiteStage {
 
   close(): void {
     for (const site of this.#sites) site.close();
-    rmSync(this.folder, { recursive: true, force: true });
+    if (this.#isOwn) rmSync(this.folder, { recursive: true, force: true });
   }
 }

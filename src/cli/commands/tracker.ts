@@ -3,20 +3,26 @@
 import type { Address } from '../../base/address.ts';
 import type { Env } from '../../ports/env.ts';
 import { TrackerServer } from '../../tracker/server/server.ts';
+import { type Catalogue, openCatalogue } from '../catalogue.ts';
 import { EXIT_DONE } from '../errors.ts';
 import { logFromEnvironment } from '../log.ts';
 import { note, print, printJson } from '../output.ts';
 import { announceUrl } from '../own-tracker.ts';
 import { watchSignals } from '../signals.ts';
+import type { CatalogueOptions } from '../site-options.ts';
 import { serverOptions, type TrackerOptions } from '../tracker-options.ts';
 import { openWorld } from '../world.ts';
 
-export async function run(options: TrackerOptions): Promise<void> {
+export async function run(options: TrackerOptions & CatalogueOptions): Promise<void> {
   const stop = watchSignals({ exitCode: () => EXIT_DONE, word: () => '' });
   // Swarms that cannot be read or saved cost an interval of announces; whoever runs a tracker wants to know.
   const env = await openWorld(options.state, logFromEnvironment('warn'));
+  let catalogue: Catalogue | null = null;
   try {
-    const tracker = await TrackerServer.open(env, await serverOptions(env.sockets, options));
+    catalogue = await openCatalogue(env, options);
+    const serving = { ...(await serverOptions(env.sockets, options)), ...catalogue.server };
+    const tracker = await TrackerServer.open(env, serving);
+    catalogue.attach(tracker);
     const watch =
       options.json && options.status !== undefined ? setInterval(tell, options.status * 1000, tracker) : null;
     try {
@@ -32,6 +38,7 @@ export async function run(options: TrackerOptions): Promise<void> {
       await tracker.close();
     }
   } finally {
+    await catalogue?.close();
     await env.close();
   }
 }

@@ -3,8 +3,9 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { fromHex } from '../../base/bytes.ts';
 import { ShoalError } from '../../base/errors.ts';
-import type { ApiEnv, ApiOptions } from './api-context.ts';
+import type { ApiOptions } from './api-context.ts';
 import { answer, bearer, faults, hashText, nameText, numberText } from './api-schemas.ts';
+import type { ApiEnv } from './caller.ts';
 import { LIST_NAMES, MAX_NOTE } from './lists.ts';
 import { ROLES } from './tokens.ts';
 

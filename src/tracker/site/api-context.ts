@@ -1,21 +1,13 @@
-// What the routes of the API share: who calls, what they may use, and how a fault is told.
+// What the routes of the API share: what they may use, how a torrent is told, and how a fault is.
 
-import type { Context } from 'hono';
 import { toHex } from '../../base/bytes.ts';
-import { type ErrorCode, isShoalError, ShoalError } from '../../base/errors.ts';
+import { type ErrorCode, isShoalError } from '../../base/errors.ts';
 import { formatMagnet } from '../../metainfo/magnet.ts';
 import type { AccessMode } from './access-gate.ts';
+import { type ApiContext, RetryLater } from './caller.ts';
 import type { Gatekeeper } from './gatekeeper.ts';
 import type { CountSwarms, Site, SwarmCounts } from './site.ts';
 import type { CatalogueTorrent } from './torrents.ts';
-
-/** Who sends a request. */
-export interface Caller {
-  /** For the limit on wrong tokens. */
-  readonly address: string;
-  /** The owner of the state folder: needs no token. */
-  readonly isOwner: boolean;
-}
 
 export interface ApiOptions {
   readonly site: Site;
@@ -28,13 +20,7 @@ export interface ApiOptions {
   readonly countSwarms: CountSwarms;
 }
 
-export interface ApiEnv {
-  readonly Bindings: Caller;
-}
-
-export type ApiContext = Context<ApiEnv>;
-
-export type FaultStatus = 400 | 401 | 403 | 404 | 409 | 413 | 422 | 429 | 500 | 503 | 507;
+type FaultStatus = 400 | 401 | 403 | 404 | 409 | 413 | 422 | 429 | 500 | 503 | 507;
 
 /** A code keeps its status. */
 const STATUS: Readonly<Partial<Record<ErrorCode, FaultStatus>>> = {
@@ -69,17 +55,6 @@ export function faultResponse(error: unknown): Response {
   if (status === 401) headers['www-authenticate'] = 'Bearer';
   if (error instanceof RetryLater) headers['retry-after'] = String(error.seconds);
   return new Response(JSON.stringify({ error: { code, message } }), { status, headers });
-}
-
-/** TOO_MANY_REQUESTS, and for how long. */
-export class RetryLater extends ShoalError {
-  readonly seconds: number;
-
-  constructor(seconds: number) {
-    super('TOO_MANY_REQUESTS', `too many wrong tokens from your address: wait ${seconds} seconds`);
-    this.name = 'RetryLater';
-    this.seconds = seconds;
-  }
 }
 
 /** `https://tracker.example`, without a slash at the end. */

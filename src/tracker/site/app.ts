@@ -4,9 +4,10 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { describeError, isShoalError, ShoalError } from '../../base/errors.ts';
 import { addAdminRoutes } from './api-admin.ts';
-import { type ApiEnv, type ApiOptions, type Caller, faultResponse } from './api-context.ts';
+import { type ApiOptions, faultResponse } from './api-context.ts';
 import { addSearchRoutes } from './api-search.ts';
 import { addTorrentRoutes } from './api-torrents.ts';
+import type { ApiEnv, Caller } from './caller.ts';
 
 export interface App {
   /** Never rejects: every fault is a response. */

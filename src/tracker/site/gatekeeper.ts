@@ -4,10 +4,10 @@
 import { fromHex } from '../../base/bytes.ts';
 import { ShoalError } from '../../base/errors.ts';
 import type { AccessMode } from './access-gate.ts';
-import { type ApiContext, RetryLater } from './api-context.ts';
+import { type ApiContext, RetryLater } from './caller.ts';
 import type { SiteWorld } from './names.ts';
-import type { Role, Tokens } from './tokens.ts';
-import type { Users } from './users.ts';
+import type { Site } from './site.ts';
+import type { Role, Token } from './tokens.ts';
 
 /** Wrong tokens and passkeys of one address within the time; a person who mistypes needs fewer. */
 const MAX_FAILURES = 10;
@@ -24,16 +24,14 @@ export interface Principal {
 }
 
 export class Gatekeeper {
-  readonly #tokens: Tokens;
-  readonly #users: Users;
+  readonly #site: Site;
   readonly #world: SiteWorld;
   readonly #mode: AccessMode;
   /** In the order in which their time began. */
   readonly #failures = new Map<string, { count: number; untilMs: number }>();
 
-  constructor(tokens: Tokens, users: Users, mode: AccessMode, world: SiteWorld) {
-    this.#tokens = tokens;
-    this.#users = users;
+  constructor(site: Site, mode: AccessMode, world: SiteWorld) {
+    this.#site = site;
     this.#mode = mode;
     this.#world = world;
   }
@@ -58,7 +56,7 @@ export class Gatekeeper {
     if (passkey !== undefined) {
       this.#checkPatience(c);
       const bytes = fromHex(passkey.toLowerCase());
-      if (bytes !== null && this.#users.hasPasskey(bytes)) return passkey.toLowerCase();
+      if (bytes !== null && this.#site.users.hasPasskey(bytes)) return passkey.toLowerCase();
       this.#failed(c);
       throw new ShoalError('TOKEN_REFUSED', 'this passkey is unknown');
     }
@@ -75,10 +73,16 @@ export class Gatekeeper {
     if (header === undefined) return null;
     this.#checkPatience(c);
     const secret = /^Bearer +(\S+) *$/i.exec(header.slice(0, MAX_SECRET))?.[1];
-    const token = secret === undefined ? null : this.#tokens.find(secret);
+    const token = secret === undefined ? null : this.#find(secret);
     if (token !== null) return token;
     this.#failed(c);
     throw new ShoalError('TOKEN_REFUSED', 'this token is unknown, or was removed');
+  }
+
+  /** One that a command has made just now is known, too. */
+  #find(secret: string): Token | null {
+    const { tokens } = this.#site;
+    return tokens.find(secret) ?? (this.#site.followOthers() ? tokens.find(secret) : null);
   }
 
   /** A right token is refused, too: whoever guesses must not learn that it was right. */

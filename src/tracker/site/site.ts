@@ -8,19 +8,16 @@ import { migrate } from './schema.ts';
 import { Search } from './search.ts';
 import { Database } from './sqlite.ts';
 import { Tokens } from './tokens.ts';
-import { swarmHashes, Torrents } from './torrents.ts';
+import { type CatalogueTorrent, swarmHashes, Torrents } from './torrents.ts';
 import { Totals } from './totals.ts';
 import { Users } from './users.ts';
-
-/** Name of the database in the state folder. */
-export const DATABASE_NAME = 'tracker.db';
 
 export interface SwarmCounts {
   readonly seeds: number;
   readonly leeches: number;
 }
 
-/** Asks the tracker what its swarms have, in the order of the info hashes (20 bytes each). */
+/** Asks the tracker what its swarms have, in the order of the info hashes (20 bytes each). May reject: not now. */
 export type CountSwarms = (hashes: readonly Uint8Array[]) => Promise<readonly SwarmCounts[]>;
 
 /** Torrents whose swarms are counted in one go. */
@@ -110,13 +107,21 @@ export class Site {
   }
 }
 
-/** Live counts of torrents. Of a hybrid's two swarms, which mostly have the same peers, the larger numbers. */
+/**
+ * Counts of torrents as they are now, or where that cannot be had as they were last. Of a hybrid's two swarms, which
+ * mostly have the same peers, the larger numbers.
+ */
 export async function countTorrents(
-  torrents: readonly { readonly hashV1: Uint8Array | null; readonly hashV2: Uint8Array | null }[],
+  torrents: readonly CatalogueTorrent[],
   count: CountSwarms,
-): Promise<SwarmCounts[]> {
+): Promise<readonly SwarmCounts[]> {
   const hashes = torrents.map(swarmHashes);
-  const counts = await count(hashes.flat());
+  let counts: readonly SwarmCounts[];
+  try {
+    counts = await count(hashes.flat());
+  } catch {
+    return torrents;
+  }
   let at = 0;
   return hashes.map(({ length }) => {
     const own = counts.slice(at, at + length);
