@@ -222,8 +222,10 @@ export class PeerRuns {
 
   /** Writes the record at word `at` in compact form (BEP 23, BEP 7). */
   write(memory: Uint32Array, at: number, into: Uint8Array, intoAt: number): void {
-    for (let i = 0; i < this.tail; i++) writeU32(into, intoAt + 4 * i, memory[at + i]!);
-    writeU16(into, intoAt + this.ipLength, memory[at + this.tail]! >>> 16);
+    const { tail } = this;
+    writeU32(into, intoAt, memory[at]!);
+    for (let i = 1; i < tail; i++) writeU32(into, intoAt + 4 * i, memory[at + i]!);
+    writeU16(into, intoAt + 4 * tail, memory[at + tail]! >>> 16);
   }
 
   /** Writes the peer id of the record at word `at`. */

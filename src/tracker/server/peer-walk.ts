@@ -5,8 +5,8 @@
 
 import type { Random } from '../../ports/random.ts';
 import type { Network } from './network.ts';
-import { LEECH, roleIn } from './peer-runs.ts';
-import type { PeerSets } from './peer-sets.ts';
+import { LEECH, type PeerRuns, roleIn } from './peer-runs.ts';
+import { LARGE, type PeerSets } from './peer-sets.ts';
 import { SEGMENT_WORDS, type TableMemory } from './table-memory.ts';
 
 /** Slots that are neighbours share a cache line: in larger sets a group of them is looked at together… */
@@ -63,6 +63,10 @@ export class PeerWalk {
     const nearVisits = network === null ? 0 : NEAR_VISITS;
     // In a swarm of many seeds a seed would look at all of them to find a leech.
     const most = Math.min(slots, 16 * wanted + NEAR_VISITS);
+    if (groupLog2 === 0 && shape < LARGE) {
+      this.#lookThrough(sets.runs, root, group, stride, slots, most, wanted, half, nearVisits, seedsToo, network);
+      return this.#divide(wanted, half);
+    }
     for (let visited = 0; visited < most; group = (group + stride) & (groups - 1)) {
       const near = Math.min(this.#nearCount, half);
       if (this.#otherCount + near >= wanted && (near === half || visited >= nearVisits)) break;
@@ -76,9 +80,19 @@ export class PeerWalk {
   write(sets: PeerSets, into: Uint8Array, at: number, ids: Uint8Array | null): void {
     const { runs } = sets;
     const length = runs.ipLength + 2;
-    for (let i = 0; i < this.#chosen; i++) {
-      const address = i < this.#nearCount ? this.#near[i]! : this.#others[i - this.#nearCount]!;
-      const memory = this.#memory.view(address);
+    let memory: Uint32Array = NOTHING;
+    let segment = -1;
+    const near = this.#near;
+    const others = this.#others;
+    const nearCount = this.#nearCount;
+    const chosen = this.#chosen;
+    for (let i = 0; i < chosen; i++) {
+      const address = i < nearCount ? near[i]! : others[i - nearCount]!;
+      // Peers of one run, which most answers have, are in one segment.
+      if (address - (address & IN_SEGMENT) !== segment) {
+        segment = address - (address & IN_SEGMENT);
+        memory = this.#memory.view(address);
+      }
       runs.write(memory, address & IN_SEGMENT, into, at + i * length);
       if (ids !== null) runs.writeId(memory, address & IN_SEGMENT, ids, i * 20);
     }
@@ -90,6 +104,43 @@ export class PeerWalk {
     }
     this.#chosen = Math.min(wanted, this.#nearCount + this.#otherCount);
     return this.#chosen;
+  }
+
+  /** What {@link #look} does slot by slot, for a set that is one run: most are. */
+  #lookThrough(
+    runs: PeerRuns,
+    run: number,
+    start: number,
+    stride: number,
+    slots: number,
+    most: number,
+    wanted: number,
+    half: number,
+    nearVisits: number,
+    seedsToo: boolean,
+    network: Network | null,
+  ): void {
+    const memory = this.#memory.view(run);
+    const base = run & IN_SEGMENT;
+    const { words, tail } = runs;
+    const near = this.#near;
+    const others = this.#others;
+    let nearCount = 0;
+    let otherCount = 0;
+    let slot = start;
+    for (let visited = 0; visited < most; visited++) {
+      const enough = otherCount + Math.min(nearCount, half) >= wanted;
+      if (enough && (nearCount >= half || visited >= nearVisits)) break;
+      const at = base + slot * words;
+      slot = (slot + stride) & (slots - 1);
+      const word = memory[at + tail]!;
+      if (word === 0 || (!seedsToo && roleIn(word) !== LEECH) || runs.isKey(memory, at)) continue;
+      if (network?.holds(memory, at)) {
+        if (nearCount < wanted) near[nearCount++] = run - base + at;
+      } else if (otherCount < wanted) others[otherCount++] = run - base + at;
+    }
+    this.#nearCount = nearCount;
+    this.#otherCount = otherCount;
   }
 
   #look(
@@ -118,3 +169,5 @@ export class PeerWalk {
     }
   }
 }
+
+const NOTHING = new Uint32Array(0);
