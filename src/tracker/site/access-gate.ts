@@ -9,8 +9,6 @@ import { KeyTable } from './key-table.ts';
  */
 export type AccessMode = 'open' | 'allow-list' | 'private';
 
-export const ACCESS_MODES: readonly AccessMode[] = ['open', 'allow-list', 'private'];
-
 /** Why an announce is refused; has the shape that the tracker wants. */
 export interface Verdict {
   /** One line for the client's user. */

@@ -1,6 +1,6 @@
 // An uploaded .torrent or .mtorrent, checked by the parser of all our programs -> what the catalogue keeps of it.
 
-import { concatBytes, fromHex } from '../../base/bytes.ts';
+import { concatBytes } from '../../base/bytes.ts';
 import { ShoalError } from '../../base/errors.ts';
 import { encode } from '../../bencode/encode.ts';
 import { buildMetainfo } from '../../metainfo/build.ts';
@@ -108,12 +108,4 @@ function fileTextOf(files: readonly PublishedFile[]): string {
 /** Without control characters (but line ends) and halves of characters, which XML cannot say and terminals obey. */
 function plain(text: string): string {
   return text.replace(/[^\P{Cc}\n]|[\p{Cs}\uFFFE\uFFFF]/gu, ' ').trim();
-}
-
-/** The bytes of a magnet link's or a URL's info hash: 20 or 32 of them. REQUEST_INVALID. */
-export function hashFromText(text: string): Uint8Array {
-  if (!/^([0-9a-f]{40}|[0-9a-f]{64})$/i.test(text)) {
-    throw new ShoalError('REQUEST_INVALID', 'an info hash has 40 hex digits, or 64 of version 2');
-  }
-  return fromHex(text)!;
 }
