@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describeError, type ErrorCode, ShoalError } from '../base/errors.ts';
 import type { App } from '../tracker/site/app.ts';
 import { DATABASE_NAME } from '../tracker/site/database-name.ts';
+import { note } from './output.ts';
 import { usableStateFolder } from './world.ts';
 
 export interface SiteClient {
@@ -62,7 +63,7 @@ export async function localSite(state: string | undefined): Promise<SiteClient> 
   const gatekeeper = new Gatekeeper(site, 'open', world);
   const countSwarms = (): Promise<never> => Promise.reject(new ShoalError('STOPPED', 'no tracker to ask'));
   const about = { mode: 'open', publicUrl: null, maxUploadBytes: MAX_ANSWER_BYTES } as const;
-  const app: App = makeApp({ ...about, site, gatekeeper, countSwarms }, () => undefined);
+  const app: App = makeApp({ ...about, site, gatekeeper, countSwarms }, note);
   return {
     ask: async <T>(method: string, path: string, body?: Uint8Array | object) => {
       const request = requestFor(`http://localhost${path}`, method, body);

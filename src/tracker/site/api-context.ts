@@ -1,7 +1,7 @@
 // What the routes of the API share: what they may use, how a torrent is told, and how a fault is.
 
 import { toHex } from '../../base/bytes.ts';
-import { type ErrorCode, isShoalError } from '../../base/errors.ts';
+import { describeError, type ErrorCode, isShoalError } from '../../base/errors.ts';
 import { formatMagnet } from '../../metainfo/magnet.ts';
 import type { AccessMode } from './access-gate.ts';
 import { type ApiContext, RetryLater } from './caller.ts';
@@ -40,14 +40,24 @@ const STATUS: Readonly<Partial<Record<ErrorCode, FaultStatus>>> = {
   STOPPED: 503,
 };
 
+const INSIDE: Readonly<Partial<Record<ErrorCode, string>>> = {
+  DISK_FULL: 'the disk of the tracker is full',
+  STOPPED: 'the catalogue is not available now: try again in a moment',
+};
+
+/** Whether it is we who failed, not the request. */
+export function isOwnFault(error: unknown): boolean {
+  return !isShoalError(error) || (STATUS[error.code] ?? 500) >= 500;
+}
+
 /** The answer to a fault: one line for a person, a code for a program, and nothing of how we are made. */
 export function faultResponse(error: unknown): Response {
-  const known = isShoalError(error);
-  const code: ErrorCode = known ? error.code : 'INTERNAL';
+  const code: ErrorCode = isShoalError(error) ? error.code : 'INTERNAL';
   const status = STATUS[code] ?? 500;
   // What went wrong inside is for the log: it may name files.
-  const message =
-    known && (status !== 500 || code === 'IO') ? error.message : 'something went wrong inside the tracker';
+  const message = isOwnFault(error)
+    ? (INSIDE[code] ?? 'something went wrong inside the tracker')
+    : describeError(error);
   const headers: Record<string, string> = {
     'content-type': 'application/json; charset=utf-8',
     'cache-control': 'no-store',

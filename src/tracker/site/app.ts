@@ -2,9 +2,9 @@
 // state folder to itself.
 
 import { OpenAPIHono } from '@hono/zod-openapi';
-import { describeError, isShoalError, ShoalError } from '../../base/errors.ts';
+import { describeError, ShoalError } from '../../base/errors.ts';
 import { addAdminRoutes } from './api-admin.ts';
-import { type ApiOptions, faultResponse } from './api-context.ts';
+import { type ApiOptions, faultResponse, isOwnFault } from './api-context.ts';
 import { addSearchRoutes } from './api-search.ts';
 import { addTorrentRoutes } from './api-torrents.ts';
 import type { ApiEnv, Caller } from './caller.ts';
@@ -29,7 +29,7 @@ export function makeApp(options: ApiOptions, log: (message: string) => void): Ap
     if ('status' in error && error.status === 400) {
       return faultResponse(new ShoalError('REQUEST_INVALID', 'the body is not the JSON that it should be'));
     }
-    if (!isShoalError(error)) log(describeError(error));
+    if (isOwnFault(error)) log(describeError(error));
     return faultResponse(error);
   });
   app.notFound(() => faultResponse(new ShoalError('NOT_FOUND', 'there is nothing here; see /api/openapi.json')));
