@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { Address } from '../../src/base/address.ts';
-import { concatBytes, fromLatin1, latin1, toHex } from '../../src/base/bytes.ts';
+import { concatBytes, fromLatin1, latin1, toHex, utf8 } from '../../src/base/bytes.ts';
 import { sleep } from '../../src/ports/clock.ts';
 import { TrackerClient } from '../../src/tracker/client/client.ts';
 import type { AnnounceReply } from '../../src/tracker/protocol/announce.ts';
@@ -199,11 +199,37 @@ describe('the tracker over HTTP', () => {
     });
   });
 
-  it('has a page for people, and no body for HEAD', async () => {
+  it('has pages for people where it was given some, and no body for HEAD', async () => {
+    const bytes = utf8('<title>Shoal tracker</title>');
+    const index = { path: 'index.html', type: 'text/html', bytes, gzip: utf8('zz'), etag: '"a1"' };
+    const asset = { ...index, path: 'assets/b.js', type: 'text/javascript', gzip: null, etag: null };
+    const deep = { ...index, path: 'torrent/index.html', etag: '"c2"' };
+    await withTracker({ pages: [index, asset, deep] }, async (setting) => {
+      const ask = (path: string, ...fields: string[]): Promise<string> =>
+        talk(setting.client().host, place(setting), [get(path, ...fields, 'Connection: close')]);
+      for (const path of ['/', '/search?q=x', '/publish']) expect(await ask(path)).toContain('ETag: "a1"');
+      expect(await ask(`/torrent/${'aB'.repeat(20)}`)).toMatch(/ETag: "c2"[\s\S]*<title>Shoal tracker/);
+      expect(await ask('/', 'Accept-Encoding: br, gzip')).toMatch(/Content-Encoding: gzip[\s\S]*\r\n\r\nzz$/);
+      expect(await ask('/', 'Accept-Encoding: gzip;q=0')).toMatch(/Content-Length: 28\r\n/);
+      expect(await ask('/', 'If-None-Match: "a1"')).toMatch(/^HTTP\/1\.1 304 [\s\S]*\r\n\r\n$/);
+      expect(await ask('/assets/b.js', 'Accept-Encoding: gzip')).toMatch(/immutable[\s\S]*<title>/);
+      for (const path of ['/torrent/x/y', '/assets/', '/%2e', '/../package.json']) {
+        expect(await ask(path)).toMatch(/^HTTP\/1\.1 404 /);
+      }
+      const both = await talk(setting.client().host, place(setting), [get('/'), get('/healthz', 'Connection: close')]);
+      expect(both).toMatch(/<title>Shoal tracker<\/title>HTTP\/1\.1 200 OK[\s\S]*\r\n\r\nok\n$/);
+      const head = await talk(setting.client().host, place(setting), ['HEAD / HTTP/1.0\r\n\r\n']);
+      expect(head).toMatch(
+        /^HTTP\/1\.1 200 OK\r\n[\s\S]*Content-Security-Policy: default-src 'none'[\s\S]*close\r\n\r\n$/,
+      );
+    });
+  });
+
+  it('answers people in a line where it was given no pages', async () => {
     await withTracker({}, async (setting) => {
       const { host } = setting.client();
       const page = await talk(host, place(setting), [get('/', 'Connection: close')]);
-      expect(page).toContain('<title>Shoal tracker</title>');
+      expect(page).toContain('Shoal tracker: announce at /announce');
       expect(Number(/Content-Length: (\d+)/.exec(page)![1])).toBe(page.split('\r\n\r\n')[1]!.length);
       const head = await talk(host, place(setting), ['HEAD / HTTP/1.0\r\n\r\n']);
       expect(head).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*Connection: close\r\n\r\n$/);
@@ -294,7 +320,9 @@ describe('the tracker over HTTP', () => {
   });
 
   it('answers no further while a client does not read, and all of it when it does', async () => {
-    await withTracker({}, async (setting) => {
+    const bytes = utf8(`${' '.repeat(1500)}</html>`);
+    const page = { path: 'index.html', type: 'text/html', bytes, gzip: null, etag: '"a1"' };
+    await withTracker({ pages: [page] }, async (setting) => {
       const { host } = setting.client();
       const requests = 2000;
       const all = get('/').repeat(requests - 1) + get('/', 'Connection: close');

@@ -7,6 +7,7 @@ import { HandedStream } from './handed-stream.ts';
 import { MAX_HEAD_LENGTH, type RequestHead, readHead } from './http-head.ts';
 import type { HttpReplies } from './http-replies.ts';
 import type { HttpRoutes } from './http-routes.ts';
+import type { TrackerCounters } from './stats.ts';
 
 /** A connection between requests: clients that keep one ask again within seconds or after half an hour. */
 const IDLE_MS = 60_000;
@@ -22,6 +23,7 @@ export interface HttpShared {
   readonly routes: HttpRoutes;
   readonly head: RequestHead;
   readonly replies: HttpReplies;
+  readonly counters: TrackerCounters;
   nowMs(): number;
   closed(connection: HttpConnection): void;
   /** Takes over a connection whose next request is not for us; null: none is handed over. */
@@ -54,11 +56,17 @@ export class HttpConnection implements StreamSink {
     this.deadlineMs = shared.nowMs() + HEAD_MS;
   }
 
+  /** In the middle of a request, or of reading our replies. */
+  get isBusy(): boolean {
+    return this.#rest !== null || this.#stream.bufferedBytes > 0;
+  }
+
   onChunk(chunk: Uint8Array): void {
     if (this.#heir !== null) {
       this.#heir.sink.onChunk(chunk);
       return;
     }
+    this.#shared.counters.httpBytesIn += chunk.length;
     if (this.#ending) return;
     const hadRest = this.#rest !== null;
     const bytes = this.#rest === null ? chunk : concatBytes([this.#rest, chunk]);
@@ -146,9 +154,10 @@ export class HttpConnection implements StreamSink {
   }
 
   #flush(): void {
-    const { replies } = this.#shared;
+    const { replies, counters } = this.#shared;
     if (replies.length === 0) return;
-    this.#stream.write([replies.take()]);
+    counters.httpBytesOut += replies.length;
+    this.#stream.write(replies.take());
     if (this.#stream.bufferedBytes < HIGH_WATER_BYTES || this.#ending) return;
     this.#paused = true;
     this.#stream.pause();

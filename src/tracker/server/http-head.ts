@@ -1,6 +1,6 @@
 // The head of an HTTP/1.1 request, read in place from raw bytes: no strings. Only what a tracker needs of it.
 
-import { fromLatin1 } from '../../base/bytes.ts';
+import { fromLatin1, latin1 } from '../../base/bytes.ts';
 
 /** Longest head: browsers send 2 KiB, a scrape of a hundred info hashes 8. What is longer is abuse. */
 export const MAX_HEAD_LENGTH = 8192;
@@ -34,6 +34,9 @@ export class RequestHead {
   pathEnd = 0;
   queryStart = 0;
   queryEnd = 0;
+  /** The lines after the first. */
+  fieldsStart = 0;
+  fieldsEnd = 0;
   /** The client takes another reply on this connection. */
   keepAlive = false;
   /** HTTP/1.0, which has to be told that the connection stays. */
@@ -56,14 +59,27 @@ export function readHead(bytes: Uint8Array, start: number, end: number, head: Re
   let lineEnd = bytes.indexOf(LF, start);
   if (lineEnd < 0 || lineEnd >= end) return -1;
   head.fault = readRequestLine(bytes, start, trimEnd(bytes, start, lineEnd), head);
+  head.fieldsStart = lineEnd + 1;
   for (;;) {
     const lineStart = lineEnd + 1;
     lineEnd = bytes.indexOf(LF, lineStart);
     if (lineEnd < 0 || lineEnd >= end) return -1;
     const lineStop = trimEnd(bytes, lineStart, lineEnd);
-    if (lineStop === lineStart) return lineEnd + 1;
+    if (lineStop === lineStart) {
+      head.fieldsEnd = lineStart;
+      return lineEnd + 1;
+    }
     readField(bytes, lineStart, lineStop, head);
   }
+}
+
+/** A field's text (of several of one name, the first); for what is asked for rarely. `name` is in lower case. */
+export function fieldOf(bytes: Uint8Array, head: RequestHead, name: string): string | null {
+  for (const line of latin1(bytes.subarray(head.fieldsStart, head.fieldsEnd)).split('\n')) {
+    const colon = line.indexOf(':');
+    if (line.slice(0, Math.max(0, colon)).toLowerCase() === name) return line.slice(colon + 1).trim();
+  }
+  return null;
 }
 
 function trimEnd(bytes: Uint8Array, start: number, lineEnd: number): number {

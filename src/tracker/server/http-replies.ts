@@ -9,9 +9,10 @@ import {
 } from '../protocol/http-reply-writer.ts';
 import { MAX_PEERS_PER_REPLY } from './announce.ts';
 import type { RequestHead } from './http-head.ts';
+import type { PageReply } from './pages.ts';
 import { MAX_HTTP_SCRAPE } from './scrape.ts';
 
-export type ContentType = 'bencode' | 'json' | 'html' | 'text';
+export type ContentType = 'bencode' | 'json' | 'text';
 
 const STATUS: Readonly<Record<number, string>> = {
   200: 'OK',
@@ -25,9 +26,6 @@ const STATUS: Readonly<Record<number, string>> = {
 const TYPES: Readonly<Record<ContentType, string>> = {
   bencode: 'Content-Type: text/plain\r\n',
   json: 'Content-Type: application/json\r\nCache-Control: no-store\r\nAccess-Control-Allow-Origin: *\r\n',
-  html:
-    'Content-Type: text/html; charset=utf-8\r\nCache-Control: no-store\r\n' +
-    "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'\r\nX-Content-Type-Options: nosniff\r\n",
   text: 'Content-Type: text/plain; charset=utf-8\r\n',
 };
 
@@ -38,13 +36,13 @@ const KEEP_ALIVE = fromLatin1('\r\nConnection: keep-alive\r\n\r\n');
 
 /** Longest head that we write. */
 const HEAD_ROOM = 512;
-/** Longest page: fixed text and a dozen numbers. */
-const PAGE_ROOM = 8 * 1024;
+/** Longest short text: numbers of the tracker. */
+const TEXT_ROOM = 8 * 1024;
 /** Longest body. */
 const BODY_ROOM: number = Math.max(
   MAX_ANNOUNCE_HEAD_LENGTH + MAX_PEERS_PER_REPLY * MAX_PEER_DICT_LENGTH,
   (MAX_HTTP_SCRAPE + 1) * MAX_SCRAPE_ENTRY_LENGTH,
-  PAGE_ROOM,
+  TEXT_ROOM,
 );
 /** Replies gathered before they are handed on. */
 const GATHERED = 32 * 1024;
@@ -55,6 +53,7 @@ export class HttpReplies {
   readonly out: ReplyWriter = new ReplyWriter(GATHERED + HEAD_ROOM + BODY_ROOM);
   readonly #heads = new Map<string, Uint8Array>();
   #start = 0;
+  #lent: Uint8Array | null = null;
 
   get length(): number {
     return this.#start;
@@ -62,14 +61,16 @@ export class HttpReplies {
 
   /** Enough is gathered: `take` before the next reply. */
   get isFull(): boolean {
-    return this.#start >= GATHERED;
+    return this.#start >= GATHERED || this.#lent !== null;
   }
 
-  /** A copy of all replies that are finished, which begins anew. */
-  take(): Uint8Array {
+  /** All replies that are finished: a copy, and behind it a body that is lent. Begins anew. */
+  take(): Uint8Array[] {
     const bytes = this.out.bytes.slice(0, this.#start);
+    const lent = this.#lent;
     this.#start = 0;
-    return bytes;
+    this.#lent = null;
+    return lent === null ? [bytes] : [bytes, lent];
   }
 
   /** The body goes to `out` after this. */
@@ -99,6 +100,16 @@ export class HttpReplies {
     this.begin();
     this.out.put(utf8(body));
     this.finish(request, status, type);
+  }
+
+  /** A whole reply that was made before; its body is lent, and the last of what is gathered. */
+  page(request: RequestHead, { head, body }: PageReply): void {
+    const { out } = this;
+    out.at = this.#start;
+    out.put(head);
+    out.put(request.keepAlive ? (request.isOld ? KEEP_ALIVE : END) : CLOSE);
+    if (!request.isHead && body.length > 0) this.#lent = body;
+    this.#start = out.at;
   }
 
   #head(status: number, type: ContentType): Uint8Array {

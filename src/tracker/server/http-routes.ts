@@ -5,20 +5,24 @@ import type { Clock } from '../../ports/clock.ts';
 import { AnnounceFields } from '../protocol/announce.ts';
 import { readAnnounceQuery, readScrapeQuery } from '../protocol/http-query.ts';
 import { encodeRefusal, writeAnnounceReply } from '../protocol/http-reply-writer.ts';
-import { PathKey } from './access.ts';
+import { PathKey, type Refusal } from './access.ts';
 import type { AnnounceRules } from './announce.ts';
 import type { RequestHead } from './http-head.ts';
 import type { HttpReplies } from './http-replies.ts';
 import type { Pacing } from './pacing.ts';
+import type { Pages } from './pages.ts';
 import { ASKS_ANNOUNCE, ASKS_OTHER, ASKS_SCRAPE, keyInPath } from './path-key.ts';
 import type { ScrapeRules } from './scrape.ts';
 import type { TrackerCounters, TrackerStats } from './stats.ts';
-import { statusPage } from './status-page.ts';
 import type { Trust } from './trust.ts';
 
 const HOME = fromLatin1('/');
 const STATS = fromLatin1('/stats');
 const HEALTH = fromLatin1('/healthz');
+const WRONG_HASH: Refusal = malformed('info_hash is not 20 bytes');
+const NO_HASH: Refusal = malformed('info_hash is missing');
+/** Where nobody has handed pages in. */
+const NO_PAGE = 'Shoal tracker: announce at /announce; numbers are at /stats\n';
 
 export interface HttpRoutesOptions {
   readonly clock: Clock;
@@ -31,7 +35,8 @@ export interface HttpRoutesOptions {
   /** What every announce reply calls this tracker (BEP 3), at most 16 bytes. */
   readonly trackerId: Uint8Array;
   stats(): TrackerStats;
-  /** What is neither announce nor scrape, `/stats` nor `/healthz` goes elsewhere, pages too. */
+  readonly pages: Pages;
+  /** What is neither announce nor scrape, page, `/stats` nor `/healthz` goes elsewhere. */
   readonly handsOver: boolean;
 }
 
@@ -49,18 +54,20 @@ export class HttpRoutes {
    * request for others: then nothing was added.
    */
   answer(bytes: Uint8Array, head: RequestHead, source: Uint8Array, replies: HttpReplies): boolean {
-    const { handsOver, stats, counters } = this.#options;
+    const { stats, counters } = this.#options;
     const isPlain = head.fault === 0 && !head.isUpgrade;
     const asks = isPlain ? keyInPath(bytes, head.pathStart, head.pathEnd, this.#key) : ASKS_OTHER;
     if (asks === ASKS_ANNOUNCE) this.#announce(bytes, head, source, replies);
     else if (asks === ASKS_SCRAPE) this.#scrape(bytes, head, replies);
     else if (isPlain && isPath(bytes, head, STATS)) replies.text(head, 200, 'json', JSON.stringify(stats()));
     else if (isPlain && isPath(bytes, head, HEALTH)) replies.text(head, 200, 'text', 'ok\n');
-    else if (handsOver) return false;
+    else if (isPlain && this.#page(bytes, head, replies)) return true;
+    else if (this.#options.handsOver) return false;
     else if (head.fault !== 0) this.fault(head, head.fault, replies);
-    else if (isPath(bytes, head, HOME)) replies.text(head, 200, 'html', statusPage(stats()));
+    else if (isPath(bytes, head, HOME)) replies.text(head, 200, 'text', NO_PAGE);
     else {
       counters.httpErrors++;
+      counters.faults.unknownAction++;
       replies.text(head, 404, 'text', 'not found: this is a BitTorrent tracker; announce at /announce\n');
     }
     return true;
@@ -68,9 +75,17 @@ export class HttpRoutes {
 
   /** Adds a reply that ends the connection. */
   fault(head: RequestHead, status: number, replies: HttpReplies): void {
-    this.#options.counters.httpErrors++;
+    const { counters } = this.#options;
+    counters.httpErrors++;
+    counters.faults[status === 405 ? 'unknownAction' : status === 400 ? 'malformed' : 'tooLarge']++;
     head.keepAlive = false;
     replies.text(head, status, 'text', 'this request cannot be answered\n');
+  }
+
+  #page(bytes: Uint8Array, head: RequestHead, replies: HttpReplies): boolean {
+    const page = this.#options.pages.find(bytes, head);
+    if (page !== null) replies.page(head, page);
+    return page !== null;
   }
 
   #announce(bytes: Uint8Array, head: RequestHead, source: Uint8Array, replies: HttpReplies): void {
@@ -78,13 +93,13 @@ export class HttpRoutes {
     const fields = this.#fields;
     const fault = readAnnounceQuery(bytes, head.queryStart, head.queryEnd, fields);
     if (fault !== null) {
-      this.#refuse(head, fault, null, replies);
+      this.#refuse(head, malformed(fault), replies);
       return;
     }
     const ip = trust.namedIp(fields, trust.forwardedIp(bytes, head, source));
     const refusal = announces.handle(fields, this.#key, ip, clock.nowMs() / 1000);
     if (refusal !== null) {
-      this.#refuse(head, refusal.reason, refusal.retryInMinutes, replies);
+      this.#refuse(head, refusal, replies);
       return;
     }
     counters.httpAnnounces++;
@@ -111,7 +126,7 @@ export class HttpRoutes {
     const { scrapes, counters, minIntervalS } = this.#options;
     const count = readScrapeQuery(bytes, head.queryStart, head.queryEnd, scrapes.hashes);
     if (count <= 0) {
-      this.#refuse(head, count < 0 ? 'info_hash is not 20 bytes' : 'info_hash is missing', null, replies);
+      this.#refuse(head, count < 0 ? WRONG_HASH : NO_HASH, replies);
       return;
     }
     counters.httpScrapes++;
@@ -121,12 +136,18 @@ export class HttpRoutes {
   }
 
   /** Refusals have status 200: clients look for a failure reason only there. */
-  #refuse(head: RequestHead, reason: string, retryInMinutes: number | 'never' | null, replies: HttpReplies): void {
-    this.#options.counters.httpErrors++;
+  #refuse(head: RequestHead, { reason, retryInMinutes, fault }: Refusal, replies: HttpReplies): void {
+    const { counters } = this.#options;
+    counters.httpErrors++;
+    counters.faults[fault ?? 'refused']++;
     replies.begin();
     replies.out.put(encodeRefusal(reason, retryInMinutes));
     replies.finish(head, 200, 'bencode');
   }
+}
+
+function malformed(reason: string): Refusal {
+  return { reason, retryInMinutes: null, fault: 'malformed' };
 }
 
 function isPath(bytes: Uint8Array, head: RequestHead, path: Uint8Array): boolean {

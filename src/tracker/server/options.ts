@@ -9,6 +9,8 @@ import type { AddressLimits } from './address-counts.ts';
 import { MAX_PEERS_PER_REPLY } from './announce.ts';
 import type { OtherRequests } from './http-connection.ts';
 import { LONGEST_INTERVAL_S } from './pacing.ts';
+import type { PageFile } from './pages.ts';
+import type { ProcessMeter } from './process-meter.ts';
 import type { TableLimits } from './swarm-table.ts';
 
 /** Plain values, which can be passed to another thread as they are. */
@@ -32,6 +34,8 @@ export interface TrackerValues {
   /** Serve UDP, serve HTTP. Default: true. */
   readonly udp?: boolean;
   readonly http?: boolean;
+  /** Torrents can be searched and published here: told in the numbers. Default: false. */
+  readonly hasCatalogue?: boolean;
   /** Peer ids are kept, for replies with dictionaries: 20 bytes a peer. Default: false. */
   readonly keepsPeerIds?: boolean;
   /** Networks whose peers are told of each other first, beside those that share a public address. */
@@ -58,8 +62,12 @@ export interface TrackerServerOptions extends TrackerValues {
   readonly access?: AccessRules;
   readonly ledger?: AnnounceLedger;
   readonly mirror?: SwarmMirror;
-  /** Takes what is neither announce nor scrape, `/stats` nor `/healthz`: pages, an API, WebSocket. */
+  /** The web page; see {@link PageFile}. Default: none, `/` is answered with a line of text. */
+  readonly pages?: readonly PageFile[];
+  /** Takes what is neither announce nor scrape, page, `/stats` nor `/healthz`: an API, WebSocket. */
   readonly others?: OtherRequests;
+  /** What the process costs; each of the other threads has one of its own. Default: nobody measures it. */
+  readonly meter?: ProcessMeter;
 }
 
 /** The values with their defaults. */
@@ -72,6 +80,7 @@ export interface Settings {
   readonly maxConnections: number;
   readonly udp: boolean;
   readonly http: boolean;
+  readonly hasCatalogue: boolean;
   readonly near: readonly LocalNetwork[];
   readonly proxies: readonly LocalNetwork[];
   readonly table: TableLimits;
@@ -93,6 +102,7 @@ export function settingsOf(options: TrackerValues): Settings {
     maxConnections: options.maxConnections ?? 4096,
     udp: options.udp ?? true,
     http: options.http ?? true,
+    hasCatalogue: options.hasCatalogue ?? false,
     near: options.near ?? [],
     proxies: options.proxies ?? [],
     table: {

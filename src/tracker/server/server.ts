@@ -16,6 +16,7 @@ import { loadSwarms, saveSwarms } from './snapshot.ts';
 import { TrackerCounters, type TrackerStats, trackerStats } from './stats.ts';
 import { SwarmTable } from './swarm-table.ts';
 import { Sweep } from './sweep.ts';
+import { ThreadReport } from './thread-report.ts';
 import { Workers, type WorkersOptions } from './workers.ts';
 
 export type { TrackerServerOptions } from './options.ts';
@@ -50,9 +51,18 @@ export class TrackerServer {
     const boardMemory = CounterBoard.memory(crew?.count ?? 1);
     const board = new CounterBoard(boardMemory);
     const startedMs = clock.nowMs();
-    const stats = (): TrackerStats => trackerStats(table, board.total(0, counters), (clock.nowMs() - startedMs) / 1000);
+    const stats = (): TrackerStats =>
+      trackerStats({
+        table,
+        total: board.total(0, counters),
+        process: board.process,
+        store: board.store,
+        uptimeS: (clock.nowMs() - startedMs) / 1000,
+        hasCatalogue: settings.hasCatalogue,
+      });
     const connectionKey = ConnectionIds.newKey(random);
     const trackerId = newTrackerId(random);
+    const pages = options.pages ?? [];
     const serving = new Serving(env, {
       settings,
       table,
@@ -63,22 +73,27 @@ export class TrackerServer {
       access: options.access ?? null,
       ledger: options.ledger ?? null,
       mirror: options.mirror ?? null,
+      pages,
       others: options.others ?? null,
     });
+    const { pacing } = serving;
+    const { mirror = null, meter = null } = options;
+    const report = new ThreadReport({ board, row: 0, counters, pacing, mirror, meter });
     const stateKey = options.stateKey ?? null;
     let workers: Workers | null = null;
     try {
-      if (stateKey !== null) await loadState(env, table, stateKey, serving.pacing.ageS());
+      if (stateKey !== null) await loadState(env, table, stateKey, pacing.ageS());
       const addresses: Address[] = [];
       const isShared = crew !== null;
       for (const listen of options.listen) addresses.push(await serving.listen({ ...listen, isShared }));
       if (crew !== null && table.shared !== null) {
         const listen = options.listen.map((each, i) => ({ ...each, isShared, port: addresses[i]!.port }));
-        const job = { table: table.shared, board: boardMemory, settings, listen, connectionKey, trackerId, startedMs };
+        const common = { settings, pages, listen, connectionKey, trackerId, startedMs };
+        const job = { table: table.shared, board: boardMemory, ...common };
         workers = newWorkers(env, crew.threads, table, job);
         for (let row = 1; row < crew.count; row++) await workers.start(row);
       }
-      return new TrackerServer(env, { table, serving, workers, board, counters, stateKey, stats }, addresses);
+      return new TrackerServer(env, { table, serving, workers, board, report, stateKey, stats }, addresses);
     } catch (error) {
       await workers?.close();
       await serving.close();
@@ -97,6 +112,7 @@ export class TrackerServer {
     this.#scope.add(() => parts.serving.close());
     this.#scope.add(() => this.#tick?.cancel());
     this.#scope.add(() => this.#sweepTimer?.cancel());
+    parts.report.write(env.clock.nowMs());
     this.#arm();
     this.#armSweep(1);
   }
@@ -113,9 +129,9 @@ export class TrackerServer {
   #arm(): void {
     this.#tick = this.#env.clock.after(TICK_MS, () => {
       const nowMs = this.#env.clock.nowMs();
-      const { serving, board, counters } = this.#parts;
+      const { serving, report } = this.#parts;
       serving.tick();
-      board.write(0, counters, serving.pacing.ageS());
+      report.write(nowMs);
       if (nowMs >= this.#stateAtMs) {
         this.#stateAtMs = nowMs + STATE_EVERY_MS;
         void this.#save();
@@ -149,7 +165,7 @@ interface Parts {
   readonly serving: Serving;
   readonly workers: Workers | null;
   readonly board: CounterBoard;
-  readonly counters: TrackerCounters;
+  readonly report: ThreadReport;
   readonly stateKey: string | null;
   stats(): TrackerStats;
 }

@@ -14,6 +14,7 @@ import { HttpServer } from './http-server.ts';
 import { Prefixes } from './network.ts';
 import type { Settings } from './options.ts';
 import { Pacing } from './pacing.ts';
+import { type PageFile, Pages } from './pages.ts';
 import { ScrapeRules } from './scrape.ts';
 import type { TrackerCounters, TrackerStats } from './stats.ts';
 import type { SwarmTable } from './swarm-table.ts';
@@ -35,6 +36,7 @@ export interface ServingParts {
   readonly access: AccessRules | null;
   readonly ledger: AnnounceLedger | null;
   readonly mirror: SwarmMirror | null;
+  readonly pages: readonly PageFile[];
   readonly others: OtherRequests | null;
   stats(): TrackerStats;
 }
@@ -61,9 +63,10 @@ export class Serving {
       mirror,
     });
     const scrapes = new ScrapeRules(table);
+    const pages = new Pages(parts.pages);
     const { minIntervalS, maxConnections } = settings;
     const shared = { clock, announces, scrapes, counters, pacing, trust };
-    const routes = new HttpRoutes({ ...shared, minIntervalS, trackerId, stats, handsOver: others !== null });
+    const routes = new HttpRoutes({ ...shared, minIntervalS, trackerId, stats, pages, handsOver: others !== null });
     this.#env = env;
     this.#parts = parts;
     this.pacing = pacing;

@@ -8,10 +8,13 @@ import { ConnectionIds } from './connection-ids.ts';
 import { CounterBoard } from './counter-board.ts';
 import { setLockOwner } from './lock.ts';
 import type { Settings } from './options.ts';
+import type { PageFile } from './pages.ts';
+import type { ProcessMeter } from './process-meter.ts';
 import { Serving, type ServingEnv } from './serving.ts';
 import { trackerStats } from './stats.ts';
 import { SwarmTable } from './swarm-table.ts';
 import type { SharedTableMemory } from './table-memory.ts';
+import { ThreadReport } from './thread-report.ts';
 
 export interface WorkerJob {
   /** Its name on locks: 2 and up, never used again. */
@@ -21,6 +24,7 @@ export interface WorkerJob {
   readonly table: SharedTableMemory;
   readonly board: SharedArrayBuffer;
   readonly settings: Settings;
+  readonly pages: readonly PageFile[];
   /** Ports filled in. */
   readonly listen: readonly ListenOptions[];
   readonly connectionKey: Uint8Array;
@@ -35,11 +39,12 @@ export const STOP_WORKER = 'stop';
 
 const TICK_MS = 1000;
 
-/** Serves until what it resolves with is called. `env.clock` shows the same time on all threads. */
+/** Serves until what it resolves with is called. `env.clock` shows the same time on all threads; `meter` is of this one. */
 export async function runTrackerWorker(
   env: ServingEnv,
   job: WorkerJob,
   say: (message: WorkerMessage) => void,
+  meter: ProcessMeter | null,
 ): Promise<() => Promise<void>> {
   setLockOwner(job.owner);
   const { clock, random } = env;
@@ -55,13 +60,24 @@ export async function runTrackerWorker(
     access: null,
     ledger: null,
     mirror: null,
+    pages: job.pages,
     others: null,
-    stats: () => trackerStats(table, board.total(job.row, counters), (clock.nowMs() - job.startedMs) / 1000),
+    stats: () =>
+      trackerStats({
+        table,
+        total: board.total(job.row, counters),
+        process: board.process,
+        store: board.store,
+        uptimeS: (clock.nowMs() - job.startedMs) / 1000,
+        hasCatalogue: job.settings.hasCatalogue,
+      }),
   });
+  const { pacing } = serving;
+  const report = new ThreadReport({ board, row: job.row, counters, pacing, mirror: null, meter });
   let timer: Timer | null = null;
   const tick = (): void => {
     serving.tick();
-    board.write(job.row, counters, serving.pacing.ageS());
+    report.write(clock.nowMs());
     timer = clock.after(TICK_MS, tick);
   };
   try {
