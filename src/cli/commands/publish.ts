@@ -1,6 +1,6 @@
 // shoal publish: registers a torrent file at a tracker.
 
-import type { TorrentJson } from '../../tracker/site/api-context.ts';
+import type { PublishedJson } from '../../tracker/site/api-types.ts';
 import { note, print, printJson } from '../output.ts';
 import { printable } from '../render/printable.ts';
 import { remoteSite } from '../site-client.ts';
@@ -11,7 +11,7 @@ export async function run(file: string, options: PublishOptions): Promise<void> 
   // What is no torrent is told before anything is sent.
   const { bytes } = await readFileSource(file);
   const site = remoteSite(options.to, options.token);
-  const answer = await site.ask<{ torrent: TorrentJson; isNew: boolean }>('POST', '/api/torrents', bytes);
+  const answer = await site.ask<PublishedJson>('POST', '/api/torrents', bytes);
   if (options.json) {
     printJson(answer);
     return;

@@ -1,20 +1,14 @@
 // shoal search: finds torrents in the catalogue of a tracker.
 
-import type { TorrentJson } from '../../tracker/site/api-context.ts';
+import type { SearchJson, TorrentJson } from '../../tracker/site/api-types.ts';
 import { note, print, printJson } from '../output.ts';
 import { formatBytes, formatDate } from '../render/quantities.ts';
 import { renderTable } from '../render/table.ts';
 import { remoteSite } from '../site-client.ts';
 import type { SearchOptions } from '../site-options.ts';
 
-interface Answer {
-  readonly torrents: readonly TorrentJson[];
-  readonly total: number;
-  readonly isExact: boolean;
-}
-
 export async function run(words: readonly string[], options: SearchOptions): Promise<void> {
-  const answer = await remoteSite(options.at, options.token).ask<Answer>(
+  const answer = await remoteSite(options.at, options.token).ask<SearchJson>(
     'GET',
     `/api/search?${queryOf(words, options)}`,
   );

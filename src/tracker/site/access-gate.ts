@@ -31,7 +31,7 @@ const DENIED: Verdict = { reason: 'this tracker does not serve this torrent', re
 /** It may be published later. */
 const UNKNOWN_TORRENT: Verdict = { reason: 'this torrent is not registered at this tracker', retryInMinutes: 30 };
 const NO_PASSKEY: Verdict = {
-  reason: 'this tracker is private: announce with a passkey, as in the torrent file fetched here',
+  reason: 'this tracker is private: ask with a passkey, as in the torrent file fetched here',
   retryInMinutes: 'never',
 };
 const UNKNOWN_PASSKEY: Verdict = {
@@ -66,11 +66,21 @@ export class AccessGate {
   /** Null allows it. The passkey is the text `bytes[start..end)`, none where both are equal; all lent for the call. */
   check(infoHash: Uint8Array, bytes: Uint8Array, start: number, end: number): Verdict | null {
     if (this.#deny.get(infoHash) !== 0) return DENIED;
-    if (this.#mode === 'open') return null;
-    if (this.#published.get(infoHash) === 0 && this.#allow.get(infoHash) === 0) return UNKNOWN_TORRENT;
-    if (this.#mode === 'allow-list') return null;
+    if (!this.serves(infoHash, 0)) return UNKNOWN_TORRENT;
+    return this.checkScrape(bytes, start, end);
+  }
+
+  /** Whether whoever has this passkey may ask at all. Null allows it. */
+  checkScrape(bytes: Uint8Array, start: number, end: number): Verdict | null {
+    if (this.#mode !== 'private') return null;
     if (start === end) return NO_PASSKEY;
     return this.userOf(bytes, start, end) === 0 ? UNKNOWN_PASSKEY : null;
+  }
+
+  /** Whether the torrent whose info hash begins at byte `at` is served, to whomever. */
+  serves(infoHash: Uint8Array, at: number): boolean {
+    if (this.#deny.get(infoHash, at) !== 0) return false;
+    return this.#mode === 'open' || this.#published.get(infoHash, at) !== 0 || this.#allow.get(infoHash, at) !== 0;
   }
 
   /** Number of the user whose passkey is written at `bytes[start..end)`; 0: nobody's. */

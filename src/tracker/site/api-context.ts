@@ -4,6 +4,7 @@ import { toHex } from '../../base/bytes.ts';
 import { describeError, type ErrorCode, isShoalError } from '../../base/errors.ts';
 import { formatMagnet } from '../../metainfo/magnet.ts';
 import type { AccessMode } from './access-gate.ts';
+import type { FaultJson, TorrentJson } from './api-types.ts';
 import { type ApiContext, RetryLater } from './caller.ts';
 import type { Gatekeeper } from './gatekeeper.ts';
 import type { CountSwarms, Site, SwarmCounts } from './site.ts';
@@ -64,7 +65,7 @@ export function faultResponse(error: unknown): Response {
   };
   if (status === 401) headers['www-authenticate'] = 'Bearer';
   if (error instanceof RetryLater) headers['retry-after'] = String(error.seconds);
-  return new Response(JSON.stringify({ error: { code, message } }), { status, headers });
+  return new Response(JSON.stringify({ error: { code, message } } satisfies FaultJson), { status, headers });
 }
 
 /** `https://tracker.example`, without a slash at the end. */
@@ -89,26 +90,6 @@ export function servedTrackers(
   if (torrent.private || mode === 'private') return [[announce]];
   const others = torrent.trackers.map((tier) => tier.filter((url) => url !== announce));
   return [[announce], ...others.filter((tier) => tier.length > 0)];
-}
-
-/** As the API tells a torrent. */
-export interface TorrentJson {
-  readonly infoHash: string;
-  readonly infoHashV1: string | null;
-  readonly infoHashV2: string | null;
-  readonly name: string;
-  readonly comment: string;
-  readonly length: number;
-  readonly pieceLength: number;
-  readonly fileCount: number;
-  readonly private: boolean;
-  readonly createdAt: number | null;
-  readonly publishedAt: number;
-  readonly publisher: string;
-  readonly seeds: number;
-  readonly leeches: number;
-  readonly magnet: string;
-  readonly torrent: string;
 }
 
 export function torrentJson(

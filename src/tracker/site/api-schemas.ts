@@ -1,7 +1,7 @@
 // What several routes of the API take and give, as the OpenAPI document tells it.
 
 import { z } from '@hono/zod-openapi';
-import type { TorrentJson } from './api-context.ts';
+import type { TorrentJson } from './api-types.ts';
 
 export const passkeyText: z.ZodOptional<z.ZodString> = z
   .string()

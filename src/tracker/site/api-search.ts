@@ -1,8 +1,9 @@
 // The API of the catalogue as a whole: search, and the same as an RSS feed.
 
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
-import { type ApiOptions, baseUrl, type TorrentJson, torrentJson } from './api-context.ts';
+import { type ApiOptions, baseUrl, torrentJson } from './api-context.ts';
 import { answer, faults, numberText, passkeyText, torrentSchema } from './api-schemas.ts';
+import type { TorrentJson } from './api-types.ts';
 import type { ApiContext, ApiEnv } from './caller.ts';
 import { rssFeed } from './rss.ts';
 import { MAX_OFFSET, MAX_PAGE, type SearchQuery, SORT_KEYS } from './search.ts';

@@ -3,8 +3,9 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { fromHex } from '../../base/bytes.ts';
 import { ShoalError } from '../../base/errors.ts';
-import { type ApiOptions, announceUrl, baseUrl, servedTrackers, type TorrentJson, torrentJson } from './api-context.ts';
+import { type ApiOptions, announceUrl, baseUrl, servedTrackers, torrentJson } from './api-context.ts';
 import { answer, bearer, faults, hashText, numberText, passkeyText, torrentSchema } from './api-schemas.ts';
+import type { TorrentJson } from './api-types.ts';
 import type { ApiContext, ApiEnv } from './caller.ts';
 import { readUpload, servedFile } from './published.ts';
 import { countTorrents } from './site.ts';

@@ -10,13 +10,13 @@ import type { SiteRequest, SiteResponse } from './site-protocol.ts';
 
 export interface HttpFrontOptions {
   readonly maxUploadBytes: number;
+  /** Bodies under way, all together. */
+  readonly maxBodyBytes: number;
   readonly fetch: (request: SiteRequest) => Promise<SiteResponse>;
 }
 
 /** Connections at once: each may hold a request. */
 const MAX_CONNECTIONS = 256;
-/** Bodies under way, all together. */
-const MAX_BODY_BYTES: number = 128 * 1024 * 1024;
 const HEAD_MS = 10_000;
 /** A torrent file of 16 MiB takes a minute at 2 Mbit/s. */
 const REQUEST_MS = 90_000;
@@ -90,7 +90,7 @@ export class HttpFront {
 
   /** Null where there is none. FILE_TOO_LARGE, TOO_MANY_REQUESTS. What is returned counts until it is given back. */
   async #readBody(request: IncomingMessage): Promise<Uint8Array | null> {
-    const { maxUploadBytes } = this.#options;
+    const { maxUploadBytes, maxBodyBytes } = this.#options;
     if (request.method === 'GET' || request.method === 'HEAD') return null;
     const tooLarge = (): ShoalError => new ShoalError('FILE_TOO_LARGE', `a body may have ${maxUploadBytes} bytes here`);
     if (Number(request.headers['content-length'] ?? 0) > maxUploadBytes) throw tooLarge();
@@ -101,7 +101,7 @@ export class HttpFront {
         length += chunk.length;
         this.#bodyBytes += chunk.length;
         if (length > maxUploadBytes) throw tooLarge();
-        if (this.#bodyBytes > MAX_BODY_BYTES) {
+        if (this.#bodyBytes > maxBodyBytes) {
           throw new ShoalError('TOO_MANY_REQUESTS', 'the tracker is busy: try again in a moment');
         }
         chunks.push(chunk);

@@ -1,7 +1,7 @@
 // A search as an RSS feed: programs that watch feeds fetch what is new.
 
 import { generateRssFeed } from 'feedsmith';
-import type { TorrentJson } from './api-context.ts';
+import type { TorrentJson } from './api-types.ts';
 
 /** `base`: where this tracker is reached. The newest torrent comes first. */
 export function rssFeed(torrents: readonly TorrentJson[], words: string, base: string): string {

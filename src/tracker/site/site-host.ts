@@ -3,19 +3,23 @@
 import { Worker } from 'node:worker_threads';
 import { describeError, ShoalError } from '../../base/errors.ts';
 import type { Log } from '../../ports/log.ts';
-import { AccessGate, type AccessMemory } from './access-gate.ts';
-import { Ledger } from './ledger.ts';
-import type { CountSwarms } from './site.ts';
-import type { FromSite, SiteRequest, SiteResponse, SiteThreadOptions, ToSite } from './site-protocol.ts';
+import type { AccessMemory } from './access-gate.ts';
+import type { SwarmCounts } from './site.ts';
+import { SiteDesk } from './site-desk.ts';
+import { SiteGuests } from './site-guests.ts';
+import type { FromSite, SiteRequest, SiteResponse, SiteShare, SiteThreadOptions, ToSite } from './site-protocol.ts';
 
 export interface SiteHostOptions extends SiteThreadOptions {
-  readonly countSwarms: CountSwarms;
   readonly log: Log;
+  nowMs(): number;
+  /** What a swarm has; null before the tracker is there. */
+  countOf(infoHash: Uint8Array): SwarmCounts | null;
 }
 
 /** Requests that wait for the site's thread; more are told to come back. */
 const MAX_WAITING = 64;
-const LEDGER_EVERY_MS = 2000;
+/** Bodies under way on a thread: two of the largest, or many small ones. */
+const MAX_BODY_BYTES: number = 128 * 1024 * 1024;
 /** A thread that died is started again, but not in a circle. */
 const RESTART_MS = 2000;
 
@@ -31,11 +35,12 @@ interface Pending {
 }
 
 export class SiteHost {
-  readonly gate: AccessGate;
-  readonly ledger: Ledger;
+  /** For the tracker's first thread. */
+  readonly desk: SiteDesk;
+  readonly #guests: SiteGuests;
   readonly #options: SiteHostOptions;
   readonly #waiting = new Map<number, Pending>();
-  readonly #flushing: NodeJS.Timeout;
+  #memory: AccessMemory;
   #worker: Worker | null;
   #restart: NodeJS.Timeout | null = null;
   #nextId = 0;
@@ -61,10 +66,19 @@ export class SiteHost {
 
   private constructor(options: SiteHostOptions, { worker, memory }: Started) {
     this.#options = options;
-    this.gate = new AccessGate(options.mode, memory);
-    this.ledger = new Ledger((batch) => this.#say({ kind: 'ledger', batch }, [batch.buffer as ArrayBuffer]));
-    this.#flushing = setInterval(() => this.ledger.flush(), LEDGER_EVERY_MS);
+    const noted = (batch: Float64Array): void => this.#say({ kind: 'ledger', batch }, [batch.buffer as ArrayBuffer]);
+    const asked = { fetch: (request: SiteRequest) => this.fetch(request), noted };
+    const { mode, maxUploadBytes, nowMs } = options;
+    this.desk = new SiteDesk({ mode, memory, maxUploadBytes, maxBodyBytes: MAX_BODY_BYTES, nowMs, ...asked });
+    this.#guests = new SiteGuests(asked);
+    this.#memory = memory;
     this.#worker = worker;
+  }
+
+  /** For another thread of the tracker, which makes a {@link SiteGuest} of it; the port has to be transferred. */
+  share(): SiteShare {
+    const { mode, maxUploadBytes } = this.#options;
+    return this.#guests.admit({ mode, memory: this.#memory, maxUploadBytes, maxBodyBytes: MAX_BODY_BYTES });
   }
 
   /** STOPPED where the site cannot answer now, TOO_MANY_REQUESTS where too many wait. The body is taken over. */
@@ -83,9 +97,9 @@ export class SiteHost {
   /** Writes what is still to be written, and ends the thread. Idempotent. */
   async close(): Promise<void> {
     if (this.#closed) return;
-    this.ledger.flush();
+    this.desk.close();
+    this.#guests.close();
     this.#closed = true;
-    clearInterval(this.#flushing);
     if (this.#restart !== null) clearTimeout(this.#restart);
     const worker = this.#worker;
     if (worker !== null) {
@@ -104,16 +118,25 @@ export class SiteHost {
     if (message.kind === 'response') {
       this.#waiting.get(message.id)?.resolve(message.response);
       this.#waiting.delete(message.id);
-    } else if (message.kind === 'memory') this.gate.adopt(message.memory);
-    else if (message.kind === 'count') void this.#count(message.id, message.hashes);
+    } else if (message.kind === 'memory') this.#adopt(message.memory);
+    else if (message.kind === 'count') this.#count(message.id, message.hashes);
     else if (message.kind === 'log') this.#options.log.write(message.level, message.message, { error: message.error });
   }
 
-  /** An empty answer says that they could not be counted now. */
-  async #count(id: number, packed: Uint8Array): Promise<void> {
-    const hashes = Array.from({ length: packed.length / 20 }, (_, i) => packed.subarray(20 * i, 20 * i + 20));
-    const counts = await this.#options.countSwarms(hashes).catch(() => []);
-    const told = Uint32Array.from(counts.flatMap(({ seeds, leeches }) => [seeds, leeches]));
+  #adopt(memory: AccessMemory): void {
+    this.#memory = memory;
+    this.desk.adopt(memory);
+    this.#guests.replaced(memory);
+  }
+
+  /** An empty answer says that they cannot be counted now. */
+  #count(id: number, hashes: Uint8Array): void {
+    const counts: number[] = [];
+    for (let at = 0; at < hashes.length; at += 20) {
+      const count = this.#options.countOf(hashes.subarray(at, at + 20));
+      if (count !== null) counts.push(count.seeds, count.leeches);
+    }
+    const told = Uint32Array.from(counts);
     this.#say({ kind: 'counts', id, counts: told }, [told.buffer]);
   }
 
@@ -131,7 +154,7 @@ export class SiteHost {
         onExit: () => this.#onExit(),
       });
       this.#worker = worker;
-      this.gate.adopt(memory);
+      this.#adopt(memory);
       if (this.#closed) await worker.terminate();
     } catch (error) {
       this.#options.log.write('error', "the catalogue's thread could not be started", { error: describeError(error) });
