@@ -11,7 +11,7 @@ import { usableStateFolder } from './world.ts';
 
 export interface Catalogue {
   /** What the tracker is told besides. */
-  readonly server: Pick<TrackerServerOptions, 'access' | 'ledger' | 'others'>;
+  readonly server: Pick<TrackerServerOptions, 'access' | 'ledger' | 'others' | 'hasCatalogue'>;
   /** Call when the tracker listens. */
   attach(tracker: TrackerServer): void;
   close(): Promise<void>;
@@ -33,7 +33,7 @@ export async function openCatalogue(env: Env, options: TrackerOptions & Catalogu
   });
   const { access, ledger, others } = site;
   return {
-    server: { access, ledger, others },
+    server: { access, ledger, others, hasCatalogue: true },
     attach: (tracker) => site.attach(tracker.addresses[0]!, options.udp ? 'udp' : 'http'),
     close: () => site.close(),
   };

@@ -8,6 +8,7 @@ import { EXIT_DONE } from '../errors.ts';
 import { logFromEnvironment } from '../log.ts';
 import { note, print, printJson } from '../output.ts';
 import { announceUrl } from '../own-tracker.ts';
+import { createProcessMeter } from '../process-meter.ts';
 import { watchSignals } from '../signals.ts';
 import type { CatalogueOptions } from '../site-options.ts';
 import { serverOptions, type TrackerOptions } from '../tracker-options.ts';
@@ -20,7 +21,11 @@ export async function run(options: TrackerOptions & CatalogueOptions): Promise<v
   let catalogue: Catalogue | null = null;
   try {
     catalogue = await openCatalogue(env, options);
-    const serving = { ...(await serverOptions(env.sockets, options)), ...catalogue.server };
+    const serving = {
+      ...(await serverOptions(env.sockets, options)),
+      ...catalogue.server,
+      meter: createProcessMeter(),
+    };
     const tracker = await TrackerServer.open(env, serving);
     catalogue.attach(tracker);
     const watch =

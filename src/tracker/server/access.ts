@@ -2,6 +2,7 @@
 // announce, synchronously: no promise, no disk, no object.
 
 import type { AnnounceFields } from '../protocol/announce.ts';
+import type { Fault } from './faults.ts';
 
 /** Why an announce is refused. Made once, not for every refusal. */
 export interface Refusal {
@@ -9,6 +10,8 @@ export interface Refusal {
   readonly reason: string;
   /** When to ask again (BEP 31); null: at the usual time. */
   readonly retryInMinutes: number | 'never' | null;
+  /** As what it is counted. Default: `refused`. */
+  readonly fault?: Fault;
 }
 
 /**
@@ -53,4 +56,6 @@ export interface SwarmMirror {
   left(infoHash: Uint8Array, ip: Uint8Array, port: number): void;
   /** A swarm is asked for: its copy has to be fetched, or kept young. */
   used(infoHash: Uint8Array): void;
+  /** The store cannot be reached. */
+  readonly isAway: boolean;
 }

@@ -19,9 +19,17 @@ import { type SwarmTable, TOO_MANY } from './swarm-table.ts';
 /** The most that can be set: what buffers are made for, and a UDP reply of 200 IPv4 peers still fits into one packet. */
 export const MAX_PEERS_PER_REPLY = 200;
 
-const FULL: Refusal = { reason: 'this tracker is full', retryInMinutes: 30 };
-const TOO_MANY_PEERS: Refusal = { reason: 'too many peers at your address', retryInMinutes: 60 };
-const TOO_OFTEN: Refusal = { reason: 'too many announces from your address', retryInMinutes: 1 };
+const FULL: Refusal = { reason: 'this tracker is full', retryInMinutes: 30, fault: 'full' };
+const TOO_MANY_PEERS: Refusal = {
+  reason: 'too many peers at your address',
+  retryInMinutes: 60,
+  fault: 'tooManyPeers',
+};
+const TOO_OFTEN: Refusal = {
+  reason: 'too many announces from your address',
+  retryInMinutes: 1,
+  fault: 'rateLimited',
+};
 
 export interface AnnounceLimits {
   /** Peers in a reply where the client names no number. */

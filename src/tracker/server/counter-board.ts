@@ -1,12 +1,36 @@
 // The counters of all threads in shared memory, a row each. Threads count in objects of their own and write them here once
 // a second.
+//
+//   row:   counters of TrackerCounters | of FaultCounters | gauges of ThreadGauges      each a float of 8 bytes
 
-import { TrackerCounters } from './stats.ts';
+import { FAULTS } from './faults.ts';
+import { type ProcessStats, TrackerCounters } from './stats.ts';
 
-type Name = keyof TrackerCounters;
-const NAMES: readonly Name[] = Object.keys(new TrackerCounters()) as Name[];
-/** The last of a row is how long the peers of its thread may be silent. */
-const ROW: number = NAMES.length + 1;
+/** What a thread says of itself beside its counters: as it is now, no sum over time. */
+export class ThreadGauges {
+  /** See {@link Pacing.ageS}. */
+  ageS = 0;
+  /** When it wrote this, by the clock that all threads have. */
+  atMs = 0;
+  rssBytes = 0;
+  heapBytes = 0;
+  cpuS = 0;
+  loopDelayP99Ms = 0;
+  /** {@link NO_STORE}, {@link STORE_UP} or {@link STORE_AWAY}. */
+  store = 0;
+}
+
+export const NO_STORE = 0;
+export const STORE_UP = 1;
+export const STORE_AWAY = 2;
+
+type Count = Exclude<keyof TrackerCounters, 'faults'>;
+type Gauge = keyof ThreadGauges;
+const COUNTS = Object.keys(new TrackerCounters()).filter((name) => name !== 'faults') as Count[];
+const GAUGES = Object.keys(new ThreadGauges()) as Gauge[];
+const FAULTS_AT = COUNTS.length;
+const GAUGES_AT: number = FAULTS_AT + FAULTS.length;
+const ROW: number = GAUGES_AT + GAUGES.length;
 
 export class CounterBoard {
   readonly #rows: Float64Array;
@@ -20,24 +44,41 @@ export class CounterBoard {
     this.#rows = new Float64Array(memory);
   }
 
-  /** `ageS`: see {@link Pacing.ageS}. */
-  write(row: number, counters: TrackerCounters, ageS: number): void {
+  write(row: number, counters: TrackerCounters, gauges: ThreadGauges): void {
     this.#count(row, counters);
-    this.#rows[row * ROW + NAMES.length] = ageS;
+    for (const [i, name] of GAUGES.entries()) this.#rows[row * ROW + GAUGES_AT + i] = gauges[name];
   }
 
-  /** The longest of all threads: the table is swept for all of them. */
+  /** How long peers may be silent: the longest of all threads, since the table is swept for all of them. */
   get ageS(): number {
-    let longest = 0;
-    for (let at = NAMES.length; at < this.#rows.length; at += ROW) longest = Math.max(longest, this.#rows[at]!);
-    return longest;
+    return Math.max(...this.#gauge('ageS'));
+  }
+
+  /** Null where the first thread, which speaks for the process, measures nothing. */
+  get costs(): ProcessStats | null {
+    const rssBytes = this.#gauge('rssBytes')[0]!;
+    if (rssBytes === 0) return null;
+    return {
+      rssBytes,
+      heapBytes: this.#gauge('heapBytes').reduce((sum, bytes) => sum + bytes),
+      cpuS: this.#gauge('cpuS')[0]!,
+      loopDelayP99Ms: Math.max(...this.#gauge('loopDelayP99Ms')),
+    };
+  }
+
+  /** Away where one thread cannot reach it. */
+  get store(): 'up' | 'away' | null {
+    const worst = Math.max(...this.#gauge('store'));
+    if (worst === NO_STORE) return null;
+    return worst === STORE_AWAY ? 'away' : 'up';
   }
 
   /** A row, for a thread that takes another's place: it has no connection. */
   read(row: number): TrackerCounters {
     const counters = new TrackerCounters();
-    for (const [i, name] of NAMES.entries()) counters[name] = this.#rows[row * ROW + i]!;
+    this.#add(row, counters);
     counters.httpConnections = 0;
+    counters.wsConnections = 0;
     return counters;
   }
 
@@ -45,13 +86,26 @@ export class CounterBoard {
   total(row: number, own: TrackerCounters): TrackerCounters {
     this.#count(row, own);
     const sum = new TrackerCounters();
-    for (let at = 0; at < this.#rows.length; at += ROW) {
-      for (const [i, name] of NAMES.entries()) sum[name] += this.#rows[at + i]!;
-    }
+    for (let each = 0; each * ROW < this.#rows.length; each++) this.#add(each, sum);
     return sum;
   }
 
+  /** One gauge of every thread. */
+  #gauge(name: Gauge): number[] {
+    const values: number[] = [];
+    for (let at = GAUGES_AT + GAUGES.indexOf(name); at < this.#rows.length; at += ROW) values.push(this.#rows[at]!);
+    return values;
+  }
+
   #count(row: number, counters: TrackerCounters): void {
-    for (const [i, name] of NAMES.entries()) this.#rows[row * ROW + i] = counters[name];
+    const at = row * ROW;
+    for (const [i, name] of COUNTS.entries()) this.#rows[at + i] = counters[name];
+    for (const [i, name] of FAULTS.entries()) this.#rows[at + FAULTS_AT + i] = counters.faults[name];
+  }
+
+  #add(row: number, sum: TrackerCounters): void {
+    const at = row * ROW;
+    for (const [i, name] of COUNTS.entries()) sum[name] += this.#rows[at + i]!;
+    for (const [i, name] of FAULTS.entries()) sum.faults[name] += this.#rows[at + FAULTS_AT + i]!;
   }
 }

@@ -36,6 +36,7 @@ export class HttpServer {
       routes: options.routes,
       head: new RequestHead(),
       replies: new HttpReplies(),
+      counters: options.counters,
       nowMs: () => options.clock.nowMs(),
       closed: (connection) => this.#remove(connection),
       others: options.others,
@@ -51,8 +52,13 @@ export class HttpServer {
 
   /** Closes connections that are past their deadline. To be called about once a second. */
   tick(): void {
-    const nowMs = this.#options.clock.nowMs();
-    for (const connection of this.#connections) if (connection.deadlineMs <= nowMs) connection.destroy();
+    const { clock, counters } = this.#options;
+    const nowMs = clock.nowMs();
+    for (const connection of this.#connections) {
+      if (connection.deadlineMs > nowMs) continue;
+      if (connection.isBusy) counters.faults.tooSlow++;
+      connection.destroy();
+    }
   }
 
   /** Stops accepting and closes all connections. */
@@ -73,8 +79,9 @@ export class HttpServer {
 
   /** Closes whichever of a few would be closed first anyway, so that idle ones cannot lock others out. */
   #makeRoom(): void {
-    this.#options.counters.httpRefused++;
-    const { random } = this.#options;
+    const { random, counters } = this.#options;
+    counters.httpRefused++;
+    counters.faults.tooManyConnections++;
     let victim = this.#connections[random.below(this.#connections.length)]!;
     for (let i = 1; i < SAMPLE; i++) {
       const other = this.#connections[random.below(this.#connections.length)]!;

@@ -55,7 +55,7 @@ export class TrackerServer {
       trackerStats({
         table,
         total: board.total(0, counters),
-        process: board.process,
+        costs: board.costs,
         store: board.store,
         uptimeS: (clock.nowMs() - startedMs) / 1000,
         hasCatalogue: settings.hasCatalogue,

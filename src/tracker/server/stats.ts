@@ -1,22 +1,48 @@
 // What a tracker counts about itself.
 
+import { FaultCounters } from './faults.ts';
 import type { SwarmTable } from './swarm-table.ts';
 
-/** Counters since the start; plain numbers that the hot path adds to. */
+/** Counters since the start, of one thread; plain numbers that the hot path adds to. */
 export class TrackerCounters {
+  readonly faults: FaultCounters = new FaultCounters();
   httpAnnounces = 0;
   httpScrapes = 0;
   httpErrors = 0;
   httpConnections = 0;
   /** Connections closed because too many were open. */
   httpRefused = 0;
+  httpBytesIn = 0;
+  httpBytesOut = 0;
   udpConnects = 0;
   udpAnnounces = 0;
   udpScrapes = 0;
   udpErrors = 0;
+  udpBytesIn = 0;
+  udpBytesOut = 0;
+  wsAnnounces = 0;
+  wsScrapes = 0;
+  /** Offers and answers of peers that were passed on to others. */
+  wsOffers = 0;
+  wsAnswers = 0;
+  wsErrors = 0;
+  wsConnections = 0;
+  wsBytesIn = 0;
+  wsBytesOut = 0;
 }
 
-/** The tracker now; also what `/stats` says. */
+/** What the whole process costs. */
+export interface ProcessStats {
+  readonly rssBytes: number;
+  /** In use by objects, over all threads. */
+  readonly heapBytes: number;
+  /** Processor time since the start. */
+  readonly cpuS: number;
+  /** How late the event loop was in the last ten seconds, 99th percentile; of several threads the worst. */
+  readonly loopDelayP99Ms: number;
+}
+
+/** The tracker now, over all threads; also what `/stats` says. */
 export interface TrackerStats {
   readonly uptimeS: number;
   readonly swarms: number;
@@ -40,9 +66,45 @@ export interface TrackerStats {
     readonly scrapes: number;
     readonly errors: number;
   };
+  readonly ws: {
+    /** Open now. */
+    readonly connections: number;
+    readonly announces: number;
+    readonly scrapes: number;
+    /** Passed on to other peers. */
+    readonly offers: number;
+    readonly answers: number;
+    readonly errors: number;
+  };
+  /** Payload of the protocols, without what lies below: headers of IP and TCP, TLS. Pages and API left out. */
+  readonly bytes: {
+    readonly httpIn: number;
+    readonly httpOut: number;
+    readonly udpIn: number;
+    readonly udpOut: number;
+    readonly wsIn: number;
+    readonly wsOut: number;
+  };
+  readonly faults: Readonly<FaultCounters>;
+  /** Null where nobody measures it. */
+  readonly process: ProcessStats | null;
+  /** Whether torrents can be searched and published here. */
+  readonly catalogue: boolean;
+  /** The store that several trackers share; null: there is none. While it is away they answer from what they know. */
+  readonly store: 'up' | 'away' | null;
 }
 
-export function trackerStats(table: SwarmTable, counters: TrackerCounters, uptimeS: number): TrackerStats {
+export interface StatsSources {
+  readonly table: SwarmTable;
+  /** Of all threads. */
+  readonly total: TrackerCounters;
+  readonly costs: ProcessStats | null;
+  readonly store: TrackerStats['store'];
+  readonly uptimeS: number;
+  readonly hasCatalogue: boolean;
+}
+
+export function trackerStats({ table, total, costs, store, uptimeS, hasCatalogue }: StatsSources): TrackerStats {
   return {
     uptimeS: Math.floor(uptimeS),
     swarms: table.swarmCount,
@@ -51,17 +113,37 @@ export function trackerStats(table: SwarmTable, counters: TrackerCounters, uptim
     leeches: table.peerCount - table.seedCount,
     memoryBytes: table.memoryBytes,
     http: {
-      connections: counters.httpConnections,
-      announces: counters.httpAnnounces,
-      scrapes: counters.httpScrapes,
-      errors: counters.httpErrors,
-      refusedConnections: counters.httpRefused,
+      connections: total.httpConnections,
+      announces: total.httpAnnounces,
+      scrapes: total.httpScrapes,
+      errors: total.httpErrors,
+      refusedConnections: total.httpRefused,
     },
     udp: {
-      connects: counters.udpConnects,
-      announces: counters.udpAnnounces,
-      scrapes: counters.udpScrapes,
-      errors: counters.udpErrors,
+      connects: total.udpConnects,
+      announces: total.udpAnnounces,
+      scrapes: total.udpScrapes,
+      errors: total.udpErrors,
     },
+    ws: {
+      connections: total.wsConnections,
+      announces: total.wsAnnounces,
+      scrapes: total.wsScrapes,
+      offers: total.wsOffers,
+      answers: total.wsAnswers,
+      errors: total.wsErrors,
+    },
+    bytes: {
+      httpIn: total.httpBytesIn,
+      httpOut: total.httpBytesOut,
+      udpIn: total.udpBytesIn,
+      udpOut: total.udpBytesOut,
+      wsIn: total.wsBytesIn,
+      wsOut: total.wsBytesOut,
+    },
+    faults: total.faults,
+    process: costs,
+    catalogue: hasCatalogue,
+    store,
   };
 }

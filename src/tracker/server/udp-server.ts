@@ -23,6 +23,7 @@ import { copyUrlData } from '../protocol/url-data.ts';
 import { PathKey } from './access.ts';
 import type { AnnounceRules } from './announce.ts';
 import type { ConnectionIds } from './connection-ids.ts';
+import type { Fault } from './faults.ts';
 import type { Pacing } from './pacing.ts';
 import { keyInPath } from './path-key.ts';
 import type { ScrapeRules } from './scrape.ts';
@@ -76,11 +77,22 @@ export class UdpServer {
     await Promise.all(this.#services.splice(0).map((service) => service.close()));
   }
 
-  /** Writes the reply; returns its length, 0 for none. */
   readonly #answer: AnswerDatagram = (packet, ip, _port, reply) => {
+    const { counters } = this.#options;
+    const length = this.#reply(packet, ip, reply);
+    counters.udpBytesIn += packet.length;
+    counters.udpBytesOut += length;
+    return length;
+  };
+
+  /** Writes the reply; returns its length, 0 for none. */
+  #reply(packet: Uint8Array, ip: Uint8Array, reply: Uint8Array): number {
     const { clock, ids, counters } = this.#options;
     const action = requestAction(packet);
-    if (action < 0) return 0;
+    if (action < 0) {
+      counters.faults.unknownAction++;
+      return 0;
+    }
     const nowMs = clock.nowMs();
     const transactionId = requestTransactionId(packet);
     if (action === ACTION_CONNECT) {
@@ -90,33 +102,36 @@ export class UdpServer {
     }
     if (!ids.check(packet, ip, nowMs)) {
       counters.udpErrors++;
+      counters.faults.expiredConnectionId++;
       // The source may be forged: the reply is never longer than the packet.
       return packet.length < 8 + UNKNOWN_ID.length ? 0 : writeErrorReply(reply, transactionId, UNKNOWN_ID);
     }
     return action === ACTION_ANNOUNCE
       ? this.#announce(packet, transactionId, ip, nowMs, reply)
       : this.#scrape(packet, transactionId, reply);
-  };
+  }
 
   #announce(packet: Uint8Array, transactionId: number, source: Uint8Array, nowMs: number, reply: Uint8Array): number {
     const { announces, counters, pacing, trust } = this.#options;
     const fields = this.#fields;
     const fault = readAnnounceRequest(packet, fields);
-    if (fault !== null) return this.#refuse(transactionId, fault, reply);
+    if (fault !== null) return this.#refuse(transactionId, fault, 'malformed', reply);
     keyInPath(this.#path, 0, copyUrlData(packet, ANNOUNCE_REQUEST_LENGTH, this.#path), this.#key);
     const ip = trust.namedIp(fields, source);
     const nowS = nowMs / 1000;
     const at = ANNOUNCE_REPLY_HEAD_LENGTH;
     const refusal = announces.handleInto(fields, this.#key, ip, nowS, reply, at, ip.length === 4 ? MAX_IPV4 : MAX_IPV6);
-    if (refusal !== null) return this.#refuse(transactionId, refusal.reason, reply);
+    if (refusal !== null) return this.#refuse(transactionId, refusal.reason, refusal.fault ?? 'refused', reply);
     counters.udpAnnounces++;
     const { leeches, seeds } = announces.counts;
     const length = announces.length4 + announces.length6;
     return writeAnnounceReply(reply, transactionId, pacing.intervalS(), leeches, seeds, length);
   }
 
-  #refuse(transactionId: number, reason: string, reply: Uint8Array): number {
-    this.#options.counters.udpErrors++;
+  #refuse(transactionId: number, reason: string, fault: Fault, reply: Uint8Array): number {
+    const { counters } = this.#options;
+    counters.udpErrors++;
+    counters.faults[fault]++;
     return writeErrorReply(reply, transactionId, utf8(reason));
   }
 

@@ -66,7 +66,7 @@ export async function runTrackerWorker(
       trackerStats({
         table,
         total: board.total(job.row, counters),
-        process: board.process,
+        costs: board.costs,
         store: board.store,
         uptimeS: (clock.nowMs() - job.startedMs) / 1000,
         hasCatalogue: job.settings.hasCatalogue,
