@@ -1,4 +1,4 @@
-// npm run build:native, and a part of every build: compiles the optional native module where a C compiler and Node's headers
+// npm run build:native, and a part of every build: compiles the optional native modules where a C compiler and Node's headers
 // are. Without them, or where it fails, Shoal goes without: this never ends with an error.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
@@ -6,8 +6,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
-const SOURCE = join(HERE, 'udp_batch.c');
-const TARGET = join(HERE, 'build', `udp_batch-${process.platform}-${process.arch}.node`);
+/** Names of the modules, and what each is made of. */
+const MODULES = { udp_batch: ['udp_batch.c'], tcp_batch: ['tcp_batch.c', 'tcp_server.c', 'tcp_server.h'] };
 /** Node's own distributions have the headers beside the program, Debian and NodeSource below /usr. */
 const HEADERS = [
   join(dirname(process.execPath), '..', 'include', 'node'),
@@ -16,30 +16,36 @@ const HEADERS = [
 ];
 
 const reason = build();
-if (reason !== null) console.log(`native module: ${reason}; UDP goes through Node alone`);
+if (reason !== null) console.log(`native modules: ${reason}; UDP and TCP go through Node alone`);
 
-/** Null where it is built; else why not. */
+/** Null where all are built; else why not. */
 function build() {
-  if (process.platform !== 'linux') return 'it is for Linux only';
-  if (existsSync(TARGET) && statSync(TARGET).mtimeMs > statSync(SOURCE).mtimeMs) return null;
+  if (process.platform !== 'linux') return 'they are for Linux only';
   const headers = HEADERS.find((folder) => existsSync(join(folder, 'uv.h')) && existsSync(join(folder, 'node_api.h')));
-  if (headers === undefined) return "no headers of Node's";
-  return compile(headers);
+  for (const [name, files] of Object.entries(MODULES)) {
+    const target = join(HERE, 'build', `${name}-${process.platform}-${process.arch}.node`);
+    const sources = files.map((file) => join(HERE, file));
+    if (existsSync(target) && sources.every((file) => statSync(target).mtimeMs > statSync(file).mtimeMs)) continue;
+    if (headers === undefined) return "no headers of Node's";
+    const failure = compile(target, sources, headers);
+    if (failure !== null) return failure;
+    console.log(`native modules: ${name} is built`);
+  }
+  return null;
 }
 
-/** @param {string} headers */
-function compile(headers) {
-  mkdirSync(dirname(TARGET), { recursive: true });
+/** @param {string} target @param {readonly string[]} sources @param {string} headers */
+function compile(target, sources, headers) {
+  mkdirSync(dirname(target), { recursive: true });
   // Renamed when whole: a program that starts meanwhile finds the old one or none.
-  const beside = `${TARGET}.${process.pid}`;
+  const beside = `${target}.${process.pid}`;
   const options = ['-std=gnu11', '-O2', '-Wall', '-Wextra', '-shared', '-fPIC', '-DNAPI_VERSION=8', `-I${headers}`];
-  const { status, error, stderr } = spawnSync(process.env.CC ?? 'cc', [...options, '-o', beside, SOURCE], {
+  const units = sources.filter((file) => file.endsWith('.c'));
+  const { status, error, stderr } = spawnSync(process.env.CC ?? 'cc', [...options, '-o', beside, ...units], {
     encoding: 'utf8',
   });
-  if (status === 0) renameSync(beside, TARGET);
+  if (status === 0) renameSync(beside, target);
   else rmSync(beside, { force: true });
   if (error) return 'no C compiler';
-  if (status !== 0) return `it could not be compiled:\n${stderr}`;
-  console.log('native module: built');
-  return null;
+  return status === 0 ? null : `they could not be compiled:\n${stderr}`;
 }

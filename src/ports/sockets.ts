@@ -81,6 +81,8 @@ export interface ListenOptions {
   readonly port: number;
   /** Other threads of this program listen there too: the system divides what comes. */
   readonly isShared?: boolean;
+  /** For streams: many connections that carry little, as those of a tracker; a hint, which may make each cheaper. */
+  readonly isBrief?: boolean;
   /** For streams: TLS beside plain connections on the same port. */
   readonly tls?: TlsKeys | null;
 }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe } from 'vitest';
 import { createNodeEnv, type NodeEnv } from '../../src/platform/node/env.ts';
+import { loadTcpBatch } from '../../src/platform/node/tcp-batch.ts';
 import { loadUdpBatch, serveUdpBatches } from '../../src/platform/node/udp-batch.ts';
 import { serveUdpSingly } from '../../src/platform/node/udp-service.ts';
 import { clockContract } from './clock.ts';
@@ -41,6 +42,16 @@ async function makeHost(): Promise<ContractHost & { env: NodeEnv; base: string }
   return { env: createNodeEnv({ stateFolder: join(base, 'state') }), ip: LOOPBACK, folder, base };
 }
 
+/** The same world, whose listeners expect many short connections. */
+function briefly(world: ContractWorld): ContractWorld {
+  const change = (host: ContractHost): ContractHost => {
+    const { sockets } = host.env;
+    const listen: typeof sockets.listen = (options, accept) => sockets.listen({ ...options, isBrief: true }, accept);
+    return { ...host, env: { ...host.env, sockets: { ...sockets, listen } } };
+  };
+  return { ...world, a: change(world.a), b: change(world.b) };
+}
+
 pieceIoContract('node', makeNodeWorld);
 filesContract('node', makeNodeWorld);
 storeContract('node', makeNodeWorld);
@@ -48,11 +59,12 @@ hashesContract('node', makeNodeWorld);
 clockContract('node', makeNodeWorld);
 randomContract('node', makeNodeWorld);
 socketsContract('node', makeNodeWorld);
-const udpBatch = loadUdpBatch();
 udpServiceContract('node, one by one', makeNodeWorld, ({ ip }, port, answer) => serveUdpSingly({ ip, port }, answer));
-describe.skipIf(udpBatch === null)('with the native module', () =>
+const udpBatch = loadUdpBatch();
+describe.skipIf(udpBatch === null || loadTcpBatch() === null)('with the native modules', () => {
   udpServiceContract('node, in batches', makeNodeWorld, async ({ ip }, port, answer) =>
     serveUdpBatches(udpBatch!, { ip, port }, answer),
-  ),
-);
+  );
+  socketsContract('node, brief connections', async () => briefly(await makeNodeWorld()));
+});
 httpContract('node', makeNodeWorld);

@@ -20,12 +20,22 @@ export function sharedListen(
   native: UdpBatchModule | null,
   host: string,
   ip: Uint8Array,
-  { port, ip: asked }: ListenOptions,
+  options: ListenOptions,
 ): { host: string; port: number; reusePort: true } | { fd: number } {
-  if (CAN_REUSE_PORT) return { host, port, reusePort: true };
+  if (CAN_REUSE_PORT) return { host, port: options.port, reusePort: true };
   if (native === null) throw noSharing();
-  const fd = native.listen(ip, port, asked === null && ip.length === 16, true);
-  if (fd >= 0) return { fd };
+  return { fd: listenNatively(native, host, ip, options) };
+}
+
+/** The descriptor of a socket that listens. Throws LISTEN_FAILED. */
+export function listenNatively(
+  native: UdpBatchModule,
+  host: string,
+  ip: Uint8Array,
+  { port, ip: asked, isShared }: ListenOptions,
+): number {
+  const fd = native.listen(ip, port, asked === null && ip.length === 16, isShared ?? false);
+  if (fd >= 0) return fd;
   const code = getSystemErrorName(fd);
   const cause = Object.assign(new Error(`listen ${code}`), { code });
   throw networkError('LISTEN_FAILED', cause, `listen on ${host} port ${port}`);

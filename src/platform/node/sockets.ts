@@ -14,9 +14,10 @@ import type {
   StreamListener,
   UdpService,
 } from '../../ports/sockets.ts';
-import { sharedListen } from './shared-port.ts';
+import { listenNatively, sharedListen } from './shared-port.ts';
 import { errnoOf, networkError } from './system-errors.ts';
 import { acceptedTcp, addressOf, connectTcp, HIGH_WATER_MARK } from './tcp.ts';
+import { acceptBatches, loadTcpBatch, type TcpBatchModule } from './tcp-batch.ts';
 import { decrypting } from './tls.ts';
 import { bindUdpSocket } from './udp.ts';
 import { loadUdpBatch, serveUdpBatches, type UdpBatchModule } from './udp-batch.ts';
@@ -27,6 +28,7 @@ const BACKLOG = 1024;
 
 /** undefined: nobody has looked for it yet. */
 let udpBatch: UdpBatchModule | null | undefined;
+let tcpBatch: TcpBatchModule | null | undefined;
 
 /** Each use touches only what it names; nothing is opened before. */
 export function createNodeSockets(clock: Clock): Sockets {
@@ -56,6 +58,29 @@ async function listen(
 }
 
 function listenAt(
+  clock: Clock,
+  host: string,
+  options: ListenOptions,
+  accept: (stream: ByteStream) => void,
+): Promise<StreamListener> {
+  const brief = options.isBrief && !options.tls ? listenBriefly(clock, host, options, accept) : null;
+  return brief === null ? listenByNet(clock, host, options, accept) : Promise.resolve(brief);
+}
+
+/** By the native modules; null where they are not there. Throws LISTEN_FAILED. */
+function listenBriefly(
+  clock: Clock,
+  host: string,
+  options: ListenOptions,
+  accept: (stream: ByteStream) => void,
+): StreamListener | null {
+  const udp = udpModule();
+  if (tcpBatch === undefined) tcpBatch = loadTcpBatch();
+  if (udp === null || tcpBatch === null) return null;
+  return acceptBatches(tcpBatch, clock, listenNatively(udp, host, parseIp(host)!, options), accept);
+}
+
+function listenByNet(
   clock: Clock,
   host: string,
   options: ListenOptions,

@@ -6,7 +6,8 @@ import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
 import { Address } from '../../base/address.ts';
 import type { AnswerDatagram, ListenOptions, UdpService } from '../../ports/sockets.ts';
-import { loadUdpBatch, serveUdpBatches, udpBatchFile } from './udp-batch.ts';
+import { nativeFile } from './native.ts';
+import { loadUdpBatch, serveUdpBatches } from './udp-batch.ts';
 import { serveUdpSingly } from './udp-service.ts';
 
 type Serve = (options: ListenOptions, answer: AnswerDatagram) => UdpService | Promise<UdpService>;
@@ -61,7 +62,7 @@ describe.skipIf(native === null)('the native module', () => {
   it('lets go of its port with the thread that opened it', async () => {
     const open = `
       const { parentPort } = require('node:worker_threads');
-      const native = require(${JSON.stringify(udpBatchFile())});
+      const native = require(${JSON.stringify(nativeFile('udp_batch'))});
       const memory = new ArrayBuffer(64 * (32 + 2 * 2048));
       const handle = native.open(Uint8Array.of(127, 0, 0, 1), 0, false, false, memory, () => undefined);
       parentPort.postMessage(native.port(handle));`;

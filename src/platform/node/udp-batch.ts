@@ -1,12 +1,10 @@
 // A UDP port whose datagrams are answered in batches by the optional native module (native/udp_batch.c, which knows the
 // same layout): one system call in and one out for up to 64 of them. Where the module was not built, udp-service.ts serves.
 
-import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
 import { getSystemErrorName } from 'node:util';
 import { Address, formatIp } from '../../base/address.ts';
 import { type AnswerDatagram, type ListenOptions, MAX_ANSWERED_BYTES, type UdpService } from '../../ports/sockets.ts';
+import { loadNative } from './native.ts';
 import { networkError } from './system-errors.ts';
 
 /** Of calls and layout; a module of another one is left alone. */
@@ -38,27 +36,8 @@ export interface UdpBatchModule {
   close(handle: Handle): void;
 }
 
-/** Where `npm run build:native` puts it, seen from the bundled program and from this file's own folder. */
-const FOLDERS = ['../../native/build/', '../../../native/build/'];
-
-/** Null where it was not built, or SHOAL_NATIVE is 0. */
-export function udpBatchFile(): string | null {
-  if (process.env.SHOAL_NATIVE === '0') return null;
-  const name = `udp_batch-${process.platform}-${process.arch}.node`;
-  const files = FOLDERS.map((folder) => fileURLToPath(new URL(`${folder}${name}`, import.meta.url)));
-  return files.find((file) => existsSync(file)) ?? null;
-}
-
-/** Null where it is not there, or was built for something else. */
 export function loadUdpBatch(): UdpBatchModule | null {
-  const file = udpBatchFile();
-  if (file === null) return null;
-  try {
-    const native = createRequire(import.meta.url)(file) as UdpBatchModule;
-    return native.version === VERSION ? native : null;
-  } catch {
-    return null;
-  }
+  return loadNative<UdpBatchModule>('udp_batch', VERSION);
 }
 
 /** Throws LISTEN_FAILED. */

@@ -45,7 +45,9 @@ export class HttpServer {
 
   /** Rejects with LISTEN_FAILED. */
   async listen(options: ListenOptions): Promise<Address> {
-    const listener = await this.#options.sockets.listen(options, (stream) => this.#accept(stream));
+    const listener = await this.#options.sockets.listen({ ...options, isBrief: true }, (stream) =>
+      this.#accept(stream),
+    );
     this.#listeners.push(listener);
     return listener.address;
   }
