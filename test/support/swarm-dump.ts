@@ -3,7 +3,7 @@
 import { Address } from '../../src/base/address.ts';
 import { toHex } from '../../src/base/bytes.ts';
 import { ageIn, roleIn, timeOf } from '../../src/tracker/server/peer-runs.ts';
-import { ROOT, SHAPE } from '../../src/tracker/server/swarm-records.ts';
+import { ROOT } from '../../src/tracker/server/swarm-records.ts';
 import type { SwarmTable } from '../../src/tracker/server/swarm-table.ts';
 import { SEGMENT_WORDS } from '../../src/tracker/server/table-memory.ts';
 
@@ -28,10 +28,10 @@ function peersOf(table: SwarmTable, swarm: number, family: 0 | 1, nowS: number):
   const { shard } = table;
   const set = shard.sets[family];
   const root = shard.records.get(swarm, ROOT + family);
-  const shape = shard.records.get(swarm, SHAPE + family);
+  const shape = shard.records.shape(swarm, family);
   const { runs } = set;
   const out: string[] = [];
-  const compact = new Uint8Array(runs.ipLength + 2);
+  const compact = new Uint8Array(runs.keyLength + 2);
   for (let slot = 0; slot < shard.slots(swarm, family); slot++) {
     const run = set.runAt(root, shape, slot);
     if (run === 0) continue;

@@ -1,8 +1,12 @@
 // Peers of one family in runs: hash tables of 2^k records by address and port, with linear probing and no tombstones,
 // each in one block of a shard's arena.
 //
-//   IPv4 record   ip            | port 16, role 2, time 14 |  peer id 5 words, where they are kept
-//   IPv6 record   ip ip ip ip   | port 16, role 2, time 14 |  likewise                    port 0: the record is free
+//   IPv4 record   ip               | port 16, role 2, time 14 | peer id 5 words, where they are kept
+//   IPv6 record   ip ip ip ip      | port 16, role 2, time 14 | likewise                    port 0: the record is free
+//   web record    peer id 5 words  | 1 16,    role 2, time 14 | connection | address 16, thread 16
+//
+// A web peer is one of a WebSocket connection: known by its peer id, at a place: a connection of a thread. Of its address
+// the hash is kept, for limits.
 
 import { readU32, writeU16, writeU32 } from '../../base/bytes.ts';
 import type { Arena, Unit } from './arena.ts';
@@ -29,6 +33,9 @@ export const RUN_LOG2 = 10;
 const MAX_PROBES = 64;
 
 const ID_WORDS = 5;
+/** Length of what a web peer is known by. */
+const WEB_KEY = 20;
+const PLACE_WORDS = 2;
 const IN_SEGMENT: number = SEGMENT_WORDS - 1;
 
 /** The time of a record for a clock that shows `nowS`. */
@@ -37,10 +44,12 @@ export function timeOf(nowS: number): number {
 }
 
 export class PeerRuns {
-  /** Length of an address in bytes: 4 or 16. */
-  readonly ipLength: 4 | 16;
-  /** A peer id of 20 bytes comes with each peer. */
+  /** Length in bytes of what peers are known by: an address of 4 or 16, for web peers a peer id of 20. */
+  readonly keyLength: 4 | 16 | 20;
+  /** A peer id of 20 bytes comes with each peer of an address. */
   readonly keepsIds: boolean;
+  /** Bytes that come with each peer: its peer id or, of a web peer, its place. */
+  readonly extraLength: number;
   /** A run of 2^k records is a block of `unit` and k + `unitLog2`. */
   readonly unit: Unit;
   readonly unitLog2: number;
@@ -52,19 +61,22 @@ export class PeerRuns {
   readonly #memory: TableMemory;
   readonly #seed: number;
   /** The peer in question, as {@link setKey} left it. */
-  readonly #key = new Uint32Array(4);
-  readonly #id = new Uint32Array(ID_WORDS);
+  readonly #key = new Uint32Array(5);
+  readonly #extra = new Uint32Array(ID_WORDS);
+  readonly #extraWords: number;
   #port = 0;
 
   /** `seed`: secret, so that nobody chooses addresses that collide. */
-  constructor(memory: TableMemory, ipLength: 4 | 16, keepsIds: boolean, seed: number) {
+  constructor(memory: TableMemory, keyLength: 4 | 16 | 20, keepsIds: boolean, seed: number) {
     this.#memory = memory;
     this.#seed = seed;
-    this.ipLength = ipLength;
+    this.keyLength = keyLength;
     this.keepsIds = keepsIds;
-    this.tail = ipLength / 4;
-    this.words = this.tail + 1 + (keepsIds ? ID_WORDS : 0);
-    this.unit = this.words === 2 ? 1 : this.words === 7 ? 7 : 5;
+    this.#extraWords = keyLength === WEB_KEY ? PLACE_WORDS : keepsIds ? ID_WORDS : 0;
+    this.extraLength = 4 * this.#extraWords;
+    this.tail = keyLength / 4;
+    this.words = this.tail + 1 + this.#extraWords;
+    this.unit = this.words === 7 ? 7 : this.words % 5 === 0 ? 5 : 1;
     this.unitLog2 = Math.log2(this.words / this.unit);
   }
 
@@ -80,8 +92,9 @@ export class PeerRuns {
     this.hash = finish(hash);
   }
 
-  /** Hash of the address of the peer in question: of an IPv6 one the first half. */
+  /** Hash of the address of the peer in question: of an IPv6 one the first half; of a web peer its upper 16 bits. */
   address(): number {
+    if (this.keyLength === WEB_KEY) return (this.#extra[1]! & 0xffff0000) >>> 0;
     const first = mix(this.#seed, this.#key[0]!);
     return finish(this.tail === 1 ? first : mix(first, this.#key[1]!));
   }
@@ -90,13 +103,30 @@ export class PeerRuns {
   addressOf(run: number, slot: number): number {
     const memory = this.#memory.view(run);
     const at = (run & IN_SEGMENT) + slot * this.words;
+    if (this.keyLength === WEB_KEY) return (memory[at + this.tail + 2]! & 0xffff0000) >>> 0;
     const first = mix(this.#seed, memory[at]!);
     return finish(this.tail === 1 ? first : mix(first, memory[at + 1]!));
   }
 
   /** The peer id that comes with the peer in question. */
   setId(peerId: Uint8Array): void {
-    if (this.keepsIds) for (let i = 0; i < ID_WORDS; i++) this.#id[i] = readU32(peerId, 4 * i);
+    if (this.keepsIds) for (let i = 0; i < ID_WORDS; i++) this.#extra[i] = readU32(peerId, 4 * i);
+  }
+
+  /** The place of the web peer in question, and the hash of its address. */
+  setPlace(thread: number, connection: number, address: number): void {
+    this.#extra[0] = connection;
+    this.#extra[1] = ((address & 0xffff0000) | thread) >>> 0;
+  }
+
+  /** The connection of a web peer. */
+  connectionOf(run: number, slot: number): number {
+    return this.#memory.view(run)[(run & IN_SEGMENT) + slot * this.words + this.tail + 1]!;
+  }
+
+  /** The thread that has it. */
+  threadOf(run: number, slot: number): number {
+    return this.#memory.view(run)[(run & IN_SEGMENT) + slot * this.words + this.tail + 2]! & 0xffff;
   }
 
   /** An empty run of 2^log2 records; 0 where memory has ended. */
@@ -139,7 +169,7 @@ export class PeerRuns {
     }
     for (let i = 0; i < this.tail; i++) memory[at + i] = this.#key[i]!;
     memory[at + this.tail] = ((this.#port << 16) | role | time) >>> 0;
-    if (this.keepsIds) for (let i = 0; i < ID_WORDS; i++) memory[at + this.tail + 1 + i] = this.#id[i]!;
+    for (let i = 0; i < this.#extraWords; i++) memory[at + this.tail + 1 + i] = this.#extra[i]!;
     return true;
   }
 
@@ -212,7 +242,7 @@ export class PeerRuns {
     const memory = this.#memory.view(run);
     const at = (run & IN_SEGMENT) + slot * this.words + this.tail;
     memory[at] = ((memory[at]! & 0xffff0000) | role | time) >>> 0;
-    if (this.keepsIds) for (let i = 0; i < ID_WORDS; i++) memory[at + 1 + i] = this.#id[i]!;
+    for (let i = 0; i < this.#extraWords; i++) memory[at + 1 + i] = this.#extra[i]!;
   }
 
   /** Whether the record at word `at` of `memory` is the peer in question. */
@@ -220,7 +250,7 @@ export class PeerRuns {
     return memory[at + this.tail]! >>> 16 === this.#port && this.#hasKeyIp(memory, at);
   }
 
-  /** Writes the record at word `at` in compact form (BEP 23, BEP 7). */
+  /** Writes the record at word `at` in compact form (BEP 23, BEP 7); of a web peer its peer id and two bytes. */
   write(memory: Uint32Array, at: number, into: Uint8Array, intoAt: number): void {
     const { tail } = this;
     writeU32(into, intoAt, memory[at]!);
@@ -228,9 +258,9 @@ export class PeerRuns {
     writeU16(into, intoAt + 4 * tail, memory[at + tail]! >>> 16);
   }
 
-  /** Writes the peer id of the record at word `at`. */
-  writeId(memory: Uint32Array, at: number, into: Uint8Array, intoAt: number): void {
-    for (let i = 0; i < ID_WORDS; i++) writeU32(into, intoAt + 4 * i, memory[at + this.tail + 1 + i]!);
+  /** Writes what comes with the record at word `at`: a peer id, or connection, address and thread. */
+  writeExtra(memory: Uint32Array, at: number, into: Uint8Array, intoAt: number): void {
+    for (let i = 0; i < this.#extraWords; i++) writeU32(into, intoAt + 4 * i, memory[at + this.tail + 1 + i]!);
   }
 
   #hasKeyIp(memory: Uint32Array, at: number): boolean {

@@ -76,10 +76,11 @@ export class PeerWalk {
     return this.#divide(wanted, half);
   }
 
-  /** Writes the peers chosen, compact, from `at` on, and their ids into `ids`, where that is not null. */
-  write(sets: PeerSets, into: Uint8Array, at: number, ids: Uint8Array | null): void {
+  /** Writes the peers chosen, compact, from `at` on, and what comes with them into `extras`, where that is not null. */
+  write(sets: PeerSets, into: Uint8Array, at: number, extras: Uint8Array | null): void {
     const { runs } = sets;
-    const length = runs.ipLength + 2;
+    const { extraLength } = runs;
+    const length = runs.keyLength + 2;
     let memory: Uint32Array = NOTHING;
     let segment = -1;
     const near = this.#near;
@@ -94,7 +95,7 @@ export class PeerWalk {
         memory = this.#memory.view(address);
       }
       runs.write(memory, address & IN_SEGMENT, into, at + i * length);
-      if (ids !== null) runs.writeId(memory, address & IN_SEGMENT, ids, i * 20);
+      if (extras !== null) runs.writeExtra(memory, address & IN_SEGMENT, extras, i * extraLength);
     }
   }
 

@@ -4,8 +4,7 @@
 
 import type { AddressCounts } from './address-counts.ts';
 import { ARENA_WORDS, Arena } from './arena.ts';
-import type { PeerSets } from './peer-sets.ts';
-import { Shard } from './shard.ts';
+import { type FamilySets, Shard } from './shard.ts';
 import { bucketsLog2For, lookupWords, SwarmLookup } from './swarm-lookup.ts';
 import { pagesFor, recordWords, SwarmRecords } from './swarm-records.ts';
 import type { TableMemory } from './table-memory.ts';
@@ -20,15 +19,16 @@ export function shardWords(maxSwarms: number, shardLog2: number): number {
   return Math.ceil(words / LOCK_WORDS) * LOCK_WORDS;
 }
 
-/** The shard whose words begin at `at`; `owner`: its name on its segments. */
+/** The shard whose words begin at `at`; `owner`: its name on its segments; `lost`: threads that are no more. */
 export function makeShard(
   memory: TableMemory,
   maxSwarms: number,
   shardLog2: number,
   at: number,
   owner: number,
-  sets: readonly [PeerSets, PeerSets],
+  sets: FamilySets,
   counts: AddressCounts,
+  lost: ReadonlySet<number>,
 ): Shard {
   const share = Math.ceil(maxSwarms / (1 << shardLog2));
   const pages = pagesFor(share);
@@ -36,5 +36,5 @@ export function makeShard(
   const arena = new Arena(memory, at + LOCK_WORDS, owner);
   const records = new SwarmRecords(memory, arena, recordsAt, pages);
   const lookup = new SwarmLookup(memory, arena, records, recordsAt + recordWords(pages), bucketsLog2For(share));
-  return new Shard(memory, arena, records, lookup, sets, counts);
+  return new Shard(memory, arena, records, lookup, sets, counts, lost);
 }

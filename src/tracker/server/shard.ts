@@ -5,28 +5,44 @@ import type { Arena } from './arena.ts';
 import { ageIn, PARTIAL_SEED, roleIn, SEED, timeOf } from './peer-runs.ts';
 import { LARGE, type PeerSets } from './peer-sets.ts';
 import type { SwarmLookup } from './swarm-lookup.ts';
-import { COMPLETED, COUNT, EMPTY_SINCE, PARTIALS, ROOT, SEEDS, SHAPE, type SwarmRecords } from './swarm-records.ts';
+import {
+  COMPLETED,
+  COUNT,
+  EMPTY_SINCE,
+  type Family,
+  PARTIALS,
+  ROOT,
+  SEEDS,
+  type SwarmRecords,
+  WEB,
+} from './swarm-records.ts';
 import { PEERS, SEEDS_TOTAL, SWARMS, type TableMemory } from './table-memory.ts';
 
 /** A swarm without peers is remembered for a day if anyone has completed, so that its count stays true. */
 const KEEP_COMPLETED_S = 24 * 3600;
 
+/** The sets of the families, in their order. */
+export type FamilySets = readonly [PeerSets, PeerSets, PeerSets];
+
 export class Shard {
   readonly arena: Arena;
   readonly records: SwarmRecords;
   readonly lookup: SwarmLookup;
-  /** IPv4 and IPv6. */
-  readonly sets: readonly [PeerSets, PeerSets];
+  readonly sets: FamilySets;
+  /** See {@link locate}. */
+  run = 0;
   readonly #memory: TableMemory;
   readonly #counts: AddressCounts;
+  readonly #lost: ReadonlySet<number>;
 
   constructor(
     memory: TableMemory,
     arena: Arena,
     records: SwarmRecords,
     lookup: SwarmLookup,
-    sets: readonly [PeerSets, PeerSets],
+    sets: FamilySets,
     counts: AddressCounts,
+    lost: ReadonlySet<number>,
   ) {
     this.#memory = memory;
     this.arena = arena;
@@ -34,6 +50,7 @@ export class Shard {
     this.lookup = lookup;
     this.sets = sets;
     this.#counts = counts;
+    this.#lost = lost;
   }
 
   /** A new swarm for an info hash that has none; -1 where there is no room. */
@@ -50,17 +67,13 @@ export class Shard {
    * Notes that the peer which the runs' key names was heard; false where it is not there. `completes`: it has just become
    * a seed, which counts unless it was one before.
    */
-  update(swarm: number, family: 0 | 1, role: number, completes: boolean, nowS: number): boolean {
+  update(swarm: number, family: Family, role: number, completes: boolean, nowS: number): boolean {
     const { records } = this;
     const { runs } = this.sets[family];
-    const root = records.get(swarm, ROOT + family);
-    if (root === 0) return false;
-    const shape = records.get(swarm, SHAPE + family);
-    const run = this.sets[family].runOf(root, shape);
-    const slot = runs.find(run, this.sets[family].runLog2(shape));
+    const slot = this.locate(swarm, family);
     if (slot < 0) return false;
-    const before = roleIn(runs.tailOf(run, slot));
-    runs.update(run, slot, role, timeOf(nowS));
+    const before = roleIn(runs.tailOf(this.run, slot));
+    runs.update(this.run, slot, role, timeOf(nowS));
     if (before !== role) {
       this.#countRole(swarm, before, -1);
       this.#countRole(swarm, role, 1);
@@ -70,12 +83,12 @@ export class Shard {
   }
 
   /** Adds the peer that the runs' key names, which is not there. False where there is no room. */
-  addPeer(swarm: number, family: 0 | 1, role: number, completes: boolean, nowS: number): boolean {
+  addPeer(swarm: number, family: Family, role: number, completes: boolean, nowS: number): boolean {
     const { records } = this;
     const sets = this.sets[family];
     const count = records.get(swarm, COUNT + family);
     const root = records.get(swarm, ROOT + family);
-    const added = sets.add(this.arena, root, records.get(swarm, SHAPE + family), count, role, timeOf(nowS));
+    const added = sets.add(this.arena, root, records.shape(swarm, family), count, role, timeOf(nowS));
     this.#keep(swarm, family);
     if (!added) return false;
     records.set(swarm, COUNT + family, count + 1);
@@ -88,30 +101,37 @@ export class Shard {
   }
 
   /** Forgets the peer that the runs' key names. */
-  leave(swarm: number, family: 0 | 1, nowS: number): void {
-    const root = this.records.get(swarm, ROOT + family);
-    const shape = this.records.get(swarm, SHAPE + family);
-    if (root === 0) return;
-    const run = this.sets[family].runOf(root, shape);
-    const slot = this.sets[family].runs.find(run, this.sets[family].runLog2(shape));
+  leave(swarm: number, family: Family, nowS: number): void {
+    const slot = this.locate(swarm, family);
     if (slot < 0) return;
-    this.#removePeer(swarm, family, run, this.sets[family].runLog2(shape), slot, nowS);
+    const log2 = this.sets[family].runLog2(this.records.shape(swarm, family));
+    this.#removePeer(swarm, family, this.run, log2, slot, nowS);
     this.shrink(swarm, family);
   }
 
-  /** Slots of a walk over a swarm's set of one family. */
-  slots(swarm: number, family: 0 | 1): number {
+  /** Slot of the peer that the runs' key names; -1 where it is not there. Its run is in `run` then. */
+  locate(swarm: number, family: Family): number {
     const sets = this.sets[family];
-    return sets.slots(this.records.get(swarm, ROOT + family), this.records.get(swarm, SHAPE + family));
+    const root = this.records.get(swarm, ROOT + family);
+    if (root === 0) return -1;
+    const shape = this.records.shape(swarm, family);
+    this.run = sets.runOf(root, shape);
+    return sets.runs.find(this.run, sets.runLog2(shape));
+  }
+
+  /** Slots of a walk over a swarm's set of one family. */
+  slots(swarm: number, family: Family): number {
+    const sets = this.sets[family];
+    return sets.slots(this.records.get(swarm, ROOT + family), this.records.shape(swarm, family));
   }
 
   /**
-   * Forgets the peers of the run that begins at `slot` of a walk that were not heard for more than `ageS` seconds. Returns
-   * how many.
+   * Forgets the peers of the run that begins at `slot` of a walk that were not heard for more than `ageS` seconds, and
+   * those of connections that were lost with their thread. Returns how many.
    */
-  expire(swarm: number, family: 0 | 1, slot: number, nowS: number, ageS: number): number {
+  expire(swarm: number, family: Family, slot: number, nowS: number, ageS: number): number {
     const root = this.records.get(swarm, ROOT + family);
-    const shape = this.records.get(swarm, SHAPE + family);
+    const shape = this.records.shape(swarm, family);
     const sets = this.sets[family];
     const run = sets.runAt(root, shape, slot);
     if (run === 0) return 0;
@@ -125,7 +145,7 @@ export class Shard {
 
   #expireSlot(
     swarm: number,
-    family: 0 | 1,
+    family: Family,
     run: number,
     log2: number,
     slot: number,
@@ -136,25 +156,27 @@ export class Shard {
     const { runs } = this.sets[family];
     for (;;) {
       const tail = runs.tailOf(run, slot);
-      if (tail === 0 || ageIn(tail, time) <= ageS) return;
+      if (tail === 0) return;
+      const isLost = family === WEB && this.#lost.size > 0 && this.#lost.has(runs.threadOf(run, slot));
+      if (ageIn(tail, time) <= ageS && !isLost) return;
       // Removing moves another peer into the slot: it is looked at again.
       this.#removePeer(swarm, family, run, log2, slot, nowS);
     }
   }
 
   /** Gives back memory that a set has no more use for. */
-  shrink(swarm: number, family: 0 | 1): void {
+  shrink(swarm: number, family: Family): void {
     const sets = this.sets[family];
     const root = this.records.get(swarm, ROOT + family);
-    const shape = this.records.get(swarm, SHAPE + family);
+    const shape = this.records.shape(swarm, family);
     sets.shrink(this.arena, root, shape, this.records.get(swarm, COUNT + family));
     this.#keep(swarm, family);
   }
 
   /** Moves the run that begins at `slot` of a walk out of an old segment. */
-  move(swarm: number, family: 0 | 1, slot: number): void {
+  move(swarm: number, family: Family, slot: number): void {
     const sets = this.sets[family];
-    sets.move(this.arena, this.records.get(swarm, ROOT + family), this.records.get(swarm, SHAPE + family), slot);
+    sets.move(this.arena, this.records.get(swarm, ROOT + family), this.records.shape(swarm, family), slot);
     this.#keep(swarm, family);
   }
 
@@ -163,7 +185,7 @@ export class Shard {
     const emptyS = nowS - this.records.get(swarm, EMPTY_SINCE);
     if (this.records.get(swarm, COMPLETED) !== 0 && emptyS < KEEP_COMPLETED_S) return;
     // A large set is taken down a step a round.
-    if (this.records.get(swarm, ROOT) !== 0 || this.records.get(swarm, ROOT + 1) !== 0) return;
+    for (let family = 0; family <= WEB; family++) if (this.records.get(swarm, ROOT + family) !== 0) return;
     this.lookup.remove(hash, swarm);
     this.records.remove(swarm);
     this.#memory.count(SWARMS, -1);
@@ -180,7 +202,7 @@ export class Shard {
     for (let swarm = 0; swarm < this.records.end; swarm++) {
       if (this.records.isFree(swarm)) continue;
       swarms++;
-      peers += this.records.get(swarm, COUNT) + this.records.get(swarm, COUNT + 1);
+      peers += this.records.countOf(swarm);
       seeds += this.records.get(swarm, SEEDS);
     }
     this.#memory.count(SWARMS, -swarms);
@@ -193,16 +215,16 @@ export class Shard {
   }
 
   isEmpty(swarm: number): boolean {
-    return this.records.get(swarm, COUNT) + this.records.get(swarm, COUNT + 1) === 0;
+    return this.records.countOf(swarm) === 0;
   }
 
   /** Where the set stands after a call that may have moved it. */
-  #keep(swarm: number, family: 0 | 1): void {
+  #keep(swarm: number, family: Family): void {
     this.records.set(swarm, ROOT + family, this.sets[family].root);
-    this.records.set(swarm, SHAPE + family, this.sets[family].shape);
+    this.records.setShape(swarm, family, this.sets[family].shape);
   }
 
-  #removePeer(swarm: number, family: 0 | 1, run: number, log2: number, slot: number, nowS: number): void {
+  #removePeer(swarm: number, family: Family, run: number, log2: number, slot: number, nowS: number): void {
     const { runs } = this.sets[family];
     this.#countRole(swarm, roleIn(runs.tailOf(run, slot)), -1);
     this.#counts.change(runs.addressOf(run, slot), this.records.get(swarm, 0), -1);

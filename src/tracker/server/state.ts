@@ -7,7 +7,7 @@
 import { readU16, readU32, writeU16, writeU32 } from '../../base/bytes.ts';
 import { ShoalError } from '../../base/errors.ts';
 import { ageIn, RUN_LOG2, roleIn, SEED, TIME_UNIT_S, timeOf } from './peer-runs.ts';
-import { ROOT, SHAPE } from './swarm-records.ts';
+import { ROOT } from './swarm-records.ts';
 import type { SwarmTable } from './swarm-table.ts';
 import { SEGMENT_WORDS } from './table-memory.ts';
 
@@ -104,7 +104,7 @@ export class StateWriter {
   /** Writes the peers of a run behind the place of a piece's head; returns how many. */
   #peers(nowS: number): number {
     const { records, sets } = this.#table.shard;
-    const shape = records.get(this.#swarm, SHAPE + this.#family);
+    const shape = records.shape(this.#swarm, this.#family);
     const set = sets[this.#family];
     const run = set.runAt(records.get(this.#swarm, ROOT + this.#family), shape, this.#slot);
     if (run === 0) return 0;
@@ -117,8 +117,8 @@ export class StateWriter {
       const tail = memory[from + runs.tail]!;
       if (tail === 0) continue;
       runs.write(memory, from, this.#bytes, to);
-      writeU16(this.#bytes, to + runs.ipLength + 2, roleIn(tail) | (ageIn(tail, timeOf(nowS)) / TIME_UNIT_S));
-      if (runs.keepsIds) runs.writeId(memory, from, this.#bytes, to + runs.ipLength + 4);
+      writeU16(this.#bytes, to + runs.keyLength + 2, roleIn(tail) | (ageIn(tail, timeOf(nowS)) / TIME_UNIT_S));
+      if (runs.keepsIds) runs.writeExtra(memory, from, this.#bytes, to + runs.keyLength + 4);
       to += peerLength(this.#family, runs.keepsIds);
       count++;
     }

@@ -6,22 +6,32 @@ import { readU32, writeU32 } from '../../base/bytes.ts';
 import type { Arena } from './arena.ts';
 import { SEGMENT_LOG2, type TableMemory } from './table-memory.ts';
 
-/** Fields of a swarm by word. Those of two words have IPv4 first, then IPv6. */
+/** Families of peers, each with a set of its own: by address, and those of WebSocket connections, by peer id. */
+export type Family = 0 | 1 | 2;
+export const IPV4 = 0;
+export const IPV6 = 1;
+export const WEB = 2;
+
+/** Fields of a swarm by word. Those of three words have one a family. */
 export const ROOT = 5;
-export const SHAPE = 7;
+const SHAPES = 8;
 export const COUNT = 9;
-export const SEEDS = 11;
-export const PARTIALS = 12;
-export const COMPLETED = 13;
+export const SEEDS = 12;
+export const PARTIALS = 13;
+export const COMPLETED = 14;
 /** Second in which the last peer left; in a free record the next free one of its page, + 1. */
-export const EMPTY_SINCE = 14;
+export const EMPTY_SINCE = 15;
+
+/** The shapes of three sets share a word. */
+const SHAPE_BITS = 10;
+const SHAPE_MASK: number = (1 << SHAPE_BITS) - 1;
 
 const WORDS_LOG2 = 4;
 const WORDS: number = 1 << WORDS_LOG2;
 const PAGE_LOG2: number = SEGMENT_LOG2 - WORDS_LOG2;
 const PAGE_RECORDS: number = 1 << PAGE_LOG2;
 const IN_PAGE: number = PAGE_RECORDS - 1;
-/** In SHAPE of a free record. */
+/** In SHAPES of a free record. */
 const FREE = 0xffffffff;
 
 /** Control words: pages up to the last one in use, lowest page that may have room, live records; then the pages. */
@@ -63,7 +73,7 @@ export class SwarmRecords {
   }
 
   isFree(swarm: number): boolean {
-    return this.#memory.control[this.#pageAt(swarm)] === 0 || this.get(swarm, SHAPE) === FREE;
+    return this.#memory.control[this.#pageAt(swarm)] === 0 || this.get(swarm, SHAPES) === FREE;
   }
 
   get(swarm: number, field: number): number {
@@ -72,6 +82,23 @@ export class SwarmRecords {
 
   set(swarm: number, field: number, value: number): void {
     this.#view(swarm)[placeOf(swarm) + field] = value;
+  }
+
+  /** The shape of a set; see PeerSets. */
+  shape(swarm: number, family: Family): number {
+    return (this.get(swarm, SHAPES) >>> (family * SHAPE_BITS)) & SHAPE_MASK;
+  }
+
+  setShape(swarm: number, family: Family, shape: number): void {
+    const shift = family * SHAPE_BITS;
+    this.set(swarm, SHAPES, (this.get(swarm, SHAPES) & ~(SHAPE_MASK << shift)) | (shape << shift));
+  }
+
+  /** Peers of all families. */
+  countOf(swarm: number): number {
+    const view = this.#view(swarm);
+    const at = placeOf(swarm) + COUNT;
+    return view[at]! + view[at + 1]! + view[at + 2]!;
   }
 
   change(swarm: number, field: number, by: number): void {
@@ -115,7 +142,7 @@ export class SwarmRecords {
     const page = swarm >> PAGE_LOG2;
     const at = this.#pageAt(swarm);
     const live = (control[at + 1]! & 0xffff) - 1;
-    this.set(swarm, SHAPE, FREE);
+    this.set(swarm, SHAPES, FREE);
     this.set(swarm, EMPTY_SINCE, this.#firstFree(page));
     control[at + 1] = (live | (((swarm & IN_PAGE) + 1) << 16)) >>> 0;
     control[this.#at + LIVE]!--;
@@ -134,7 +161,7 @@ export class SwarmRecords {
     if (segment === 0) return false;
     const view = this.#memory.view(segment << SEGMENT_LOG2);
     for (let i = 0; i < PAGE_RECORDS; i++) {
-      view[(i << WORDS_LOG2) + SHAPE] = FREE;
+      view[(i << WORDS_LOG2) + SHAPES] = FREE;
       view[(i << WORDS_LOG2) + EMPTY_SINCE] = i + 1 === PAGE_RECORDS ? 0 : i + 2;
     }
     control[this.#at + PAGES + 2 * page] = segment;

@@ -2,36 +2,22 @@
 // none a peer. Info hashes are divided over shards, so that threads which share a table seldom wait for each other and
 // what grows grows in parts.
 //
-//   info hash -> shard -> SwarmLookup -> SwarmRecords: counts | IPv4 set | IPv6 set -> PeerSets -> PeerRuns
+//   info hash -> shard -> SwarmLookup -> SwarmRecords: counts | IPv4, IPv6 and web set -> PeerSets -> PeerRuns
 
 import { assert } from '../../base/assert.ts';
 import { readU32 } from '../../base/bytes.ts';
 import type { Random } from '../../ports/random.ts';
-import { AddressCounts, type AddressLimits } from './address-counts.ts';
+import type { AddressLimits } from './address-counts.ts';
 import type { Lock } from './lock.ts';
 import { finish, mix } from './mixing.ts';
 import type { Network } from './network.ts';
-import { PeerRuns } from './peer-runs.ts';
-import { PeerSets } from './peer-sets.ts';
-import { PeerWalk } from './peer-walk.ts';
+import type { PeerRuns } from './peer-runs.ts';
 import type { Shard } from './shard.ts';
-import { makeShard, shardWords } from './shard-layout.ts';
-import { COMPLETED, COUNT, PARTIALS, ROOT, SEEDS, SHAPE } from './swarm-records.ts';
+import { COMPLETED, type Family, IPV4, IPV6, PARTIALS, ROOT, SEEDS } from './swarm-records.ts';
 import { HASH_SEED, PEERS, SEEDS_TOTAL, type SharedTableMemory, SWARMS, TableMemory } from './table-memory.ts';
+import { newTableMemory, type TableLimits, TableParts } from './table-parts.ts';
 
-/** One thread needs shards only so that memory moves in parts; of several two seldom meet in one of 64. */
-const SHARDS_LOG2 = 4;
-const SHARED_SHARDS_LOG2 = 6;
-
-export interface TableLimits {
-  /** More info hashes are refused: anyone may announce any, and memory ends. */
-  readonly maxSwarms: number;
-  readonly maxPeers: number;
-  /** Peers of one answer at most. Default: 200. */
-  readonly maxPicked?: number;
-  /** Peer ids are kept with the peers: 20 bytes each. Default: false. */
-  readonly keepsIds?: boolean;
-}
+export type { TableLimits } from './table-parts.ts';
 
 /** What {@link SwarmTable.announce} returns instead of a swarm. */
 export const NO_ROOM = -1;
@@ -44,29 +30,23 @@ export const TOO_MANY = -2;
 export class SwarmTable {
   readonly #limits: TableLimits;
   readonly memory: TableMemory;
+  readonly #parts: TableParts;
   readonly #shards: readonly Shard[];
-  readonly #shardLog2: number;
   /** None on one thread. */
   readonly #locks: readonly Lock[];
-  readonly #runs: readonly [PeerRuns, PeerRuns];
-  readonly #walk: PeerWalk;
-  readonly #counts: AddressCounts;
+  readonly #runs: readonly [PeerRuns, PeerRuns, PeerRuns];
   #shard: Shard;
   #lock: Lock | null = null;
   #hash = 0;
 
   /** A table of this thread's own. */
   static local(random: Random, limits: TableLimits): SwarmTable {
-    const memory = TableMemory.local(shardWords(limits.maxSwarms, SHARDS_LOG2) << SHARDS_LOG2);
-    memory.control[HASH_SEED] = random.below(2 ** 32);
-    return new SwarmTable(memory, random, limits);
+    return new SwarmTable(newTableMemory(random, limits, false), random, limits);
   }
 
   /** A table that other threads can open too. */
   static newShared(random: Random, limits: TableLimits): SwarmTable {
-    const memory = TableMemory.newShared(shardWords(limits.maxSwarms, SHARED_SHARDS_LOG2) << SHARED_SHARDS_LOG2);
-    memory.control[HASH_SEED] = random.below(2 ** 32);
-    return new SwarmTable(memory, random, limits);
+    return new SwarmTable(newTableMemory(random, limits, true), random, limits);
   }
 
   /** Another thread's table; `limits` are the same as there. */
@@ -75,23 +55,14 @@ export class SwarmTable {
   }
 
   private constructor(memory: TableMemory, random: Random, limits: TableLimits) {
-    const isShared = memory.shared !== null;
     this.#limits = limits;
     this.memory = memory;
-    this.#shardLog2 = isShared ? SHARED_SHARDS_LOG2 : SHARDS_LOG2;
-    const keepsIds = limits.keepsIds ?? false;
-    const seed = memory.control[HASH_SEED]!;
-    this.#runs = [new PeerRuns(memory, 4, keepsIds, seed), new PeerRuns(memory, 16, keepsIds, seed)];
-    this.#walk = new PeerWalk(memory, random, limits.maxPicked ?? 200);
-    const words = shardWords(limits.maxSwarms, this.#shardLog2);
-    this.#counts = new AddressCounts(memory, memory.addressesAt);
-    const starts = Array.from({ length: 1 << this.#shardLog2 }, (_, i) => memory.shardsAt + i * words);
-    const sets = [new PeerSets(memory, this.#runs[0]), new PeerSets(memory, this.#runs[1])] as const;
-    this.#shards = starts.map((at, i) =>
-      makeShard(memory, limits.maxSwarms, this.#shardLog2, at, i + 1, sets, this.#counts),
-    );
-    this.#locks = isShared ? starts.map((at) => memory.lock(at)) : [];
-    this.#shard = this.#shards[0]!;
+    this.#parts = new TableParts(memory, random, limits);
+    const { shards, locks, runs } = this.#parts;
+    this.#shards = shards;
+    this.#locks = locks;
+    this.#runs = runs;
+    this.#shard = shards[0]!;
   }
 
   /** What other threads open; null for a table of one thread. */
@@ -132,7 +103,7 @@ export class SwarmTable {
     let hash = this.memory.control[HASH_SEED]!;
     for (let i = 0; i < 5; i++) hash = mix(hash, readU32(infoHash, at + 4 * i));
     this.#hash = finish(hash);
-    return this.enterShard(this.#hash >>> (32 - this.#shardLog2));
+    return this.enterShard(this.#hash >>> (32 - this.#parts.shardLog2));
   }
 
   /** Lets other threads into the shard. Without effect where none was entered. */
@@ -152,8 +123,7 @@ export class SwarmTable {
 
   /** All that are no seeds, partial seeds among them. */
   leeches(swarm: number): number {
-    const { records } = this.#shard;
-    return records.get(swarm, COUNT) + records.get(swarm, COUNT + 1) - records.get(swarm, SEEDS);
+    return this.#shard.records.countOf(swarm) - this.seeds(swarm);
   }
 
   partialSeeds(swarm: number): number {
@@ -179,13 +149,29 @@ export class SwarmTable {
     peerId: Uint8Array = NOBODY,
     perAddress: AddressLimits | null = null,
   ): number {
-    let swarm = this.find(infoHash);
-    const family = ip.length === 4 ? 0 : 1;
+    const family = ip.length === 4 ? IPV4 : IPV6;
     this.#runs[family].setKey(ip, port);
     this.#runs[family].setId(peerId);
+    return this.note(this.find(infoHash), infoHash, family, role, completes, nowS, perAddress);
+  }
+
+  /** Likewise for the peer that a family's runs have as their key, of a swarm as {@link find} returned it. */
+  note(
+    known: number,
+    infoHash: Uint8Array,
+    family: Family,
+    role: number,
+    completes: boolean,
+    nowS: number,
+    perAddress: AddressLimits | null,
+  ): number {
+    let swarm = known;
     if (swarm >= 0 && this.#shard.update(swarm, family, role, completes, nowS)) return swarm;
     if (this.peerCount >= this.#limits.maxPeers || !this.#isEntered) return NO_ROOM;
-    if (perAddress !== null && !this.#counts.allow(this.#runs[family].address(), readU32(infoHash, 0), perAddress)) {
+    if (
+      perAddress !== null &&
+      !this.#parts.counts.allow(this.#runs[family].address(), readU32(infoHash, 0), perAddress)
+    ) {
       return TOO_MANY;
     }
     if (swarm < 0 && this.swarmCount < this.#limits.maxSwarms) swarm = this.#shard.add(infoHash, this.#hash);
@@ -195,7 +181,7 @@ export class SwarmTable {
   /** Forgets a peer that said goodbye. Returns the swarm, or -1 where it is unknown. */
   leave(infoHash: Uint8Array, ip: Uint8Array, port: number, nowS: number): number {
     const swarm = this.find(infoHash);
-    const family = ip.length === 4 ? 0 : 1;
+    const family = ip.length === 4 ? IPV4 : IPV6;
     if (swarm >= 0) {
       this.#runs[family].setKey(ip, port);
       this.#shard.leave(swarm, family, nowS);
@@ -219,17 +205,32 @@ export class SwarmTable {
     at: number,
     ids: Uint8Array | null,
   ): number {
-    const i = family === 4 ? 0 : 1;
-    const sets = this.#shard.sets[i];
-    const root = this.#shard.records.get(swarm, ROOT + i);
-    if (root === 0 || wanted <= 0) return 0;
-    const isOwn = ip.length === sets.runs.ipLength;
+    const each = family === 4 ? IPV4 : IPV6;
+    const { runs } = this.#shard.sets[each];
+    const isOwn = ip.length === runs.keyLength;
     // Port 0 is nobody: a peer of the other family cannot be the asker, nor in its network.
-    if (isOwn) sets.runs.setKey(ip, port);
-    else sets.runs.setKey(NOBODY, 0);
-    const shape = this.#shard.records.get(swarm, SHAPE + i);
-    const picked = this.#walk.choose(sets, root, shape, wanted, seedsToo, isOwn ? network : null);
-    this.#walk.write(sets, into, at, ids);
+    if (isOwn) runs.setKey(ip, port);
+    else runs.setKey(NOBODY, 0);
+    return this.choose(swarm, each, wanted, seedsToo, isOwn ? network : null, into, at, ids);
+  }
+
+  /** Likewise for the peer that a family's runs have as their key; `extras`: what comes with each. */
+  choose(
+    swarm: number,
+    family: Family,
+    wanted: number,
+    seedsToo: boolean,
+    network: Network | null,
+    into: Uint8Array,
+    at: number,
+    extras: Uint8Array | null,
+  ): number {
+    const { records, sets } = this.#shard;
+    const { walk } = this.#parts;
+    const root = records.get(swarm, ROOT + family);
+    if (root === 0 || wanted <= 0) return 0;
+    const picked = walk.choose(sets[family], root, records.shape(swarm, family), wanted, seedsToo, network);
+    walk.write(sets[family], into, at, extras);
     return picked;
   }
 
@@ -274,7 +275,8 @@ export class SwarmTable {
 
   /**
    * Clears away after a thread that is no more (its number as {@link setLockOwner} had it): a shard in which it was is
-   * emptied, since it may be half changed; its peers are known again within an interval. Returns how many those are.
+   * emptied, since it may be half changed; its peers are known again within an interval. The sweep forgets the web peers
+   * of the thread. Returns how many shards those are.
    */
   recover(owner: number): number {
     let emptied = 0;
@@ -285,6 +287,7 @@ export class SwarmTable {
       emptied++;
     }
     this.memory.recoverPool(owner);
+    this.#parts.lost.add(owner);
     return emptied;
   }
 

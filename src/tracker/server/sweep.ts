@@ -4,6 +4,7 @@
 //   a round of a shard:   index tables out of old segments, if it moves   ->   swarm by swarm: move, expire, shrink
 
 import { LONGEST_AGE_S, RUN_LOG2 } from './peer-runs.ts';
+import { type Family, IPV4, IPV6, WEB } from './swarm-records.ts';
 import type { SwarmTable } from './swarm-table.ts';
 
 /** A round of the whole table begins so often at most… */
@@ -32,7 +33,7 @@ export class Sweep {
   #buckets = 0;
   #moves = false;
   #swarm = 0;
-  #family: 0 | 1 = 0;
+  #family: Family = IPV4;
   #slot = 0;
   #begun = false;
   #roundS = 0;
@@ -88,7 +89,7 @@ export class Sweep {
     if (this.#moves) arena.startMoving();
     this.#buckets = this.#moves ? lookup.buckets : 0;
     this.#swarm = 0;
-    this.#family = 0;
+    this.#family = IPV4;
     this.#slot = 0;
   }
 
@@ -105,8 +106,8 @@ export class Sweep {
     }
     shard.shrink(this.#swarm, this.#family);
     this.#slot = 0;
-    if (this.#family === 0) {
-      this.#family = 1;
+    if (this.#family !== WEB) {
+      this.#family = this.#family === IPV4 ? IPV6 : WEB;
       return;
     }
     this.looked += SWARM_COST;
@@ -115,6 +116,6 @@ export class Sweep {
       this.looked += FORGOTTEN_COST;
     }
     this.#swarm++;
-    this.#family = 0;
+    this.#family = IPV4;
   }
 }
