@@ -7,6 +7,7 @@ import { fileError } from '../platform/node/system-errors.ts';
 import type { Sockets, TlsKeys } from '../ports/sockets.ts';
 import type { Threads } from '../ports/threads.ts';
 import type { TrackerServerOptions } from '../tracker/server/server.ts';
+import type { SiteShare } from '../tracker/site/site-protocol.ts';
 import {
   DEFAULT_TRACKER_PORT,
   type ListenText,
@@ -67,8 +68,12 @@ export function addTracker(command: Command): Command {
     .addOption(one('--status <SECONDS>', 'with --json: an event with all numbers so often', parseSeconds));
 }
 
-/** What the server is told. Swarms are kept in the store under the number of the first port, but for any free one. */
-export async function serverOptions(sockets: Sockets, options: TrackerOptions): Promise<TrackerServerOptions> {
+/** What the server is told. `share`: what its other threads get of the site. Swarms are kept in the store under the number of the first port, but for any free one. */
+export async function serverOptions(
+  sockets: Sockets,
+  options: TrackerOptions,
+  share: (() => SiteShare) | null,
+): Promise<TrackerServerOptions> {
   if (!options.udp && !options.http) throw new UsageError('with --no-udp and --no-http nothing is served');
   const tls = await readKeys(options);
   const texts = options.listen.length > 0 ? options.listen : [{ host: null, port: null }];
@@ -82,7 +87,7 @@ export async function serverOptions(sockets: Sockets, options: TrackerOptions): 
   return {
     listen,
     stateKey: first === 0 ? null : `tracker/${first}`,
-    ...((options.workers ?? 1) > 1 && { workers: { count: options.workers!, threads: await loadThreads() } }),
+    ...((options.workers ?? 1) > 1 && { workers: { count: options.workers!, threads: await loadThreads(share) } }),
     udp: options.udp,
     http: options.http,
     near: options.near,
@@ -100,8 +105,8 @@ export async function serverOptions(sockets: Sockets, options: TrackerOptions): 
   };
 }
 
-async function loadThreads(): Promise<Threads> {
-  return (await import('./tracker-threads.ts')).trackerThreads();
+async function loadThreads(share: (() => SiteShare) | null): Promise<Threads> {
+  return (await import('./tracker-threads.ts')).trackerThreads(share);
 }
 
 function given<K extends string>(name: K, value: number | undefined): { [key in K]?: number } {

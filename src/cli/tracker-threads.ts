@@ -3,20 +3,28 @@
 import { createNodeThreads } from '../platform/node/threads.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Threads } from '../ports/threads.ts';
+import type { SiteShare } from '../tracker/site/site-protocol.ts';
 
 /** What the threads get beside what the tracker tells them. */
 export interface TrackerThreadData {
   /** When the first thread's clock showed 0, in milliseconds since 1970. */
   readonly originMs: number;
+  /** Of a tracker with a catalogue or rules of access. */
+  readonly site: SiteShare | null;
 }
 
-export function trackerThreads(): Threads {
+/** `share`: what each thread gets of the site. */
+export function trackerThreads(share: (() => SiteShare) | null = null): Threads {
   const here = import.meta.url;
   const module = new URL(here.endsWith('.ts') ? '../../dist/cli/tracker-worker.js' : './tracker-worker.js', here);
   const threads = createNodeThreads(module, 'shoal tracker');
   const originMs = performance.timeOrigin;
   return {
-    start: (job, events) => threads.start({ originMs, job } satisfies TrackerThreadData & { job: unknown }, events),
+    start: (job, events) => {
+      const site = share?.() ?? null;
+      const data: TrackerThreadData & { job: unknown } = { originMs, site, job };
+      return threads.start(data, events, site === null ? [] : [site.port]);
+    },
   };
 }
 

@@ -13,6 +13,6 @@ export interface Thread {
 }
 
 export interface Threads {
-  /** Starts a thread, which gets `data` to begin with. */
-  start(data: unknown, events: ThreadEvents): Thread;
+  /** Starts a thread, which gets `data` to begin with; what of it is in `handed` changes hands. */
+  start(data: unknown, events: ThreadEvents, handed?: readonly unknown[]): Thread;
 }

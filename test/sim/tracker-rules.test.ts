@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { latin1 } from '../../src/base/bytes.ts';
 import { sleep } from '../../src/ports/clock.ts';
 import type { AnnounceFields } from '../../src/tracker/protocol/announce.ts';
-import type { AccessRules, AnnounceLedger, Refusal } from '../../src/tracker/server/access.ts';
+import type { AccessRules, AnnounceLedger, PathKey, Refusal } from '../../src/tracker/server/access.ts';
 import { get, hash, place, request, type Setting, signal, talk, texts, withTracker } from '../support/sim-tracker.ts';
 
 const query = `info_hash=${'%2B'.repeat(20)}&peer_id=-SH0100-abcdefghijkl&left=5&numwant=0`;
@@ -112,26 +112,37 @@ describe('an announce of a path with a key', () => {
 
   it('is judged by the rules of access and noted in the ledger, over HTTP and UDP', async () => {
     const noted: string[] = [];
+    const judge = (key: PathKey): Refusal | null =>
+      latin1(key.bytes.subarray(key.start, key.end)) === 'secret' ? null : refusal;
     const access: AccessRules = {
-      check: (_announce, key) => (latin1(key.bytes.subarray(key.start, key.end)) === 'secret' ? null : refusal),
+      check: (_announce, key) => judge(key),
+      checkScrape: judge,
+      shows: (infoHash, at) => infoHash[at] === hash[0],
     };
     const ledger: AnnounceLedger = {
       note: (announce: AnnounceFields, key) => {
         noted.push(`${latin1(key.bytes.subarray(key.start, key.end))} ${announce.uploaded}`);
       },
     };
-    await withTracker({ access, ledger }, async ({ client, url }) => {
+    await withTracker({ access, ledger }, async ({ client, url, server }) => {
       const { client: one } = client();
       for (const scheme of ['http', 'udp'] as const) {
         const keyed = url(scheme).replace('/announce', '/secret/announce');
         await one.announce(keyed, request({ uploaded: 77 }), { signal });
-        const counts = await one.scrape(keyed, [hash], { signal });
-        expect([...counts.values()]).toMatchObject([{ leeches: 1 }]);
+        const hidden = new Uint8Array(20);
+        await one.announce(keyed, request({ infoHash: hidden, event: 'none' }), { signal });
+        expect(server.counts(hidden).leeches).toBe(1);
+        const scraped = one.scrape(keyed, [hash, hidden], { signal });
+        // UDP has no place for a passkey in a scrape.
+        if (scheme === 'udp') await expect(scraped).rejects.toMatchObject({ message: 'unknown passkey' });
+        else expect([...(await scraped).values()]).toMatchObject([{ leeches: 0 }, { leeches: 1 }]);
+        const asked = one.scrape(url(scheme), [hash], { signal });
+        await expect(asked).rejects.toMatchObject({ message: 'unknown passkey' });
         for (const bad of [url(scheme), keyed.replace('secret', 'guess')]) {
           await expect(one.announce(bad, request(), { signal })).rejects.toMatchObject({ message: 'unknown passkey' });
         }
       }
-      expect(noted).toEqual(['secret 77', 'secret 77']);
+      expect(noted).toEqual(['secret 77', 'secret 0', 'secret 77', 'secret 0']);
     });
   });
 });

@@ -22,7 +22,7 @@ export async function run(options: TrackerOptions & CatalogueOptions): Promise<v
   try {
     catalogue = await openCatalogue(env, options);
     const serving = {
-      ...(await serverOptions(env.sockets, options)),
+      ...(await serverOptions(env.sockets, options, catalogue.share)),
       ...catalogue.server,
       meter: createProcessMeter(),
     };

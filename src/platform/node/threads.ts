@@ -1,19 +1,20 @@
 // Threads on Node: workers that all run one module, beside this one or in the built program.
 
-import { Worker } from 'node:worker_threads';
+import { type TransferListItem, Worker } from 'node:worker_threads';
 import type { Thread, ThreadEvents, Threads } from '../../ports/threads.ts';
 
 /** `module`: where the workers begin. */
 export function createNodeThreads(module: URL, name: string): Threads {
-  return { start: (data, events) => new NodeThread(module, name, data, events) };
+  return { start: (data, events, handed = []) => new NodeThread(module, name, data, events, handed) };
 }
 
 class NodeThread implements Thread {
   readonly #worker: Worker;
   #error: Error | null = null;
 
-  constructor(module: URL, name: string, data: unknown, events: ThreadEvents) {
-    this.#worker = new Worker(module, { name, workerData: data, execArgv: [] });
+  constructor(module: URL, name: string, data: unknown, events: ThreadEvents, handed: readonly unknown[]) {
+    const transferList = handed as TransferListItem[];
+    this.#worker = new Worker(module, { name, workerData: data, transferList, execArgv: [] });
     this.#worker.on('message', (message) => events.onMessage(message));
     this.#worker.on('error', (error) => {
       this.#error = error as Error;

@@ -30,10 +30,14 @@ export class PathKey {
   }
 }
 
-/** Decides over announces: allow-lists, deny-lists, passkeys. */
+/** Decides over announces and scrapes: allow-lists, deny-lists, passkeys. */
 export interface AccessRules {
   /** Null allows it. All arguments are lent for the call; `ip` has 4 or 16 bytes. */
   check(announce: AnnounceFields, key: PathKey, ip: Uint8Array): Refusal | null;
+  /** Whether this client may scrape at all; over UDP nobody can say a key. Null allows it. */
+  checkScrape(key: PathKey): Refusal | null;
+  /** Whether scrapes tell of the swarm whose info hash begins at byte `at`; others look as if nobody were there. */
+  shows(infoHash: Uint8Array, at: number): boolean;
 }
 
 /**

@@ -124,6 +124,11 @@ export class HttpRoutes {
 
   #scrape(bytes: Uint8Array, head: RequestHead, replies: HttpReplies): void {
     const { scrapes, counters, minIntervalS } = this.#options;
+    const refusal = scrapes.refusal(this.#key);
+    if (refusal !== null) {
+      this.#refuse(head, refusal, replies);
+      return;
+    }
     const count = readScrapeQuery(bytes, head.queryStart, head.queryEnd, scrapes.hashes);
     if (count <= 0) {
       this.#refuse(head, count < 0 ? WRONG_HASH : NO_HASH, replies);

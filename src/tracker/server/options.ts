@@ -56,7 +56,10 @@ export interface TrackerServerOptions extends TrackerValues {
   readonly listen: readonly ListenOptions[];
   /** Key in the store under which swarms outlive the process; null: they do not. Default: null. */
   readonly stateKey?: string | null;
-  /** So many threads serve, this one among them; access rules, ledger, mirror and others are for one. Default: one. */
+  /**
+   * So many threads serve, this one among them; what decides and notes on the others they make themselves, of what
+   * `threads` gives them (see {@link runTrackerWorker}). Default: one.
+   */
   readonly workers?: { readonly count: number; readonly threads: Threads };
   /** Default: everyone may announce everything. */
   readonly access?: AccessRules;

@@ -4,6 +4,7 @@ import { compareBytes } from '../../base/bytes.ts';
 import { HASH_LENGTH } from '../protocol/announce.ts';
 import { type ReplyWriter, writeScrapeEnd, writeScrapeEntry, writeScrapeHead } from '../protocol/http-reply-writer.ts';
 import { writeScrapeEntry as writeUdpEntry } from '../protocol/udp-packets.ts';
+import type { AccessRules, PathKey, Refusal } from './access.ts';
 import { Counts } from './announce.ts';
 import type { SwarmTable } from './swarm-table.ts';
 
@@ -14,10 +15,18 @@ export class ScrapeRules {
   /** Where the query's info hashes are read to. */
   readonly hashes: Uint8Array = new Uint8Array(MAX_HTTP_SCRAPE * HASH_LENGTH);
   readonly #table: SwarmTable;
+  readonly #access: AccessRules | null;
   readonly #counts = new Counts();
 
-  constructor(table: SwarmTable) {
+  /** `access` null: everybody may scrape everything. */
+  constructor(table: SwarmTable, access: AccessRules | null) {
     this.#table = table;
+    this.#access = access;
+  }
+
+  /** Why whoever has this key is told nothing; null: all may be told that {@link AccessRules.shows}. */
+  refusal(key: PathKey): Refusal | null {
+    return this.#access?.checkScrape(key) ?? null;
   }
 
   /** Writes the reply for the first `count` of `hashes`. Keys of a dictionary are sorted and come once. */
@@ -29,8 +38,7 @@ export class ScrapeRules {
     writeScrapeHead(out);
     for (const [i, hash] of hashes.entries()) {
       if (i > 0 && compareBytes(hash, hashes[i - 1]!) === 0) continue;
-      this.#counts.read(this.#table, this.#table.find(hash));
-      this.#table.exit();
+      this.#count(hash, 0);
       writeScrapeEntry(out, hash, this.#counts);
     }
     writeScrapeEnd(out, minIntervalS);
@@ -39,9 +47,14 @@ export class ScrapeRules {
   /** Writes the entries of a UDP reply for `count` info hashes that begin at byte `at` of `packet`, in their order. */
   writeUdp(packet: Uint8Array, at: number, count: number, out: Uint8Array): void {
     for (let i = 0; i < count; i++) {
-      this.#counts.read(this.#table, this.#table.find(packet, at + i * HASH_LENGTH));
-      this.#table.exit();
+      this.#count(packet, at + i * HASH_LENGTH);
       writeUdpEntry(out, i, this.#counts.seeds, this.#counts.completed, this.#counts.leeches);
     }
+  }
+
+  #count(bytes: Uint8Array, at: number): void {
+    const isShown = this.#access?.shows(bytes, at) ?? true;
+    this.#counts.read(this.#table, isShown ? this.#table.find(bytes, at) : -1);
+    this.#table.exit();
   }
 }

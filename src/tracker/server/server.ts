@@ -8,6 +8,8 @@ import { sleep, type Timer } from '../../ports/clock.ts';
 import type { Env } from '../../ports/env.ts';
 import type { Random } from '../../ports/random.ts';
 import type { Threads } from '../../ports/threads.ts';
+import type { SwarmCounts } from '../protocol/http-reply-writer.ts';
+import { Counts } from './announce.ts';
 import { ConnectionIds } from './connection-ids.ts';
 import { CounterBoard } from './counter-board.ts';
 import { settingsOf, type TrackerServerOptions } from './options.ts';
@@ -119,6 +121,15 @@ export class TrackerServer {
 
   stats(): TrackerStats {
     return this.#parts.stats();
+  }
+
+  /** What a swarm has now (of a v2 info hash the first 20 bytes); zeros where nobody is. */
+  counts(infoHash: Uint8Array): SwarmCounts {
+    const { table } = this.#parts;
+    const counts = new Counts();
+    counts.read(table, table.find(infoHash));
+    table.exit();
+    return counts;
   }
 
   /** Stops listening, closes all connections, and saves the swarms where that was asked for. Idempotent. */

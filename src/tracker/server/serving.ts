@@ -62,7 +62,7 @@ export class Serving {
       ledger,
       mirror,
     });
-    const scrapes = new ScrapeRules(table);
+    const scrapes = new ScrapeRules(table, access);
     const pages = new Pages(parts.pages);
     const { minIntervalS, maxConnections } = settings;
     const shared = { clock, announces, scrapes, counters, pacing, trust };

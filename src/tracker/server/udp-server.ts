@@ -137,6 +137,10 @@ export class UdpServer {
 
   #scrape(packet: Uint8Array, transactionId: number, reply: Uint8Array): number {
     const { scrapes, counters } = this.#options;
+    // A scrape has no room for a passkey (BEP 15), unlike an announce (BEP 41).
+    this.#key.set(packet, 0, 0);
+    const refusal = scrapes.refusal(this.#key);
+    if (refusal !== null) return this.#refuse(transactionId, refusal.reason, refusal.fault ?? 'refused', reply);
     const count = scrapeHashCount(packet);
     counters.udpScrapes++;
     scrapes.writeUdp(packet, REQUEST_HEAD_LENGTH, count, reply);

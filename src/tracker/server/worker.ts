@@ -10,7 +10,7 @@ import { setLockOwner } from './lock.ts';
 import type { Settings } from './options.ts';
 import type { PageFile } from './pages.ts';
 import type { ProcessMeter } from './process-meter.ts';
-import { Serving, type ServingEnv } from './serving.ts';
+import { Serving, type ServingEnv, type ServingParts } from './serving.ts';
 import { trackerStats } from './stats.ts';
 import { SwarmTable } from './swarm-table.ts';
 import type { SharedTableMemory } from './table-memory.ts';
@@ -39,12 +39,17 @@ export const STOP_WORKER = 'stop';
 
 const TICK_MS = 1000;
 
-/** Serves until what it resolves with is called. `env.clock` shows the same time on all threads; `meter` is of this one. */
+/** What a worker's thread has of its own beside what it is told. */
+export interface WorkerParts extends Pick<ServingParts, 'access' | 'ledger' | 'others'> {
+  readonly meter: ProcessMeter | null;
+}
+
+/** Serves until what it resolves with is called. `env.clock` shows the same time on all threads. */
 export async function runTrackerWorker(
   env: ServingEnv,
   job: WorkerJob,
   say: (message: WorkerMessage) => void,
-  meter: ProcessMeter | null,
+  { meter, ...own }: WorkerParts,
 ): Promise<() => Promise<void>> {
   setLockOwner(job.owner);
   const { clock, random } = env;
@@ -57,11 +62,9 @@ export async function runTrackerWorker(
     counters,
     ids: new ConnectionIds(job.connectionKey),
     trackerId: job.trackerId,
-    access: null,
-    ledger: null,
+    ...own,
     mirror: null,
     pages: job.pages,
-    others: null,
     stats: () =>
       trackerStats({
         table,

@@ -43,6 +43,8 @@ export class Totals {
     const now: Said = { uploaded: whole(batch[at + 3]!), downloaded: whole(batch[at + 4]!), atS: batch[at + 6]! };
     const event = batch[at + 5]!;
     const before = this.#said.get(client);
+    // The tracker's threads hand on what they noted each by itself: what is older than what is known says nothing new.
+    if (before !== undefined && now.atS < before.atS) return;
     const sum = this.#added.get(user) ?? { uploaded: 0, downloaded: 0 };
     this.#added.set(user, sum);
     // A client that starts counts from zero. One that is new to us and does not start told a former life of this tracker.

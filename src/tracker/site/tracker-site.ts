@@ -28,24 +28,24 @@ export const MAX_UPLOAD_BYTES: number = 48 * 1024 * 1024;
 
 export class TrackerSite {
   readonly #host: SiteHost;
-  #counter: SwarmCounter | null = null;
+  readonly #swarms: { counter: SwarmCounter | null };
 
   /** Errors: those of the database, told before the tracker listens. */
   static async open(env: TrackerSiteEnv, options: TrackerSiteOptions): Promise<TrackerSite> {
-    let site: TrackerSite | null = null;
+    const swarms: { counter: SwarmCounter | null } = { counter: null };
     const host = await SiteHost.open({
       ...options,
       maxUploadBytes: MAX_UPLOAD_BYTES,
       log: env.log,
       nowMs: () => env.clock.nowMs(),
-      countOf: (infoHash) => site?.#counter?.counts(infoHash) ?? null,
+      countOf: (infoHash) => swarms.counter?.counts(infoHash) ?? null,
     });
-    site = new TrackerSite(host);
-    return site;
+    return new TrackerSite(host, swarms);
   }
 
-  private constructor(host: SiteHost) {
+  private constructor(host: SiteHost, swarms: { counter: SwarmCounter | null }) {
     this.#host = host;
+    this.#swarms = swarms;
   }
 
   /** What the tracker's server takes: access rules, ledger, other requests. */
@@ -60,7 +60,7 @@ export class TrackerSite {
 
   /** Who counts swarms from now on. */
   attach(counter: SwarmCounter): void {
-    this.#counter = counter;
+    this.#swarms.counter = counter;
   }
 
   /** Call after the tracker was closed: what it noted last is written. */
