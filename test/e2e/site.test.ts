@@ -1,121 +1,23 @@
 // A tracker with a catalogue in the real world: sockets, a thread, a SQLite file, and the program itself.
 
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, describe, expect } from 'vitest';
-import { fromLatin1 } from '../../src/base/bytes.ts';
 import { parseMetainfo } from '../../src/metainfo/parse.ts';
-import { createNodeEnv, type NodeEnv } from '../../src/platform/node/env.ts';
 import { nodeHashes } from '../../src/platform/node/hashes.ts';
-import type { LogLevel } from '../../src/ports/log.ts';
-import { TrackerClient } from '../../src/tracker/client/client.ts';
 import type { AnnounceRequest } from '../../src/tracker/protocol/announce.ts';
-import { TrackerServer } from '../../src/tracker/server/server.ts';
-import type { AccessMode } from '../../src/tracker/site/access-gate.ts';
-import { DATABASE_NAME } from '../../src/tracker/site/database-name.ts';
-import { TrackerSite } from '../../src/tracker/site/tracker-site.ts';
-import { SiteStage, torrentNamed } from '../support/site-stage.ts';
+import { torrentNamed } from '../support/site-stage.ts';
 import type { Running, Workplace } from './program.ts';
+import { announceOf, besides, publish, Stage, type Told } from './site-serving.ts';
 import { expectFailure, it, json } from './stage.ts';
 
 const signal = new AbortController().signal;
-const LOCAL = Uint8Array.of(127, 0, 0, 1);
-
-interface Told {
-  readonly infoHash: string;
-  readonly name: string;
-  readonly seeds: number;
-  readonly leeches: number;
-  readonly torrent: string;
-}
-
-class Stage {
-  readonly logged: string[] = [];
-  readonly #folder: string;
-  readonly #env: NodeEnv;
-  #site: TrackerSite | null = null;
-  #server: TrackerServer | null = null;
-  readonly client: TrackerClient;
-
-  static async open(mode: AccessMode): Promise<Stage> {
-    const stage = new Stage(await mkdtemp(join(tmpdir(), 'shoal-site-')));
-    await stage.start(mode);
-    return stage;
-  }
-
-  private constructor(folder: string) {
-    const write = (_level: LogLevel, message: string): void => void this.logged.push(message);
-    this.#folder = folder;
-    this.#env = createNodeEnv({ stateFolder: folder, log: { write } });
-    this.client = new TrackerClient(this.#env, { from: LOCAL });
-  }
-
-  get base(): string {
-    return `http://${this.#server!.addresses[0]!.key}`;
-  }
-
-  get path(): string {
-    return join(this.#folder, DATABASE_NAME);
-  }
-
-  async start(mode: AccessMode): Promise<void> {
-    this.#site = await TrackerSite.open(this.#env, { databasePath: this.path, mode, publicUrl: null });
-    const { access, ledger, others } = this.#site.desk;
-    this.#server = await TrackerServer.open(this.#env, { listen: [{ ip: LOCAL, port: 0 }], access, ledger, others });
-    this.#site.attach(this.#server);
-  }
-
-  async stop(): Promise<void> {
-    await this.#server?.close();
-    await this.#site?.close();
-  }
-
-  async close(): Promise<void> {
-    await this.client.close();
-    await this.stop();
-    await this.#env.close();
-    await rm(this.#folder, { recursive: true });
-  }
-}
-
-/** As a command on the same machine changes the state folder. */
-async function besides<T>(stage: Stage, act: (site: Awaited<ReturnType<SiteStage['open']>>) => T): Promise<T> {
-  const other = new SiteStage(stage.path);
-  try {
-    return act(await other.open());
-  } finally {
-    other.close();
-  }
-}
-
-const announceOf = (infoHash: Uint8Array, changes: Partial<AnnounceRequest> = {}): AnnounceRequest => ({
-  infoHash,
-  peerId: fromLatin1('-SH0100-abcdefghijkl'),
-  port: 6881,
-  uploaded: 0,
-  downloaded: 0,
-  left: 0,
-  event: 'started',
-  numWant: null,
-  key: 7,
-  trackerId: null,
-  ...changes,
-});
 
 let stage: Stage | null = null;
 afterEach(async () => {
   await stage?.close();
   stage = null;
 });
-
-async function publish(at: Stage, token: string, body: Uint8Array): Promise<Told> {
-  const headers = { authorization: `Bearer ${token}` };
-  const response = await fetch(`${at.base}/api/torrents`, { method: 'POST', headers, body: new Uint8Array(body) });
-  expect(response.status).toBeLessThan(300);
-  return ((await response.json()) as { torrent: Told }).torrent;
-}
 
 /** Sends bytes as they are; what comes back until the connection is closed. */
 function talk(base: string, ...parts: readonly string[]): Promise<string> {
