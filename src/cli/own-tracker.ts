@@ -6,14 +6,16 @@ import type { Env } from '../ports/env.ts';
 import type { Sockets } from '../ports/sockets.ts';
 import { TrackerServer } from '../tracker/server/server.ts';
 import { DEFAULT_TRACKER_PORT } from './args.ts';
+import { readWebPages } from './web-pages.ts';
 
 /** `shoal share`: beside the peers' port, on 6969 or, when that is taken, on any free port. */
 export async function openOwnTracker(env: Env, ip: Uint8Array | null): Promise<TrackerServer> {
+  const pages = await readWebPages();
   try {
-    return await TrackerServer.open(env, { listen: [{ ip, port: DEFAULT_TRACKER_PORT }] });
+    return await TrackerServer.open(env, { listen: [{ ip, port: DEFAULT_TRACKER_PORT }], pages });
   } catch (error) {
     if (!isShoalError(error, 'LISTEN_FAILED')) throw error;
-    return TrackerServer.open(env, { listen: [{ ip, port: 0 }] });
+    return TrackerServer.open(env, { listen: [{ ip, port: 0 }], pages });
   }
 }
 

@@ -12,6 +12,7 @@ import { createProcessMeter } from '../process-meter.ts';
 import { watchSignals } from '../signals.ts';
 import type { CatalogueOptions } from '../site-options.ts';
 import { serverOptions, type TrackerOptions } from '../tracker-options.ts';
+import { readWebPages } from '../web-pages.ts';
 import { openWorld } from '../world.ts';
 
 export async function run(options: TrackerOptions & CatalogueOptions): Promise<void> {
@@ -25,6 +26,7 @@ export async function run(options: TrackerOptions & CatalogueOptions): Promise<v
       ...(await serverOptions(env.sockets, options, catalogue.share)),
       ...catalogue.server,
       meter: createProcessMeter(),
+      pages: options.http ? await readWebPages() : [],
     };
     const tracker = await TrackerServer.open(env, serving);
     catalogue.attach(tracker);
