@@ -40,6 +40,7 @@ export type ErrorCode =
   | 'TRACKER_FAILED'
   | 'TRACKER_INVALID'
   | 'NO_PEERS'
+  | 'STORE_REFUSED'
   // the tracker's site
   | 'TOKEN_REFUSED'
   | 'REQUEST_INVALID'
