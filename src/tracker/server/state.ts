@@ -126,37 +126,82 @@ export class StateWriter {
   }
 }
 
+/** Goes over the pieces of a part; what the last `next` found is in its fields. */
+export class PieceReader {
+  /** Lent, like the peers. */
+  infoHash: Uint8Array = new Uint8Array(0);
+  completed = 0;
+  /** One after the other, each of `peerLength` bytes; see {@link PieceReader.readPeer}. */
+  peers: Uint8Array = new Uint8Array(0);
+  peerLength = 0;
+  /** When the part was written, in seconds since 1970. */
+  readonly writtenS: number;
+  /** Of the peer read last. */
+  ip: Uint8Array = new Uint8Array(0);
+  port = 0;
+  role = 0;
+  ageS = 0;
+  id: Uint8Array | undefined;
+  readonly #bytes: Uint8Array;
+  readonly #hasIds: boolean;
+  #at = HEAD_LENGTH;
+
+  /** Throws STATE_VERSION for a part of another version and STATE_INVALID for what is none. */
+  constructor(bytes: Uint8Array) {
+    if (bytes.length < HEAD_LENGTH || readU32(bytes, 0) !== MAGIC) throw brokenState();
+    if (readU32(bytes, 4) !== VERSION) {
+      throw new ShoalError('STATE_VERSION', `the tracker's state has version ${readU32(bytes, 4)}, not ${VERSION}`);
+    }
+    this.#bytes = bytes;
+    this.#hasIds = readU32(bytes, 8) === 1;
+    this.writtenS = readU32(bytes, 12) * 2 ** 32 + readU32(bytes, 16);
+  }
+
+  /** False at the end. Throws STATE_INVALID where the part is broken off. */
+  next(): boolean {
+    const bytes = this.#bytes;
+    const at = this.#at;
+    if (at >= bytes.length) return false;
+    if (bytes.length - at < PIECE_HEAD_LENGTH) throw brokenState();
+    this.infoHash = bytes.subarray(at, at + 20);
+    this.completed = readU32(bytes, at + 20);
+    this.peerLength = peerLength(readU16(bytes, at + 24) === 0 ? 0 : 1, this.#hasIds);
+    const end = at + PIECE_HEAD_LENGTH + readU16(bytes, at + 26) * this.peerLength;
+    if (end > bytes.length) throw brokenState();
+    this.peers = bytes.subarray(at + PIECE_HEAD_LENGTH, end);
+    this.#at = end;
+    return true;
+  }
+
+  /** Reads the peer at `at` of `peers`; false where it is none. */
+  readPeer(at: number): boolean {
+    const { peers } = this;
+    const portAt = at + this.peerLength - (this.#hasIds ? ID_LENGTH : 0) - 4;
+    const word = readU16(peers, portAt + 2);
+    this.ip = peers.subarray(at, portAt);
+    this.port = readU16(peers, portAt);
+    this.role = roleIn(word);
+    this.ageS = ageIn(0, word);
+    this.id = this.#hasIds ? peers.subarray(portAt + 4, portAt + 4 + ID_LENGTH) : undefined;
+    return this.port !== 0 && this.role <= SEED;
+  }
+}
+
 /**
- * Puts the peers of a part into the table, but for those that are older than `maxAgeS` by now. Throws STATE_VERSION for
- * a part of another version and STATE_INVALID for a broken one; what came before the break is kept.
+ * Puts the peers of a part into the table, but for those that are older than `maxAgeS` by now. Throws as
+ * {@link PieceReader}; what came before a break is kept.
  */
 export function restorePart(bytes: Uint8Array, table: SwarmTable, nowS: number, wallS: number, maxAgeS: number): void {
-  if (bytes.length < HEAD_LENGTH || readU32(bytes, 0) !== MAGIC) throw brokenState();
-  if (readU32(bytes, 4) !== VERSION) {
-    throw new ShoalError('STATE_VERSION', `the tracker's state has version ${readU32(bytes, 4)}, not ${VERSION}`);
-  }
-  const hasIds = readU32(bytes, 8) === 1;
-  const awayS = Math.max(0, wallS - (readU32(bytes, 12) * 2 ** 32 + readU32(bytes, 16)));
-  for (let at = HEAD_LENGTH; at < bytes.length; ) {
-    if (bytes.length - at < PIECE_HEAD_LENGTH) throw brokenState();
-    const infoHash = bytes.subarray(at, at + 20);
-    const completed = readU32(bytes, at + 20);
-    const family = readU16(bytes, at + 24) === 0 ? 0 : 1;
-    const count = readU16(bytes, at + 26);
-    const length = peerLength(family, hasIds);
-    at += PIECE_HEAD_LENGTH;
-    if (bytes.length - at < count * length) throw brokenState();
+  const reader = new PieceReader(bytes);
+  const awayS = Math.max(0, wallS - reader.writtenS);
+  while (reader.next()) {
+    const { infoHash, completed, peers } = reader;
     if (completed > 0) table.restore(infoHash, completed, nowS);
     table.exit();
-    for (const end = at + count * length; at < end; at += length) {
-      const portAt = at + (family === 0 ? 4 : 16);
-      const port = readU16(bytes, portAt);
-      const word = readU16(bytes, portAt + 2);
-      const ageS = ageIn(0, word) + awayS;
-      const role = roleIn(word);
-      if (ageS >= maxAgeS || port === 0 || role > SEED) continue;
-      const id = hasIds ? bytes.subarray(portAt + 4, portAt + 4 + ID_LENGTH) : undefined;
-      table.announce(infoHash, bytes.subarray(at, portAt), port, role, false, nowS - ageS, id);
+    for (let at = 0; at < peers.length; at += reader.peerLength) {
+      if (!reader.readPeer(at) || reader.ageS + awayS >= maxAgeS) continue;
+      const heardS = nowS - reader.ageS - awayS;
+      table.announce(infoHash, reader.ip, reader.port, reader.role, false, heardS, reader.id);
       table.exit();
     }
   }
