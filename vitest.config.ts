@@ -9,7 +9,7 @@ export default defineConfig({
   test: {
     projects: [
       // Pure code for the most part: one process for all files saves a third of a second each.
-      suite('unit', ['src/**/*.test.ts', 'test/architecture/**/*.test.ts'], {
+      suite('unit', ['src/**/*.test.ts', 'web/src/**/*.test.ts', 'test/architecture/**/*.test.ts'], {
         pool: 'threads',
         isolate: false,
         maxWorkers: 2,

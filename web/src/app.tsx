@@ -3,13 +3,13 @@
 import { type Signal, useSignal } from '@preact/signals';
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
-import type { TrackerApi } from './api-types.ts';
 import { PublishPage } from './publish/publish-page.tsx';
 import { here, href } from './router.ts';
 import { SearchPage } from './search/search-page.tsx';
 import { StatusPage } from './status/status-page.tsx';
 import { type Theme, theme } from './theme.ts';
 import { TorrentPage } from './torrent/torrent-page.tsx';
+import type { TrackerApi } from './tracker-api.ts';
 
 const THEMES: readonly Theme[] = ['auto', 'light', 'dark'];
 

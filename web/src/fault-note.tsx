@@ -2,8 +2,8 @@
 
 import type { JSX } from 'preact';
 import { KeysForm } from './access/keys-form.tsx';
-import { ApiFault } from './api-types.ts';
 import { visible } from './text.ts';
+import { ApiFault } from './tracker-api.ts';
 
 /** `onRetry`: asks again, with the keys that were typed in. */
 export function FaultNote({ fault, onRetry }: { fault: Error; onRetry: () => void }): JSX.Element {

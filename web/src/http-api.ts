@@ -1,7 +1,7 @@
 // The tracker's API over HTTP: the one place where the page speaks to anything.
 
 import { passkey, token } from './access/keys.ts';
-import { ApiFault, type PublishedJson, type TrackerApi } from './api-types.ts';
+import { ApiFault, type PublishedJson, type TrackerApi } from './tracker-api.ts';
 
 /** A tracker that takes longer is as good as away. */
 const PATIENCE_MS = 10_000;

@@ -24,6 +24,12 @@ export function formatBytes(bytes: number): string {
   return `${unit === 0 ? Math.round(value) : value.toPrecision(3)} ${UNITS[unit]}`;
 }
 
+/** Mostly a power of two: `512 KiB`, `4 MiB`; others in bytes. */
+export function formatPieceLength(bytes: number): string {
+  if (bytes % 2 ** 20 === 0) return `${bytes / 2 ** 20} MiB`;
+  return bytes % 2 ** 10 === 0 ? `${bytes / 2 ** 10} KiB` : `${bytes} bytes`;
+}
+
 /** `45 s`, `12 min`, `3 h 07 min`, `12 days`. */
 export function formatDuration(seconds: number): string {
   if (seconds < 60) return `${Math.floor(seconds)} s`;

@@ -3,11 +3,10 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
-import { token } from '../access/keys.ts';
 import { KeysForm } from '../access/keys-form.tsx';
-import type { TrackerApi } from '../api-types.ts';
 import { href } from '../router.ts';
 import { visible } from '../text.ts';
+import type { TrackerApi } from '../tracker-api.ts';
 import { type Upload, Uploads } from './uploads.ts';
 
 export function PublishPage({ api }: { api: TrackerApi }): JSX.Element {
@@ -31,7 +30,9 @@ export function PublishPage({ api }: { api: TrackerApi }): JSX.Element {
       <p>
         A torrent that is published here can be found by everybody who may search. It needs a token of this tracker.
       </p>
-      <KeysForm />
+      <form onSubmit={(event) => event.preventDefault()}>
+        <KeysForm />
+      </form>
       <label
         class={`drop ${isOver.value ? 'over' : ''}`}
         onDragOver={over}
@@ -45,7 +46,6 @@ export function PublishPage({ api }: { api: TrackerApi }): JSX.Element {
           type="file"
           multiple
           accept=".torrent,.mtorrent"
-          disabled={token.value === ''}
           onChange={(event) => {
             uploads.add(event.currentTarget.files ?? []);
             event.currentTarget.value = '';

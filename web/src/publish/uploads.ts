@@ -1,7 +1,7 @@
 // Files on their way to the catalogue: one after the other, each with its state.
 
 import { type ReadonlySignal, type Signal, signal } from '@preact/signals';
-import type { TorrentJson, TrackerApi } from '../api-types.ts';
+import type { TorrentJson, TrackerApi } from '../tracker-api.ts';
 
 export type UploadState =
   | { readonly kind: 'waiting' }

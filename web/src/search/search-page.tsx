@@ -3,10 +3,10 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
-import type { SearchJson, TorrentJson, TrackerApi } from '../api-types.ts';
 import { FaultNote } from '../fault-note.tsx';
 import { go, href } from '../router.ts';
 import { countOf, formatBytes, formatCount, formatDate, visible } from '../text.ts';
+import type { SearchJson, TorrentJson, TrackerApi } from '../tracker-api.ts';
 import { SearchFields } from './search-fields.tsx';
 import { apiQuery, feedQuery, offsetOf, pageQuery } from './search-query.ts';
 

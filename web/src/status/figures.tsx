@@ -1,8 +1,8 @@
 // Requests by protocol, what the process costs, and why requests were not served.
 
 import type { JSX } from 'preact';
-import type { TrackerStats } from '../api-types.ts';
 import { formatBytes, formatCount, formatPerSecond } from '../text.ts';
+import type { TrackerStats } from '../tracker-api.ts';
 import type { Rates } from './rates.ts';
 
 const PROTOCOLS = [

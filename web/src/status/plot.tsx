@@ -3,7 +3,7 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
-import type { StatsHistory } from '../api-types.ts';
+import type { StatsHistory } from '../tracker-api.ts';
 import { type PlotData, type PlotPlan, pathOf, plotData, summaryOf } from './plots.ts';
 
 /** The drawing's own measure; it is stretched to whatever room there is. */

@@ -1,7 +1,7 @@
 // What is drawn of the last hour: which columns, as what.
 
-import type { HistoryColumn, StatsHistory } from '../api-types.ts';
 import { formatBytes, formatCount, formatPerSecond } from '../text.ts';
+import type { HistoryColumn, StatsHistory } from '../tracker-api.ts';
 
 export interface PlotPlan {
   readonly title: string;

@@ -1,6 +1,6 @@
 // What happens a second, from what was counted since the start.
 
-import type { TrackerStats } from '../api-types.ts';
+import type { TrackerStats } from '../tracker-api.ts';
 
 export interface Sample {
   readonly atMs: number;

@@ -3,9 +3,9 @@
 import { type Signal, useSignal, useSignalEffect } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useMemo } from 'preact/hooks';
-import type { StatsHistory, TrackerApi, TrackerStats } from '../api-types.ts';
 import { Poll } from '../poll.ts';
 import { formatCount, formatDuration } from '../text.ts';
+import type { StatsHistory, TrackerApi, TrackerStats } from '../tracker-api.ts';
 import { Figures } from './figures.tsx';
 import { Plot } from './plot.tsx';
 import { PLOTS } from './plots.ts';

@@ -3,9 +3,9 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import type { TrackerApi } from '../api-types.ts';
 import { FaultNote } from '../fault-note.tsx';
 import { formatBytes, visible } from '../text.ts';
+import type { TrackerApi } from '../tracker-api.ts';
 import { FILES_PER_PAGE, type FileEntry, FilePages } from './file-pages.ts';
 import { windowOf } from './window.ts';
 

@@ -1,7 +1,7 @@
 // The files of a torrent as far as they were looked at, asked for a page at a time.
 
 import { type Signal, signal } from '@preact/signals';
-import type { FilesJson, TrackerApi } from '../api-types.ts';
+import type { FilesJson, TrackerApi } from '../tracker-api.ts';
 
 export type FileEntry = FilesJson['files'][number];
 

@@ -3,8 +3,8 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { passkey, token } from '../access/keys.ts';
-import type { TorrentJson, TrackerApi } from '../api-types.ts';
 import { visible } from '../text.ts';
+import type { TorrentJson, TrackerApi } from '../tracker-api.ts';
 
 export function GetTorrent({ api, torrent }: { api: TrackerApi; torrent: TorrentJson }): JSX.Element {
   const said = useSignal('');

@@ -3,8 +3,8 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { KeysForm } from '../access/keys-form.tsx';
-import type { TrackerApi } from '../api-types.ts';
 import { visible } from '../text.ts';
+import type { TrackerApi } from '../tracker-api.ts';
 
 interface RemoveTorrentOptions {
   readonly api: TrackerApi;

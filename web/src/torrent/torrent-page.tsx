@@ -4,10 +4,10 @@ import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useMemo } from 'preact/hooks';
 import { token } from '../access/keys.ts';
-import type { TorrentJson, TrackerApi } from '../api-types.ts';
 import { FaultNote } from '../fault-note.tsx';
 import { Poll } from '../poll.ts';
-import { countOf, formatBytes, formatCount, formatDate, visible } from '../text.ts';
+import { countOf, formatBytes, formatCount, formatDate, formatPieceLength, visible } from '../text.ts';
+import type { TorrentJson, TrackerApi } from '../tracker-api.ts';
 import { FileList } from './file-list.tsx';
 import { GetTorrent } from './get-torrent.tsx';
 import { RemoveTorrent } from './remove-torrent.tsx';
@@ -67,7 +67,7 @@ function Facts({ torrent }: { torrent: TorrentJson }): JSX.Element {
         {comment !== '' && <Fact name="Comment" value={visible(comment)} />}
         <Fact name="Published" value={`${formatDate(torrent.publishedAt)} by ${visible(torrent.publisher)}`} />
         {createdAt !== null && <Fact name="Made" value={formatDate(createdAt)} />}
-        <Fact name="Pieces" value={`of ${formatBytes(torrent.pieceLength)}`} />
+        <Fact name="Pieces" value={`of ${formatPieceLength(torrent.pieceLength)}`} />
         {torrent.private && <Fact name="Private" value="peers come from this tracker only" />}
         {infoHashV1 !== null && <Fact name="Info hash" value={infoHashV1} />}
         {infoHashV2 !== null && <Fact name="Info hash, version 2" value={infoHashV2} />}
