@@ -32,6 +32,11 @@ export interface ByteStream {
    * Before the connection is up, writes wait. After `end` or close it does nothing but call `released`.
    */
   write(parts: readonly Uint8Array[], released?: () => void): void;
+  /**
+   * Hands `bytes` to the system as far as it takes them at once, and returns how many that were; the rest is for `write`.
+   * The memory is free at return. 0 while earlier bytes wait, or after the end. Streams that cannot tell lack it.
+   */
+  writeNow?(bytes: Uint8Array): number;
   /** Stops reading from the system: back-pressure towards the remote. A chunk already read may still come. */
   pause(): void;
   resume(): void;

@@ -87,6 +87,13 @@ export class BatchedStream implements ByteStream {
     else if (released) this.#owner.clock.defer(released);
   }
 
+  writeNow(bytes: Uint8Array): number {
+    if (this.#isEnding || this.#isClosed || this.#waiting.length > 0) return 0;
+    const taken = this.#owner.write(this.#connection, bytes);
+    if (taken < 0) this.#close(-taken);
+    return Math.max(0, taken);
+  }
+
   pause(): void {
     if (this.#isPaused) return;
     this.#isPaused = true;

@@ -125,6 +125,39 @@ describe.skipIf(loadTcpBatch() === null)('brief connections', () => {
     await listener.close();
   });
 
+  it('hand bytes to the system at once as far as it takes them, and none past what waits', async () => {
+    const taken: number[] = [];
+    const big = new Uint8Array(64 << 20);
+    const { listener, accepted } = await open(LOOPBACK, (stream) => {
+      const sink = echo(stream);
+      const once = Uint8Array.of(1, 2, 3);
+      taken.push(stream.writeNow!(once));
+      once.fill(9);
+      const sent = stream.writeNow!(big);
+      taken.push(sent);
+      stream.write([big.subarray(sent), Uint8Array.of(4)]);
+      taken.push(stream.writeNow!(once));
+      stream.end();
+      taken.push(stream.writeNow!(once));
+      return sink;
+    });
+    const socket = net.connect(listener.address.port, '127.0.0.1');
+    const first: number[] = [];
+    let length = 0;
+    let last = 0;
+    for await (const chunk of socket as AsyncIterable<Buffer>) {
+      if (first.length < 3) first.push(...chunk.subarray(0, 3 - first.length));
+      length += chunk.length;
+      last = chunk.at(-1)!;
+    }
+    expect(taken[1]).toBeGreaterThan(0);
+    expect(taken[1]).toBeLessThan(big.length);
+    expect([taken[0], taken[2], taken[3]]).toEqual([3, 0, 0]);
+    expect([first, length, last]).toEqual([[1, 2, 3], big.length + 4, 4]);
+    expect(await accepted[0]!.closed).toBeNull();
+    await listener.close();
+  });
+
   it('come from IPv4 and IPv6 at one port where no address is named', async () => {
     const { listener, accepted } = await open(null);
     const { port } = listener.address;

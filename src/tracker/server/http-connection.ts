@@ -157,7 +157,7 @@ export class HttpConnection implements StreamSink {
     const { replies, counters } = this.#shared;
     if (replies.length === 0) return;
     counters.httpBytesOut += replies.length;
-    this.#stream.write(replies.take());
+    replies.sendTo(this.#stream);
     if (this.#stream.bufferedBytes < HIGH_WATER_BYTES || this.#ending) return;
     this.#paused = true;
     this.#stream.pause();

@@ -1,6 +1,7 @@
 // Whole HTTP replies in one buffer: the body is written first, its head put in front of it when the length is known.
 
 import { fromLatin1, utf8 } from '../../base/bytes.ts';
+import type { ByteStream } from '../../ports/sockets.ts';
 import {
   MAX_ANNOUNCE_HEAD_LENGTH,
   MAX_PEER_DICT_LENGTH,
@@ -59,18 +60,23 @@ export class HttpReplies {
     return this.#start;
   }
 
-  /** Enough is gathered: `take` before the next reply. */
+  /** Enough is gathered: `sendTo` before the next reply. */
   get isFull(): boolean {
     return this.#start >= GATHERED || this.#lent !== null;
   }
 
-  /** All replies that are finished: a copy, and behind it a body that is lent. Begins anew. */
-  take(): Uint8Array[] {
-    const bytes = this.out.bytes.slice(0, this.#start);
+  /** Sends all replies that are finished, and begins anew. What the system does not take at once is copied. */
+  sendTo(stream: ByteStream): void {
+    const ready = this.out.bytes.subarray(0, this.#start);
     const lent = this.#lent;
     this.#start = 0;
     this.#lent = null;
-    return lent === null ? [bytes] : [bytes, lent];
+    if (lent !== null) {
+      stream.write([ready.slice(), lent]);
+      return;
+    }
+    const sentBytes = stream.writeNow?.(ready) ?? 0;
+    if (sentBytes < ready.length) stream.write([ready.slice(sentBytes)]);
   }
 
   /** The body goes to `out` after this. */
