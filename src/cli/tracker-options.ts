@@ -1,12 +1,13 @@
 // The options of `shoal tracker`, and what the tracker's server is told by them.
 
 import { readFile } from 'node:fs/promises';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { LocalNetwork } from '../base/address.ts';
 import { fileError } from '../platform/node/system-errors.ts';
 import type { Sockets, TlsKeys } from '../ports/sockets.ts';
 import type { Threads } from '../ports/threads.ts';
 import type { TrackerServerOptions } from '../tracker/server/server.ts';
+import type { MetricsAccess } from '../tracker/server/status-routes.ts';
 import type { SiteShare } from '../tracker/site/site-protocol.ts';
 import {
   DEFAULT_TRACKER_PORT,
@@ -41,8 +42,11 @@ export interface TrackerOptions extends JsonOption {
   readonly maxPeersPerAddressAndTorrent?: number;
   readonly maxAnnouncesPerAddress?: number;
   readonly keepPeerIds?: boolean;
+  readonly metrics?: MetricsAccess;
   readonly status?: number;
 }
+
+const METRICS: readonly MetricsAccess[] = ['all', 'local', 'off'];
 
 export function addTracker(command: Command): Command {
   const count = parseCount(1);
@@ -65,6 +69,12 @@ export function addTracker(command: Command): Command {
     .addOption(one('--max-peers-per-address-and-torrent <N>', 'of one address in one (default: 500)', count))
     .addOption(one('--max-announces-per-address <N>', 'of one address a second (default: 500)', count))
     .option('--keep-peer-ids', 'keep peer ids for clients that want dictionaries: 20 bytes a peer')
+    .addOption(
+      new Option(
+        '--metrics <WHO>',
+        'who may fetch /metrics: all, this machine and private networks, nobody (default: local)',
+      ).choices(METRICS),
+    )
     .addOption(one('--status <SECONDS>', 'with --json: an event with all numbers so often', parseSeconds));
 }
 
@@ -93,6 +103,7 @@ export async function serverOptions(
     near: options.near,
     proxies: options.proxy,
     keepsPeerIds: options.keepPeerIds ?? false,
+    ...(options.metrics !== undefined && { metrics: options.metrics }),
     ...given('intervalS', options.interval),
     ...given('minIntervalS', options.minInterval),
     ...given('peersPerReply', options.peers),

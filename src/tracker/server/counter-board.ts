@@ -4,14 +4,19 @@
 //   row:   counters of TrackerCounters | of FaultCounters | gauges of ThreadGauges      each a float of 8 bytes
 
 import { FAULTS } from './faults.ts';
-import { type ProcessStats, TrackerCounters } from './stats.ts';
+import { type GaugeStats, type ProcessStats, TrackerCounters } from './stats.ts';
 
 /** What a thread says of itself beside its counters: as it is now, no sum over time. */
 export class ThreadGauges {
-  /** See {@link Pacing.ageS}. */
+  /** See {@link Pacing}. */
   ageS = 0;
+  intervalS = 0;
+  /** 1, or 0 where the row is nobody's. */
+  serves = 1;
   /** When it wrote this, by the clock that all threads have. */
   atMs = 0;
+  /** When it last swept the table; the first thread alone does. */
+  sweptMs = 0;
   rssBytes = 0;
   heapBytes = 0;
   cpuS = 0;
@@ -28,6 +33,8 @@ type Count = Exclude<keyof TrackerCounters, 'faults'>;
 type Gauge = keyof ThreadGauges;
 const COUNTS = Object.keys(new TrackerCounters()).filter((name) => name !== 'faults') as Count[];
 const GAUGES = Object.keys(new ThreadGauges()) as Gauge[];
+/** What a thread takes with it. */
+const ENDING: readonly Gauge[] = ['serves', 'heapBytes', 'loopDelayP99Ms', 'store'];
 const FAULTS_AT = COUNTS.length;
 const GAUGES_AT: number = FAULTS_AT + FAULTS.length;
 const ROW: number = GAUGES_AT + GAUGES.length;
@@ -54,8 +61,32 @@ export class CounterBoard {
     return Math.max(...this.#gauge('ageS'));
   }
 
+  get gauges(): GaugeStats {
+    return {
+      threads: this.#gauge('serves').reduce((sum, serves) => sum + serves),
+      intervalS: Math.max(...this.#gauge('intervalS')),
+      process: this.#costs(),
+      store: this.#store(),
+    };
+  }
+
+  /** When the thread that has been silent for longest last wrote its row. */
+  get oldestMs(): number {
+    const serves = this.#gauge('serves');
+    return Math.min(...this.#gauge('atMs').filter((_, row) => serves[row] === 1));
+  }
+
+  get sweptMs(): number {
+    return this.#gauge('sweptMs')[0]!;
+  }
+
+  /** The thread of a row has ended: nothing is expected of it. Its counts stay, and how long its peers may be silent. */
+  retire(row: number): void {
+    for (const name of ENDING) this.#rows[row * ROW + GAUGES_AT + GAUGES.indexOf(name)] = 0;
+  }
+
   /** Null where the first thread, which speaks for the process, measures nothing. */
-  get costs(): ProcessStats | null {
+  #costs(): ProcessStats | null {
     const rssBytes = this.#gauge('rssBytes')[0]!;
     if (rssBytes === 0) return null;
     return {
@@ -67,7 +98,7 @@ export class CounterBoard {
   }
 
   /** Away where one thread cannot reach it. */
-  get store(): 'up' | 'away' | null {
+  #store(): 'up' | 'away' | null {
     const worst = Math.max(...this.#gauge('store'));
     if (worst === NO_STORE) return null;
     return worst === STORE_AWAY ? 'away' : 'up';

@@ -18,10 +18,12 @@ export type ContentType = 'bencode' | 'json' | 'text';
 const STATUS: Readonly<Record<number, string>> = {
   200: 'OK',
   400: 'Bad Request',
+  403: 'Forbidden',
   404: 'Not Found',
   405: 'Method Not Allowed',
   413: 'Content Too Large',
   431: 'Request Header Fields Too Large',
+  503: 'Service Unavailable',
 };
 
 const TYPES: Readonly<Record<ContentType, string>> = {

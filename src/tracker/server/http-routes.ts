@@ -11,14 +11,13 @@ import type { RequestHead } from './http-head.ts';
 import type { HttpReplies } from './http-replies.ts';
 import type { Pacing } from './pacing.ts';
 import type { Pages } from './pages.ts';
-import { ASKS_ANNOUNCE, ASKS_OTHER, ASKS_SCRAPE, keyInPath } from './path-key.ts';
+import { ASKS_ANNOUNCE, ASKS_OTHER, ASKS_SCRAPE, isPath, keyInPath } from './path-key.ts';
 import type { ScrapeRules } from './scrape.ts';
-import type { TrackerCounters, TrackerStats } from './stats.ts';
+import type { TrackerCounters } from './stats.ts';
+import type { StatusRoutes } from './status-routes.ts';
 import type { Trust } from './trust.ts';
 
 const HOME = fromLatin1('/');
-const STATS = fromLatin1('/stats');
-const HEALTH = fromLatin1('/healthz');
 const WRONG_HASH: Refusal = malformed('info_hash is not 20 bytes');
 const NO_HASH: Refusal = malformed('info_hash is missing');
 /** Where nobody has handed pages in. */
@@ -34,9 +33,9 @@ export interface HttpRoutesOptions {
   readonly minIntervalS: number;
   /** What every announce reply calls this tracker (BEP 3), at most 16 bytes. */
   readonly trackerId: Uint8Array;
-  stats(): TrackerStats;
+  readonly statusRoutes: StatusRoutes;
   readonly pages: Pages;
-  /** What is neither announce nor scrape, page, `/stats` nor `/healthz` goes elsewhere. */
+  /** What is neither announce nor scrape, page nor of the status routes goes elsewhere. */
   readonly handsOver: boolean;
 }
 
@@ -54,13 +53,12 @@ export class HttpRoutes {
    * request for others: then nothing was added.
    */
   answer(bytes: Uint8Array, head: RequestHead, source: Uint8Array, replies: HttpReplies): boolean {
-    const { stats, counters } = this.#options;
+    const { statusRoutes, counters } = this.#options;
     const isPlain = head.fault === 0 && !head.isUpgrade;
     const asks = isPlain ? keyInPath(bytes, head.pathStart, head.pathEnd, this.#key) : ASKS_OTHER;
     if (asks === ASKS_ANNOUNCE) this.#announce(bytes, head, source, replies);
     else if (asks === ASKS_SCRAPE) this.#scrape(bytes, head, replies);
-    else if (isPlain && isPath(bytes, head, STATS)) replies.text(head, 200, 'json', JSON.stringify(stats()));
-    else if (isPlain && isPath(bytes, head, HEALTH)) replies.text(head, 200, 'text', 'ok\n');
+    else if (isPlain && statusRoutes.answer(bytes, head, source, replies)) return true;
     else if (isPlain && this.#page(bytes, head, replies)) return true;
     else if (this.#options.handsOver) return false;
     else if (head.fault !== 0) this.fault(head, head.fault, replies);
@@ -153,10 +151,4 @@ export class HttpRoutes {
 
 function malformed(reason: string): Refusal {
   return { reason, retryInMinutes: null, fault: 'malformed' };
-}
-
-function isPath(bytes: Uint8Array, head: RequestHead, path: Uint8Array): boolean {
-  if (head.pathEnd - head.pathStart !== path.length) return false;
-  for (let i = 0; i < path.length; i++) if (bytes[head.pathStart + i] !== path[i]) return false;
-  return true;
 }

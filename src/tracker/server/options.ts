@@ -11,6 +11,7 @@ import type { OtherRequests } from './http-connection.ts';
 import { LONGEST_INTERVAL_S } from './pacing.ts';
 import type { PageFile } from './pages.ts';
 import type { ProcessMeter } from './process-meter.ts';
+import type { MetricsAccess } from './status-routes.ts';
 import type { TableLimits } from './swarm-table.ts';
 
 /** Plain values, which can be passed to another thread as they are. */
@@ -36,6 +37,8 @@ export interface TrackerValues {
   readonly http?: boolean;
   /** Torrents can be searched and published here: told in the numbers. Default: false. */
   readonly hasCatalogue?: boolean;
+  /** Who may fetch `/metrics`. Default: `local`. */
+  readonly metrics?: MetricsAccess;
   /** Peer ids are kept, for replies with dictionaries: 20 bytes a peer. Default: false. */
   readonly keepsPeerIds?: boolean;
   /** Networks whose peers are told of each other first, beside those that share a public address. */
@@ -84,6 +87,7 @@ export interface Settings {
   readonly udp: boolean;
   readonly http: boolean;
   readonly hasCatalogue: boolean;
+  readonly metrics: MetricsAccess;
   readonly near: readonly LocalNetwork[];
   readonly proxies: readonly LocalNetwork[];
   readonly table: TableLimits;
@@ -106,6 +110,7 @@ export function settingsOf(options: TrackerValues): Settings {
     udp: options.udp ?? true,
     http: options.http ?? true,
     hasCatalogue: options.hasCatalogue ?? false,
+    metrics: options.metrics ?? 'local',
     near: options.near ?? [],
     proxies: options.proxies ?? [],
     table: {

@@ -48,6 +48,11 @@ export class Pacing {
     return Math.floor(base + this.#random.below(Math.ceil(base * JITTER) + 1));
   }
 
+  /** Seconds that replies name now, without what is added for each. */
+  meanIntervalS(): number {
+    return Math.floor(this.#intervalS * this.#factor);
+  }
+
   /** How long a peer may be silent that was told the longest interval of late. */
   ageS(): number {
     return this.#intervalS * this.#heldFactor * INTERVALS_OF_AGE + GRACE_S;

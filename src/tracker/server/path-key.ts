@@ -2,6 +2,7 @@
 
 import { fromLatin1 } from '../../base/bytes.ts';
 import type { PathKey } from './access.ts';
+import type { RequestHead } from './http-head.ts';
 
 const ANNOUNCE = fromLatin1('/announce');
 const SCRAPE = fromLatin1('/scrape');
@@ -32,6 +33,13 @@ export function keyInPath(bytes: Uint8Array, start: number, end: number, key: Pa
   // One word: what has more before it is some other page.
   for (let at = key.start; at < key.end; at++) if (bytes[at] === SLASH) return ASKS_OTHER;
   return asks;
+}
+
+/** Whether the path of a request is this one, in full. */
+export function isPath(bytes: Uint8Array, head: RequestHead, path: Uint8Array): boolean {
+  if (head.pathEnd - head.pathStart !== path.length) return false;
+  for (let i = 0; i < path.length; i++) if (bytes[head.pathStart + i] !== path[i]) return false;
+  return true;
 }
 
 function endsWith(bytes: Uint8Array, start: number, end: number, word: Uint8Array): boolean {

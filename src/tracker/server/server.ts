@@ -12,10 +12,13 @@ import type { SwarmCounts } from '../protocol/http-reply-writer.ts';
 import { Counts } from './announce.ts';
 import { ConnectionIds } from './connection-ids.ts';
 import { CounterBoard } from './counter-board.ts';
+import { HistoryRing } from './history.ts';
+import { HistoryRecorder } from './history-recorder.ts';
 import { settingsOf, type TrackerServerOptions } from './options.ts';
 import { Serving } from './serving.ts';
 import { loadSwarms, saveSwarms } from './snapshot.ts';
-import { TrackerCounters, type TrackerStats, trackerStats } from './stats.ts';
+import { TrackerCounters, type TrackerStats } from './stats.ts';
+import { Status } from './status.ts';
 import { SwarmTable } from './swarm-table.ts';
 import { Sweep } from './sweep.ts';
 import { ThreadReport } from './thread-report.ts';
@@ -37,6 +40,7 @@ export class TrackerServer {
   readonly #env: TrackerEnv;
   readonly #parts: Parts;
   readonly #sweep: Sweep;
+  readonly #recorder: HistoryRecorder;
   readonly #scope = new Scope();
   #tick: Timer | null = null;
   #sweepTimer: Timer | null = null;
@@ -53,15 +57,10 @@ export class TrackerServer {
     const boardMemory = CounterBoard.memory(crew?.count ?? 1);
     const board = new CounterBoard(boardMemory);
     const startedMs = clock.nowMs();
-    const stats = (): TrackerStats =>
-      trackerStats({
-        table,
-        total: board.total(0, counters),
-        costs: board.costs,
-        store: board.store,
-        uptimeS: (clock.nowMs() - startedMs) / 1000,
-        hasCatalogue: settings.hasCatalogue,
-      });
+    const historyMemory = HistoryRing.memory();
+    const history = new HistoryRing(historyMemory);
+    const { hasCatalogue } = settings;
+    const status = new Status({ clock, table, board, row: 0, counters, history, startedMs, hasCatalogue });
     const connectionKey = ConnectionIds.newKey(random);
     const trackerId = newTrackerId(random);
     const pages = options.pages ?? [];
@@ -69,7 +68,7 @@ export class TrackerServer {
       settings,
       table,
       counters,
-      stats,
+      status,
       ids: new ConnectionIds(connectionKey),
       trackerId,
       access: options.access ?? null,
@@ -91,11 +90,11 @@ export class TrackerServer {
       if (crew !== null && table.shared !== null) {
         const listen = options.listen.map((each, i) => ({ ...each, isShared, port: addresses[i]!.port }));
         const common = { settings, pages, listen, connectionKey, trackerId, startedMs };
-        const job = { table: table.shared, board: boardMemory, ...common };
-        workers = newWorkers(env, crew.threads, table, job);
+        const job = { table: table.shared, board: boardMemory, history: historyMemory, ...common };
+        workers = newWorkers(env, crew.threads, table, board, job);
         for (let row = 1; row < crew.count; row++) await workers.start(row);
       }
-      return new TrackerServer(env, { table, serving, workers, board, report, stateKey, stats }, addresses);
+      return new TrackerServer(env, { table, serving, workers, board, report, history, stateKey, status }, addresses);
     } catch (error) {
       await workers?.close();
       await serving.close();
@@ -114,13 +113,18 @@ export class TrackerServer {
     this.#scope.add(() => parts.serving.close());
     this.#scope.add(() => this.#tick?.cancel());
     this.#scope.add(() => this.#sweepTimer?.cancel());
+    parts.report.gauges.sweptMs = env.clock.nowMs();
     parts.report.write(env.clock.nowMs());
+    this.#recorder = new HistoryRecorder(
+      { ring: parts.history, stats: () => this.stats(), wallMs: () => env.clock.wallMs() },
+      env.clock.nowMs(),
+    );
     this.#arm();
     this.#armSweep(1);
   }
 
   stats(): TrackerStats {
-    return this.#parts.stats();
+    return this.#parts.status.stats();
   }
 
   /** What a swarm has now (of a v2 info hash the first 20 bytes); zeros where nobody is. */
@@ -143,6 +147,7 @@ export class TrackerServer {
       const { serving, report } = this.#parts;
       serving.tick();
       report.write(nowMs);
+      this.#recorder.tick(nowMs);
       if (nowMs >= this.#stateAtMs) {
         this.#stateAtMs = nowMs + STATE_EVERY_MS;
         void this.#save();
@@ -154,7 +159,9 @@ export class TrackerServer {
   #armSweep(afterS: number): void {
     const { clock } = this.#env;
     this.#sweepTimer = clock.after(afterS * 1000, () => {
-      this.#armSweep(this.#sweep.run(clock.nowMs() / 1000, this.#parts.board.ageS));
+      const { board, report } = this.#parts;
+      this.#armSweep(this.#sweep.run(clock.nowMs() / 1000, board.ageS));
+      report.gauges.sweptMs = clock.nowMs();
     });
   }
 
@@ -177,13 +184,21 @@ interface Parts {
   readonly workers: Workers | null;
   readonly board: CounterBoard;
   readonly report: ThreadReport;
+  readonly history: HistoryRing;
+  readonly status: Status;
   readonly stateKey: string | null;
-  stats(): TrackerStats;
 }
 
-function newWorkers(env: TrackerEnv, threads: Threads, table: SwarmTable, job: WorkersOptions['job']): Workers {
+function newWorkers(
+  env: TrackerEnv,
+  threads: Threads,
+  table: SwarmTable,
+  board: CounterBoard,
+  job: WorkersOptions['job'],
+): Workers {
   const { clock, log } = env;
-  return new Workers({ threads, table, log, job, patience: () => sleep(clock, WORKER_PATIENCE_MS) });
+  const patience = (): Promise<void> => sleep(clock, WORKER_PATIENCE_MS);
+  return new Workers({ threads, table, log, job, ended: (row) => board.retire(row), patience });
 }
 
 function newTrackerId(random: Random): Uint8Array {

@@ -16,7 +16,9 @@ import type { Settings } from './options.ts';
 import { Pacing } from './pacing.ts';
 import { type PageFile, Pages } from './pages.ts';
 import { ScrapeRules } from './scrape.ts';
-import type { TrackerCounters, TrackerStats } from './stats.ts';
+import type { TrackerCounters } from './stats.ts';
+import type { Status } from './status.ts';
+import { StatusRoutes } from './status-routes.ts';
 import type { SwarmTable } from './swarm-table.ts';
 import { Trust } from './trust.ts';
 import { UdpServer } from './udp-server.ts';
@@ -38,7 +40,7 @@ export interface ServingParts {
   readonly mirror: SwarmMirror | null;
   readonly pages: readonly PageFile[];
   readonly others: OtherRequests | null;
-  stats(): TrackerStats;
+  readonly status: Status;
 }
 
 export class Serving {
@@ -50,7 +52,7 @@ export class Serving {
 
   constructor(env: ServingEnv, parts: ServingParts) {
     const { clock, random, sockets } = env;
-    const { settings, table, counters, ids, trackerId, stats } = parts;
+    const { settings, table, counters, ids, trackerId, status } = parts;
     const trust = new Trust(new Prefixes(settings.proxies));
     const pacing = new Pacing(random, settings.intervalS, settings.busyPerSecond, clock.nowMs() / 1000);
     const { access, ledger, mirror, others } = parts;
@@ -64,9 +66,17 @@ export class Serving {
     });
     const scrapes = new ScrapeRules(table, access);
     const pages = new Pages(parts.pages);
-    const { minIntervalS, maxConnections } = settings;
+    const { minIntervalS, maxConnections, metrics } = settings;
+    const statusRoutes = new StatusRoutes({ status, trust, metrics });
     const shared = { clock, announces, scrapes, counters, pacing, trust };
-    const routes = new HttpRoutes({ ...shared, minIntervalS, trackerId, stats, pages, handsOver: others !== null });
+    const routes = new HttpRoutes({
+      ...shared,
+      minIntervalS,
+      trackerId,
+      statusRoutes,
+      pages,
+      handsOver: others !== null,
+    });
     this.#env = env;
     this.#parts = parts;
     this.pacing = pacing;

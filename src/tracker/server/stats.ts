@@ -45,6 +45,10 @@ export interface ProcessStats {
 /** The tracker now, over all threads; also what `/stats` says. */
 export interface TrackerStats {
   readonly uptimeS: number;
+  /** Threads that serve. */
+  readonly threads: number;
+  /** Seconds that clients are told to wait between announces: longer than was set while there is too much to do. */
+  readonly intervalS: number;
   readonly swarms: number;
   readonly peers: number;
   readonly seeds: number;
@@ -94,19 +98,23 @@ export interface TrackerStats {
   readonly store: 'up' | 'away' | null;
 }
 
+/** What is no count since the start. */
+export type GaugeStats = Pick<TrackerStats, 'threads' | 'intervalS' | 'process' | 'store'>;
+
 export interface StatsSources {
   readonly table: SwarmTable;
   /** Of all threads. */
   readonly total: TrackerCounters;
-  readonly costs: ProcessStats | null;
-  readonly store: TrackerStats['store'];
+  readonly gauges: GaugeStats;
   readonly uptimeS: number;
   readonly hasCatalogue: boolean;
 }
 
-export function trackerStats({ table, total, costs, store, uptimeS, hasCatalogue }: StatsSources): TrackerStats {
+export function trackerStats({ table, total, gauges, uptimeS, hasCatalogue }: StatsSources): TrackerStats {
   return {
     uptimeS: Math.floor(uptimeS),
+    threads: gauges.threads,
+    intervalS: gauges.intervalS,
     swarms: table.swarmCount,
     peers: table.peerCount,
     seeds: table.seedCount,
@@ -142,8 +150,8 @@ export function trackerStats({ table, total, costs, store, uptimeS, hasCatalogue
       wsOut: total.wsBytesOut,
     },
     faults: total.faults,
-    process: costs,
+    process: gauges.process,
     catalogue: hasCatalogue,
-    store,
+    store: gauges.store,
   };
 }

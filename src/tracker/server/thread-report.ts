@@ -21,7 +21,7 @@ export interface ThreadReportOptions {
 
 export class ThreadReport {
   readonly #options: ThreadReportOptions;
-  readonly #gauges = new ThreadGauges();
+  readonly gauges: ThreadGauges = new ThreadGauges();
   #windowEndMs = 0;
 
   constructor(options: ThreadReportOptions) {
@@ -30,9 +30,10 @@ export class ThreadReport {
 
   write(nowMs: number): void {
     const { board, row, counters, pacing, mirror, meter } = this.#options;
-    const gauges = this.#gauges;
+    const { gauges } = this;
     gauges.atMs = nowMs;
     gauges.ageS = pacing.ageS();
+    gauges.intervalS = pacing.meanIntervalS();
     gauges.store = mirror === null ? NO_STORE : mirror.isAway ? STORE_AWAY : STORE_UP;
     if (meter !== null) {
       gauges.rssBytes = meter.rssBytes();

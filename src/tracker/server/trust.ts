@@ -1,7 +1,7 @@
 // Whose word is taken for the address of a peer: a proxy's that was named, and that of a peer in a private network, whose
 // address means nothing to others. Everyone else is where the packet or the connection came from.
 
-import { isPrivate, parseIp } from '../../base/address.ts';
+import { isLoopback, isPrivate, parseIp } from '../../base/address.ts';
 import { latin1 } from '../../base/bytes.ts';
 import type { AnnounceFields } from '../protocol/announce.ts';
 import type { RequestHead } from './http-head.ts';
@@ -28,6 +28,13 @@ export class Trust {
       ip = hop;
     }
     return ip;
+  }
+
+  /** A client on this machine or in a private network. Who came through a proxy that was not named may be anybody. */
+  isLocal(bytes: Uint8Array, head: RequestHead, source: Uint8Array): boolean {
+    if (head.forwardedEnd > head.forwardedStart && !this.#isProxy(source)) return false;
+    const ip = this.forwardedIp(bytes, head, source);
+    return isLoopback(ip) || isPrivate(ip);
   }
 
   /** The address that an announce names, where its word is taken; else `source`. */

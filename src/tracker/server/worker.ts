@@ -6,12 +6,13 @@ import type { Timer } from '../../ports/clock.ts';
 import type { ListenOptions } from '../../ports/sockets.ts';
 import { ConnectionIds } from './connection-ids.ts';
 import { CounterBoard } from './counter-board.ts';
+import { HistoryRing } from './history.ts';
 import { setLockOwner } from './lock.ts';
 import type { Settings } from './options.ts';
 import type { PageFile } from './pages.ts';
 import type { ProcessMeter } from './process-meter.ts';
 import { Serving, type ServingEnv, type ServingParts } from './serving.ts';
-import { trackerStats } from './stats.ts';
+import { Status } from './status.ts';
 import { SwarmTable } from './swarm-table.ts';
 import type { SharedTableMemory } from './table-memory.ts';
 import { ThreadReport } from './thread-report.ts';
@@ -23,6 +24,7 @@ export interface WorkerJob {
   readonly row: number;
   readonly table: SharedTableMemory;
   readonly board: SharedArrayBuffer;
+  readonly history: SharedArrayBuffer;
   readonly settings: Settings;
   readonly pages: readonly PageFile[];
   /** Ports filled in. */
@@ -56,8 +58,11 @@ export async function runTrackerWorker(
   const table = SwarmTable.open(job.table, random, job.settings.table);
   const board = new CounterBoard(job.board);
   const counters = board.read(job.row);
+  const history = new HistoryRing(job.history);
+  const { startedMs, settings } = job;
+  const { hasCatalogue } = settings;
   const serving = new Serving(env, {
-    settings: job.settings,
+    settings,
     table,
     counters,
     ids: new ConnectionIds(job.connectionKey),
@@ -65,15 +70,7 @@ export async function runTrackerWorker(
     ...own,
     mirror: null,
     pages: job.pages,
-    stats: () =>
-      trackerStats({
-        table,
-        total: board.total(job.row, counters),
-        costs: board.costs,
-        store: board.store,
-        uptimeS: (clock.nowMs() - job.startedMs) / 1000,
-        hasCatalogue: job.settings.hasCatalogue,
-      }),
+    status: new Status({ clock, table, board, row: job.row, counters, history, startedMs, hasCatalogue }),
   });
   const { pacing } = serving;
   const report = new ThreadReport({ board, row: job.row, counters, pacing, mirror: null, meter });

@@ -12,6 +12,8 @@ export interface WorkersOptions {
   readonly log: Log;
   /** Of worker `row`, but for its name. */
   readonly job: Omit<WorkerJob, 'owner' | 'row'>;
+  /** The thread of a row has ended. */
+  ended(row: number): void;
   /** Resolves after about a second: for threads to end by themselves, and before a dead one is replaced. */
   patience(): Promise<void>;
 }
@@ -30,7 +32,7 @@ export class Workers {
 
   /** Starts the worker of a row of the board. Rejects with what it could not do. */
   start(row: number): Promise<void> {
-    const { threads, job } = this.#options;
+    const { threads, job, ended } = this.#options;
     const owner = ++this.#owner;
     let served = false;
     return new Promise((resolve, reject) => {
@@ -45,6 +47,7 @@ export class Workers {
           },
           onEnd: (error) => {
             this.#running.delete(owner);
+            ended(row);
             if (this.#running.size === 0) this.#ended?.();
             reject(error ?? new ShoalError('STOPPED', 'a thread of the tracker has ended'));
             if (!this.#closed) void this.#replace(owner, row, error, served);
