@@ -13,6 +13,7 @@ import {
   decode,
   decodePrefix,
 } from './decode.ts';
+import { BencodeRaw } from './dict.ts';
 
 const read = (text: string, options = {}): BencodeValue => decode(fromLatin1(text), options);
 const fault = (text: string, options = {}): string => {
@@ -171,6 +172,34 @@ describe('decode', () => {
         } catch (error) {
           expect(isShoalError(error, 'BENCODE_INVALID')).toBe(true);
         }
+      }),
+      { numRuns: 3000 },
+    );
+  });
+});
+
+describe('a value that is left raw', () => {
+  it('is found by the keys that lead to it, and nowhere else', () => {
+    const raw = asDict(read('d5:filesl1:ae4:infod5:filesl1:bi1ee1:xl1:ceee', { leaveRaw: ['info', 'files'] }))!;
+    expect(asList(raw.get('files'))).toHaveLength(1);
+    const files = asDict(raw.get('info'))!.get('files');
+    expect(files instanceof BencodeRaw && latin1(files.bytes)).toBe('l1:bi1ee');
+    expect(asList(asDict(raw.get('info'))!.get('x'))).toHaveLength(1);
+  });
+
+  it('is refused for the same reason and at the same byte as one that is built', () => {
+    const nearly = fc
+      .tuple(
+        fc.array(fc.constantFrom('d', 'l', 'e', 'i1e', 'i-0e', '1:a', '1:b', '01:a', '2:aa', '0:', 'i', ':', '9:x'), {
+          maxLength: 14,
+        }),
+        fc.boolean(),
+      )
+      .map(([parts, closed]) => `d1:k${parts.join('')}${closed ? 'e' : ''}`);
+    fc.assert(
+      fc.property(nearly, fc.boolean(), fc.integer({ min: 1, max: 8 }), (text, strict, most) => {
+        const limits = { strict, maxItems: most, maxDepth: most };
+        expect(fault(text, { ...limits, leaveRaw: ['k'] })).toBe(fault(text, limits));
       }),
       { numRuns: 3000 },
     );

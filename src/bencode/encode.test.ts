@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { equalBytes, fromLatin1, latin1 } from '../base/bytes.ts';
 import { BencodeDict, type BencodeValue, decode } from './decode.ts';
-import { BencodeRaw, type Encodable, encode } from './encode.ts';
+import { BencodeRaw } from './dict.ts';
+import { type Encodable, encode } from './encode.ts';
 
 const text = (value: Encodable): string => latin1(encode(value));
 

@@ -1,16 +1,7 @@
 // Values to canonical bytes (BEP 3, bencoding): keys sorted as raw bytes, one growing output buffer.
 
 import { assert } from '../base/assert.ts';
-import { BencodeDict } from './decode.ts';
-
-/** Bytes that are bencoded already and go out as they are. */
-export class BencodeRaw {
-  readonly bytes: Uint8Array;
-
-  constructor(bytes: Uint8Array) {
-    this.bytes = bytes;
-  }
-}
+import { BencodeDict, BencodeRaw } from './dict.ts';
 
 /**
  * What can be encoded. Text becomes UTF-8. Keys of maps are raw bytes as latin1 text; keys of plain objects are ASCII,
@@ -27,6 +18,7 @@ export type Encodable =
   | ReadonlyMap<string, Encodable>
   | { readonly [key: string]: Encodable | undefined };
 
+const ZERO = 0x30;
 const COLON = 0x3a;
 const D = 0x64;
 const E = 0x65;
@@ -66,7 +58,8 @@ class Writer {
   #integer(value: number | bigint): void {
     assert(typeof value === 'bigint' || Number.isSafeInteger(value), 'an encoded number is a safe integer');
     this.#byte(I);
-    this.#ascii(Object.is(value, -0) ? '0' : value.toString());
+    if (typeof value === 'number' && value >= 0) this.#digits(value);
+    else this.#ascii(value.toString());
     this.#byte(E);
   }
 
@@ -76,10 +69,24 @@ class Writer {
     this.#byte(E);
   }
 
+  /** In one go where its keys are in order as they stand, as those of many alike are written. */
   #object(object: { readonly [key: string]: Encodable | undefined }): void {
-    const entries: (readonly [string, Encodable])[] = [];
-    for (const [key, value] of Object.entries(object)) if (value !== undefined) entries.push([key, value]);
-    this.#entries(entries);
+    let previous = '';
+    for (const key in object) {
+      if (key < previous) {
+        this.#entries(presentEntries(object));
+        return;
+      }
+      previous = key;
+    }
+    this.#byte(D);
+    for (const key in object) {
+      const value = object[key];
+      if (value === undefined) continue;
+      this.#key(key);
+      this.value(value);
+    }
+    this.#byte(E);
   }
 
   /** Code units of latin1 text are its bytes, so that the order of strings is the order of raw bytes. */
@@ -87,24 +94,42 @@ class Writer {
     entries.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
     this.#byte(D);
     for (const [key, value] of entries) {
-      this.#ascii(`${key.length}:`);
-      this.#ascii(key);
+      this.#key(key);
       this.value(value);
     }
     this.#byte(E);
   }
 
+  #key(key: string): void {
+    this.#length(key.length);
+    this.#ascii(key);
+  }
+
+  /** `123:` */
+  #length(length: number): void {
+    this.#digits(length);
+    this.#byte(COLON);
+  }
+
+  #digits(whole: number): void {
+    if (whole >= 10) this.#digits(Math.floor(whole / 10));
+    this.#byte(ZERO + (whole % 10));
+  }
+
   #text(text: string): void {
     const length = utf8Length(text);
-    this.#ascii(`${length}:`);
+    this.#length(length);
+    if (length === text.length) {
+      this.#ascii(text);
+      return;
+    }
     this.#reserve(length);
     utf8Encoder.encodeInto(text, this.#bytes.subarray(this.#at, this.#at + length));
     this.#at += length;
   }
 
   #string(bytes: Uint8Array): void {
-    this.#ascii(bytes.length.toString());
-    this.#byte(COLON);
+    this.#length(bytes.length);
     this.#raw(bytes);
   }
 
@@ -135,6 +160,12 @@ class Writer {
     grown.set(this.#bytes.subarray(0, this.#at));
     this.#bytes = grown;
   }
+}
+
+function presentEntries(object: { readonly [key: string]: Encodable | undefined }): (readonly [string, Encodable])[] {
+  const entries: (readonly [string, Encodable])[] = [];
+  for (const [key, value] of Object.entries(object)) if (value !== undefined) entries.push([key, value]);
+  return entries;
 }
 
 /** Bytes of a text in UTF-8, as TextEncoder writes it: a lone surrogate becomes U+FFFD, 3 bytes. */

@@ -12,4 +12,5 @@ export {
   decode,
   decodePrefix,
 } from './decode.ts';
-export { BencodeRaw, type Encodable, encode } from './encode.ts';
+export { BencodeRaw } from './dict.ts';
+export { type Encodable, encode } from './encode.ts';

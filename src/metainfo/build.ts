@@ -3,7 +3,8 @@
 
 import { assert } from '../base/assert.ts';
 import { fromHex, latin1, utf8 } from '../base/bytes.ts';
-import { BencodeRaw, type Encodable, encode } from '../bencode/encode.ts';
+import { BencodeRaw } from '../bencode/dict.ts';
+import { type Encodable, encode } from '../bencode/encode.ts';
 import type { Metainfo } from './types.ts';
 
 export type MetaKind = 'v1' | 'v2' | 'hybrid';

@@ -43,7 +43,7 @@ export interface InfoOptions {
  * caller sees by the info hashes. `bytes` is kept, not copied. Throws METAINFO_INVALID, nothing else.
  */
 export function parseInfo(bytes: Uint8Array, hashes: Hashes, options: InfoOptions = {}): TorrentInfo {
-  const dict = asDict(decodeMetainfo(bytes, 'the info dictionary'));
+  const dict = asDict(decodeMetainfo(bytes, 'the info dictionary', { leaveRaw: ['files'] }));
   if (dict === null) throw metainfoInvalid('its info is no dictionary');
   return readInfo(dict, bytes, hashes, options);
 }
@@ -168,7 +168,8 @@ function placeFiles(
   let offset = 0;
   let end = 0;
   let lengthBytes = 0;
-  for (const [i, file] of listing.files.entries()) {
+  for (let i = 0; i < listing.files.length; i++) {
+    const file = listing.files[i]!;
     const path = paths[i]!;
     const symlink = file.symlink ? safeTarget(file.symlink, file.path) : null;
     // An empty file is nowhere: at the end of what is before it, so that none lies behind the piece space.
@@ -197,15 +198,20 @@ function placed(
 function safePaths(listing: FileListing, name: string, options: InfoOptions): (readonly string[])[] {
   if (listing.singleFile) return [[safeName(name)]];
   const safe = listing.files.map((file) => safePath(file.path));
+  const { caseSensitive = false } = options;
+  if (!listing.files.some((file) => file.padding)) return uniquePaths(safe, { caseSensitive });
   const real = safe.filter((_, i) => !listing.files[i]!.padding);
-  const unique = uniquePaths(real, { caseSensitive: options.caseSensitive ?? false });
+  const unique = uniquePaths(real, { caseSensitive });
   let at = 0;
   return safe.map((path, i) => (listing.files[i]!.padding ? path : unique[at++]!));
 }
 
 /** The same array where nothing had to be changed, as nearly always. */
 function safePath(path: readonly string[]): readonly string[] {
-  return path.every((name) => safeName(name) === name) ? path : path.map(safeName);
+  for (let level = 0; level < path.length; level++) {
+    if (safeName(path[level]!) !== path[level]) return path.map(safeName);
+  }
+  return path;
 }
 
 /** BEP 38: info hashes of torrents that may share files; in the info dictionary or outside it. */

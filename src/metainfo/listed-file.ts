@@ -1,6 +1,7 @@
 // One file as the info dictionary lists it, before names are made safe: what the v1 list and the v2 tree have in common.
 
 import { latin1 } from '../base/bytes.ts';
+import type { ShoalError } from '../base/errors.ts';
 import { asBytes, asInteger, asList, type BencodeDict } from '../bencode/decode.ts';
 import { MAX_PATH_DEPTH, metainfoInvalid } from './limits.ts';
 import { looseText } from './names.ts';
@@ -22,13 +23,13 @@ export type FileFacts = Omit<ListedFile, 'path' | 'piecesRoot'>;
 
 export function fileFacts(dict: BencodeDict): FileFacts {
   const attr = asBytes(dict.get('attr'));
-  const flags = attr ? latin1(attr.subarray(0, MAX_FLAGS)) : '';
+  const flags = attr ? flagsOf(attr) : '';
   const target = flags.includes('l') ? readPath(dict, 'symlink path') : null;
   const symlink = target !== null && target.length > 0 ? target : null;
   const padding = symlink === null && flags.includes('p');
   // A symlink takes no room, whatever its length says.
   const lengthBytes = symlink ? 0 : asInteger(dict.get('length'), 0);
-  if (lengthBytes === null) throw metainfoInvalid('a file has no valid length');
+  if (lengthBytes === null) throw noValidLength();
   return { lengthBytes, padding, executable: flags.includes('x'), hidden: flags.includes('h'), symlink };
 }
 
@@ -38,6 +39,11 @@ export function listedFile(facts: FileFacts, path: readonly string[], piecesRoot
   return { path, lengthBytes, padding, executable, hidden, symlink, piecesRoot };
 }
 
+/** BEP 47: one letter a flag. */
+export function flagsOf(attr: Uint8Array): string {
+  return latin1(attr.subarray(0, MAX_FLAGS));
+}
+
 /** Four flags are known; more room than that is for those to come. */
 const MAX_FLAGS = 32;
 
@@ -45,10 +51,22 @@ const MAX_FLAGS = 32;
 export function readPath(dict: BencodeDict, key: string): readonly string[] | null {
   const list = asList(dict.get(key));
   if (list === null) return null;
-  if (list.length > MAX_PATH_DEPTH) throw metainfoInvalid(`a path is deeper than ${MAX_PATH_DEPTH} folders`);
+  if (list.length > MAX_PATH_DEPTH) throw tooDeep();
   return list.map((part) => {
     const bytes = asBytes(part);
-    if (bytes === null) throw metainfoInvalid('a path holds something that is no name');
+    if (bytes === null) throw notAName();
     return looseText(bytes);
   });
+}
+
+export function noValidLength(): ShoalError {
+  return metainfoInvalid('a file has no valid length');
+}
+
+export function tooDeep(): ShoalError {
+  return metainfoInvalid(`a path is deeper than ${MAX_PATH_DEPTH} folders`);
+}
+
+export function notAName(): ShoalError {
+  return metainfoInvalid('a path holds something that is no name');
 }

@@ -6,14 +6,19 @@ import { MAX_NAME_BYTES, MAX_PATH_BYTES, metainfoInvalid } from './limits.ts';
 
 /** UTF-8 where it is valid, else one character a byte: a name in an unknown charset is readable at least in part. */
 export function looseText(bytes: Uint8Array): string {
-  // Nearly all names; and the same few folders come again with every file, so that they share one text.
-  if (isAscii(bytes)) return keyText(bytes, 0, bytes.length);
-  return fromUtf8(bytes) ?? latin1(bytes);
+  return looseTextAt(bytes, 0, bytes.length);
 }
 
-function isAscii(bytes: Uint8Array): boolean {
-  for (let i = 0; i < bytes.length; i++) if (bytes[i]! > 0x7f) return false;
-  return true;
+/** The same for `length` bytes from `start` on. */
+export function looseTextAt(bytes: Uint8Array, start: number, length: number): string {
+  const end = start + length;
+  for (let i = start; i < end; i++) {
+    if (bytes[i]! <= 0x7f) continue;
+    const name = bytes.subarray(start, end);
+    return fromUtf8(name) ?? latin1(name);
+  }
+  // Nearly all names; and the same few folders come again with every file, so that they share one text.
+  return keyText(bytes, start, length);
 }
 
 /** Separators, control characters and halves of characters: no file system takes them all, and terminals obey some. */
@@ -58,57 +63,92 @@ export interface UniqueOptions {
  * the paths and their order alone. Throws METAINFO_INVALID for a path too long for any disk.
  */
 export function uniquePaths(paths: readonly (readonly string[])[], options: UniqueOptions): (readonly string[])[] {
-  const keyOf = (path: readonly string[]): string => foldedKey(path, options.caseSensitive);
-  const keys = paths.map(keyOf);
-  let wanted: ReadonlySet<string> | undefined;
-  const folders = foldersOf(keys);
-  const taken = new Set<string>();
-  const numbers = new Map<string, number>();
+  const root = newFolder();
+  const { caseSensitive } = options;
+  const folders = foldersOf(paths, root, caseSensitive);
+  let isCounted = false;
   return paths.map((path, i) => {
     checkLength(path);
-    const key = keys[i]!;
-    if (taken.has(key) || folders.has(key)) return renamed(path);
-    taken.add(key);
+    const folder = folders[i]!;
+    const key = foldedName(path.at(-1)!, caseSensitive);
+    if (folder.taken.has(key) || folder.folders.has(key)) return renamed(path, folder);
+    folder.taken.add(key);
     return path;
   });
 
-  function renamed(path: readonly string[]): readonly string[] {
+  function renamed(path: readonly string[], folder: Folder): readonly string[] {
+    if (!isCounted)
+      for (const [i, each] of paths.entries()) folders[i]!.wanted.add(foldedName(each.at(-1)!, caseSensitive));
+    isCounted = true;
     const [stem, ending] = shortened(path.at(-1)!, MAX_NAME_BYTES - SUFFIX_BYTES);
-    wanted ??= new Set(keys);
-    const pattern = keyOf([...path.slice(0, -1), `${stem}/${ending}`]);
-    for (let number = (numbers.get(pattern) ?? 0) + 1; ; number++) {
-      const candidate = [...path.slice(0, -1), `${stem}.${number}${ending}`];
-      const key = keyOf(candidate);
-      if (taken.has(key) || folders.has(key) || wanted.has(key)) continue;
-      numbers.set(pattern, number);
-      taken.add(key);
-      return candidate;
+    const pattern = foldedName(`${stem}/${ending}`, caseSensitive);
+    for (let number = (folder.numbers.get(pattern) ?? 0) + 1; ; number++) {
+      const name = `${stem}.${number}${ending}`;
+      const key = foldedName(name, caseSensitive);
+      if (folder.taken.has(key) || folder.folders.has(key) || folder.wanted.has(key)) continue;
+      folder.numbers.set(pattern, number);
+      folder.taken.add(key);
+      return [...path.slice(0, -1), name];
     }
   }
 }
 
-/** Every folder that the paths need. */
-function foldersOf(paths: readonly string[]): ReadonlySet<string> {
-  const out = new Set<string>();
-  let latest = '';
-  for (const path of paths) {
-    const end = path.lastIndexOf('/');
+/** A folder while paths are made unique; names are folded. */
+interface Folder {
+  readonly folders: Map<string, Folder>;
+  /** Names that files have got. */
+  readonly taken: Set<string>;
+  /** Names that files came with; counted when the first of them must be renamed. */
+  readonly wanted: Set<string>;
+  /** The last number that a pattern was given. */
+  readonly numbers: Map<string, number>;
+}
+
+function newFolder(): Folder {
+  return { folders: new Map(), taken: new Set(), wanted: new Set(), numbers: new Map() };
+}
+
+/** The folder of every path. */
+function foldersOf(paths: readonly (readonly string[])[], root: Folder, caseSensitive: boolean): Folder[] {
+  let latest: readonly string[] = [];
+  let folder = root;
+  return paths.map((path) => {
     // Files of one folder stand together.
-    if (end === latest.length && path.startsWith(latest)) continue;
-    for (let at = end; at > 0; at = path.lastIndexOf('/', at - 1)) {
-      const folder = path.slice(0, at);
-      if (at === end) latest = folder;
-      if (out.has(folder)) break;
-      out.add(folder);
+    if (path.length === latest.length && isSameFolder(path, latest)) return folder;
+    latest = path;
+    folder = root;
+    for (let level = 0; level < path.length - 1; level++) {
+      folder = folderIn(folder, foldedName(path[level]!, caseSensitive));
     }
-  }
-  return out;
+    return folder;
+  });
 }
 
-/** Text that two paths share where a disk may take them for one: Apple's also treats composed characters alike. */
-function foldedKey(path: readonly string[], caseSensitive: boolean): string {
-  const joined = path.join('/');
-  return caseSensitive ? joined : joined.normalize('NFC').toLowerCase();
+function folderIn(folder: Folder, name: string): Folder {
+  const known = folder.folders.get(name);
+  if (known !== undefined) return known;
+  const made = newFolder();
+  folder.folders.set(name, made);
+  return made;
+}
+
+function isSameFolder(path: readonly string[], other: readonly string[]): boolean {
+  for (let level = 0; level < path.length - 1; level++) if (path[level] !== other[level]) return false;
+  return true;
+}
+
+/** Text that two names share where a disk may take them for one: Apple's also treats composed characters alike. */
+function foldedName(name: string, caseSensitive: boolean): string {
+  return caseSensitive || isFolded(name) ? name : name.normalize('NFC').toLowerCase();
+}
+
+/** Whether a name is ASCII without capitals. */
+function isFolded(name: string): boolean {
+  for (let i = 0; i < name.length; i++) {
+    const code = name.charCodeAt(i);
+    if (code > 0x7e || (code >= 0x41 && code <= 0x5a)) return false;
+  }
+  return true;
 }
 
 /** A name as stem and ending (`.ext`, or nothing), together at most `maxBytes` of UTF-8. */

@@ -27,7 +27,7 @@ export interface MetainfoOptions extends InfoOptions {
 /** Reads a torrent file. Views into `bytes` are kept, so it must not change. Throws METAINFO_INVALID, nothing else. */
 export function parseMetainfo(bytes: Uint8Array, hashes: Hashes, options: MetainfoOptions = {}): Metainfo {
   // Some programs leave a line end behind the dictionary; nothing depends on it.
-  const dict = asDict(decodeMetainfo(bytes, 'the file', { allowTrailing: true }));
+  const dict = asDict(decodeMetainfo(bytes, 'the file', { allowTrailing: true, leaveRaw: ['info', 'files'] }));
   if (dict === null) throw metainfoInvalid('the file holds no dictionary');
   const infoDict = asDict(dict.get('info'));
   if (infoDict === null) throw metainfoInvalid('it has no info dictionary');
