@@ -41,6 +41,7 @@ export interface TrackerOptions extends JsonOption {
   readonly maxPeersPerAddress?: number;
   readonly maxPeersPerAddressAndTorrent?: number;
   readonly maxAnnouncesPerAddress?: number;
+  readonly fullScrape?: boolean;
   readonly keepPeerIds?: boolean;
   readonly metrics?: MetricsAccess;
   readonly status?: number;
@@ -68,6 +69,7 @@ export function addTracker(command: Command): Command {
     .addOption(one('--max-peers-per-address <N>', 'of one address in all torrents (default: 50000)', count))
     .addOption(one('--max-peers-per-address-and-torrent <N>', 'of one address in one (default: 500)', count))
     .addOption(one('--max-announces-per-address <N>', 'of one address a second (default: 500)', count))
+    .option('--full-scrape', 'answer scrapes of all torrents at once (HTTP)')
     .option('--keep-peer-ids', 'keep peer ids for clients that want dictionaries: 20 bytes a peer')
     .addOption(
       new Option(
@@ -102,6 +104,7 @@ export async function serverOptions(
     http: options.http,
     near: options.near,
     proxies: options.proxy,
+    fullScrape: options.fullScrape ?? false,
     keepsPeerIds: options.keepPeerIds ?? false,
     ...(options.metrics !== undefined && { metrics: options.metrics }),
     ...given('intervalS', options.interval),

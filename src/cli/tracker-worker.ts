@@ -2,6 +2,7 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { createNodeClock } from '../platform/node/clock.ts';
+import { createNodeGzip } from '../platform/node/gzip.ts';
 import { createNodeRandom } from '../platform/node/random.ts';
 import { createNodeSockets } from '../platform/node/sockets.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -16,7 +17,14 @@ const clock: Clock = threadClock(createNodeClock(), originMs);
 const env = { clock, random: createNodeRandom(), sockets: createNodeSockets(clock) };
 const port = parentPort!;
 const guest = site === null ? null : await openGuest(site);
-const own = { access: null, ledger: null, others: null, ...guest?.desk, meter: createProcessMeter() };
+const own = {
+  access: null,
+  ledger: null,
+  others: null,
+  ...guest?.desk,
+  meter: createProcessMeter(),
+  gzip: createNodeGzip(),
+};
 const close = runTrackerWorker(env, job, (message) => port.postMessage(message), own);
 port.on('message', (message) => {
   if (message === STOP_WORKER) void close.then((closing) => closing()).finally(end);

@@ -1,6 +1,7 @@
 // shoal tracker: runs a tracker until it is stopped.
 
 import type { Address } from '../../base/address.ts';
+import { createNodeGzip } from '../../platform/node/gzip.ts';
 import type { Env } from '../../ports/env.ts';
 import { TrackerServer } from '../../tracker/server/server.ts';
 import { type Catalogue, openCatalogue } from '../catalogue.ts';
@@ -27,6 +28,7 @@ export async function run(options: TrackerOptions & CatalogueOptions): Promise<v
       ...catalogue.server,
       meter: createProcessMeter(),
       pages: options.http ? await readWebPages() : [],
+      gzip: createNodeGzip(),
     };
     const tracker = await TrackerServer.open(env, serving);
     catalogue.attach(tracker);

@@ -82,6 +82,12 @@ export function fieldOf(bytes: Uint8Array, head: RequestHead, name: string): str
   return null;
 }
 
+/** By its `Accept-Encoding` (RFC 9110, 12.5.3). */
+export function acceptsGzip(bytes: Uint8Array, head: RequestHead): boolean {
+  const codings = fieldOf(bytes, head, 'accept-encoding')?.split(',') ?? [];
+  return codings.some((coding) => /^\s*(gzip|x-gzip|\*)\s*(;\s*q=(1|0?\.0*[1-9])[\d.]*\s*)?$/i.test(coding));
+}
+
 function trimEnd(bytes: Uint8Array, start: number, lineEnd: number): number {
   return lineEnd > start && bytes[lineEnd - 1] === CR ? lineEnd - 1 : lineEnd;
 }

@@ -13,7 +13,7 @@ import type { RequestHead } from './http-head.ts';
 import type { PageReply } from './pages.ts';
 import { MAX_HTTP_SCRAPE } from './scrape.ts';
 
-export type ContentType = 'bencode' | 'json' | 'text';
+export type ContentType = 'bencode' | 'zipped bencode' | 'json' | 'text';
 
 const STATUS: Readonly<Record<number, string>> = {
   200: 'OK',
@@ -28,6 +28,7 @@ const STATUS: Readonly<Record<number, string>> = {
 
 const TYPES: Readonly<Record<ContentType, string>> = {
   bencode: 'Content-Type: text/plain\r\n',
+  'zipped bencode': 'Content-Type: text/plain\r\nContent-Encoding: gzip\r\nVary: Accept-Encoding\r\n',
   json: 'Content-Type: application/json\r\nCache-Control: no-store\r\nAccess-Control-Allow-Origin: *\r\n',
   text: 'Content-Type: text/plain; charset=utf-8\r\n',
 };
@@ -84,6 +85,11 @@ export class HttpReplies {
   /** The body goes to `out` after this. */
   begin(): void {
     this.out.at = this.#start + HEAD_ROOM;
+  }
+
+  /** The body as far as it is written; lent until more is. */
+  get body(): Uint8Array {
+    return this.out.bytes.subarray(this.#start + HEAD_ROOM, this.out.at);
   }
 
   /** Puts the head in front of the body. `request` says whether the body is left out and the connection stays. */

@@ -2,12 +2,13 @@
 
 import { fromLatin1 } from '../../base/bytes.ts';
 import type { Clock } from '../../ports/clock.ts';
+import type { Gzip } from '../../ports/gzip.ts';
 import { AnnounceFields } from '../protocol/announce.ts';
 import { readAnnounceQuery, readScrapeQuery } from '../protocol/http-query.ts';
 import { encodeRefusal, writeAnnounceReply } from '../protocol/http-reply-writer.ts';
 import { PathKey, type Refusal } from './access.ts';
 import type { AnnounceRules } from './announce.ts';
-import type { RequestHead } from './http-head.ts';
+import { acceptsGzip, type RequestHead } from './http-head.ts';
 import type { HttpReplies } from './http-replies.ts';
 import type { Pacing } from './pacing.ts';
 import type { Pages } from './pages.ts';
@@ -20,6 +21,8 @@ import type { Trust } from './trust.ts';
 const HOME = fromLatin1('/');
 const WRONG_HASH: Refusal = malformed('info_hash is not 20 bytes');
 const NO_HASH: Refusal = malformed('info_hash is missing');
+/** A scrape of some forty info hashes: below that compressing costs more than it saves. */
+const ZIPPED_FROM_BYTES = 4096;
 /** Where nobody has handed pages in. */
 const NO_PAGE = 'Shoal tracker: announce at /announce; numbers are at /stats\n';
 
@@ -37,6 +40,10 @@ export interface HttpRoutesOptions {
   readonly pages: Pages;
   /** What is neither announce nor scrape, page nor of the status routes goes elsewhere. */
   readonly handsOver: boolean;
+  /** So do scrapes without info hashes: there are full scrapes. */
+  readonly handsOverFullScrapes: boolean;
+  /** Null: nothing is compressed. */
+  readonly gzip: Gzip | null;
 }
 
 export class HttpRoutes {
@@ -57,7 +64,7 @@ export class HttpRoutes {
     const isPlain = head.fault === 0 && !head.isUpgrade;
     const asks = isPlain ? keyInPath(bytes, head.pathStart, head.pathEnd, this.#key) : ASKS_OTHER;
     if (asks === ASKS_ANNOUNCE) this.#announce(bytes, head, source, replies);
-    else if (asks === ASKS_SCRAPE) this.#scrape(bytes, head, replies);
+    else if (asks === ASKS_SCRAPE) return this.#scrape(bytes, head, replies);
     else if (isPlain && statusRoutes.answer(bytes, head, source, replies)) return true;
     else if (isPlain && this.#page(bytes, head, replies)) return true;
     else if (this.#options.handsOver) return false;
@@ -120,22 +127,31 @@ export class HttpRoutes {
     replies.finish(head, 200, 'bencode');
   }
 
-  #scrape(bytes: Uint8Array, head: RequestHead, replies: HttpReplies): void {
-    const { scrapes, counters, minIntervalS } = this.#options;
-    const refusal = scrapes.refusal(this.#key);
+  /** False where all swarms are asked for, and that is for others. */
+  #scrape(bytes: Uint8Array, head: RequestHead, replies: HttpReplies): boolean {
+    const { scrapes, counters, minIntervalS, handsOverFullScrapes } = this.#options;
+    const count = readScrapeQuery(bytes, head.queryStart, head.queryEnd, scrapes.hashes);
+    if (count === 0 && handsOverFullScrapes && !head.isHead) return false;
+    const refusal = scrapes.refusal(this.#key) ?? (count < 0 ? WRONG_HASH : count === 0 ? NO_HASH : null);
     if (refusal !== null) {
       this.#refuse(head, refusal, replies);
-      return;
-    }
-    const count = readScrapeQuery(bytes, head.queryStart, head.queryEnd, scrapes.hashes);
-    if (count <= 0) {
-      this.#refuse(head, count < 0 ? WRONG_HASH : NO_HASH, replies);
-      return;
+      return true;
     }
     counters.httpScrapes++;
     replies.begin();
     scrapes.writeHttp(count, minIntervalS, replies.out);
-    replies.finish(head, 200, 'bencode');
+    replies.finish(head, 200, this.#zip(bytes, head, replies) ? 'zipped bencode' : 'bencode');
+    return true;
+  }
+
+  /** Compresses the body written last, if it is large and the client takes it so. */
+  #zip(bytes: Uint8Array, head: RequestHead, replies: HttpReplies): boolean {
+    const { gzip } = this.#options;
+    if (gzip === null || replies.body.length < ZIPPED_FROM_BYTES || !acceptsGzip(bytes, head)) return false;
+    const zipped = gzip.whole(replies.body);
+    replies.begin();
+    replies.out.put(zipped);
+    return true;
   }
 
   /** Refusals have status 200: clients look for a failure reason only there. */

@@ -1,6 +1,7 @@
 // What a tracker can be told, and what it does when it is not told.
 
 import type { LocalNetwork } from '../../base/address.ts';
+import type { Gzip } from '../../ports/gzip.ts';
 import type { ListenOptions } from '../../ports/sockets.ts';
 import type { Threads } from '../../ports/threads.ts';
 import { DEFAULT_INTERVAL_S } from '../protocol/announce.ts';
@@ -35,6 +36,8 @@ export interface TrackerValues {
   /** Serve UDP, serve HTTP. Default: true. */
   readonly udp?: boolean;
   readonly http?: boolean;
+  /** All swarms may be scraped at once, over HTTP. Default: false. */
+  readonly fullScrape?: boolean;
   /** Torrents can be searched and published here: told in the numbers. Default: false. */
   readonly hasCatalogue?: boolean;
   /** Who may fetch `/metrics`. Default: `local`. */
@@ -72,6 +75,8 @@ export interface TrackerServerOptions extends TrackerValues {
   readonly pages?: readonly PageFile[];
   /** Takes what is neither announce nor scrape, page, `/stats` nor `/healthz`: an API, WebSocket. */
   readonly others?: OtherRequests;
+  /** For large replies; each of the other threads has one of its own. Default: none is compressed. */
+  readonly gzip?: Gzip;
   /** What the process costs; each of the other threads has one of its own. Default: nobody measures it. */
   readonly meter?: ProcessMeter;
 }
@@ -86,6 +91,7 @@ export interface Settings {
   readonly maxConnections: number;
   readonly udp: boolean;
   readonly http: boolean;
+  readonly fullScrape: boolean;
   readonly hasCatalogue: boolean;
   readonly metrics: MetricsAccess;
   readonly near: readonly LocalNetwork[];
@@ -109,6 +115,7 @@ export function settingsOf(options: TrackerValues): Settings {
     maxConnections: options.maxConnections ?? 4096,
     udp: options.udp ?? true,
     http: options.http ?? true,
+    fullScrape: options.fullScrape ?? false,
     hasCatalogue: options.hasCatalogue ?? false,
     metrics: options.metrics ?? 'local',
     near: options.near ?? [],

@@ -76,6 +76,7 @@ export class TrackerServer {
       mirror: options.mirror ?? null,
       pages,
       others: options.others ?? null,
+      gzip: options.gzip ?? null,
     });
     const { pacing } = serving;
     const { mirror = null, meter = null } = options;

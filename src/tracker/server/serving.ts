@@ -4,10 +4,12 @@ import type { Address } from '../../base/address.ts';
 import { assert } from '../../base/assert.ts';
 import { isShoalError } from '../../base/errors.ts';
 import type { Env } from '../../ports/env.ts';
+import type { Gzip } from '../../ports/gzip.ts';
 import type { ListenOptions } from '../../ports/sockets.ts';
 import type { AccessRules, AnnounceLedger, SwarmMirror } from './access.ts';
 import { AnnounceRules } from './announce.ts';
 import type { ConnectionIds } from './connection-ids.ts';
+import { FullScrapes } from './full-scrapes.ts';
 import type { OtherRequests } from './http-connection.ts';
 import { HttpRoutes } from './http-routes.ts';
 import { HttpServer } from './http-server.ts';
@@ -40,6 +42,8 @@ export interface ServingParts {
   readonly mirror: SwarmMirror | null;
   readonly pages: readonly PageFile[];
   readonly others: OtherRequests | null;
+  /** Null: no reply is compressed. */
+  readonly gzip: Gzip | null;
   readonly status: Status;
 }
 
@@ -47,6 +51,7 @@ export class Serving {
   readonly pacing: Pacing;
   readonly #env: ServingEnv;
   readonly #parts: ServingParts;
+  readonly #full: FullScrapes | null;
   readonly #http: HttpServer;
   readonly #udp: UdpServer;
 
@@ -55,7 +60,7 @@ export class Serving {
     const { settings, table, counters, ids, trackerId, status } = parts;
     const trust = new Trust(new Prefixes(settings.proxies));
     const pacing = new Pacing(random, settings.intervalS, settings.busyPerSecond, clock.nowMs() / 1000);
-    const { access, ledger, mirror, others } = parts;
+    const { access, ledger, mirror, others, gzip } = parts;
     const announces = new AnnounceRules(table, {
       ...settings,
       near: new Prefixes(settings.near),
@@ -66,21 +71,26 @@ export class Serving {
     });
     const scrapes = new ScrapeRules(table, access);
     const pages = new Pages(parts.pages);
-    const { minIntervalS, maxConnections, metrics } = settings;
+    const { minIntervalS, maxConnections, metrics, fullScrape } = settings;
     const statusRoutes = new StatusRoutes({ status, trust, metrics });
     const shared = { clock, announces, scrapes, counters, pacing, trust };
+    const handsOver = { handsOver: others !== null, handsOverFullScrapes: fullScrape };
     const routes = new HttpRoutes({
       ...shared,
+      ...handsOver,
       minIntervalS,
       trackerId,
       statusRoutes,
       pages,
-      handsOver: others !== null,
+      gzip,
     });
+    const full = fullScrape ? new FullScrapes({ clock, table, access, gzip, counters, minIntervalS }) : null;
     this.#env = env;
     this.#parts = parts;
     this.pacing = pacing;
-    this.#http = new HttpServer({ sockets, clock, random, counters, routes, maxConnections, others });
+    this.#full = full;
+    const takers = { others: full === null ? others : takesFullScrapes(full, others) };
+    this.#http = new HttpServer({ sockets, clock, random, counters, routes, maxConnections, ...takers });
     this.#udp = new UdpServer({ sockets, ids, ...shared });
   }
 
@@ -105,10 +115,20 @@ export class Serving {
   tick(): void {
     const { counters } = this.#parts;
     this.#http.tick();
+    this.#full?.tick();
     this.pacing.tick(counters.httpAnnounces + counters.udpAnnounces, this.#env.clock.nowMs() / 1000);
   }
 
   async close(): Promise<void> {
+    this.#full?.close();
     await Promise.all([this.#http.close(), this.#udp.close()]);
   }
+}
+
+function takesFullScrapes(full: FullScrapes, others: OtherRequests | null): OtherRequests {
+  return (stream, bytes) => {
+    if (full.accept(stream, bytes)) return;
+    assert(others !== null, 'without others only full scrapes are handed over');
+    others(stream, bytes);
+  };
 }

@@ -42,7 +42,7 @@ export const STOP_WORKER = 'stop';
 const TICK_MS = 1000;
 
 /** What a worker's thread has of its own beside what it is told. */
-export interface WorkerParts extends Pick<ServingParts, 'access' | 'ledger' | 'others'> {
+export interface WorkerParts extends Pick<ServingParts, 'access' | 'ledger' | 'others' | 'gzip'> {
   readonly meter: ProcessMeter | null;
 }
 
