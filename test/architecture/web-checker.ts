@@ -8,7 +8,7 @@ import { MAX_LINES, MAX_TEST_LINES } from './rooms.ts';
 /** What is in the page's bundle. */
 const LIBRARIES: ReadonlySet<string> = new Set(['preact', 'preact/hooks', '@preact/signals']);
 /** Types alone: of what the tracker answers, and the names of errors. */
-const TYPES_FROM = /^src\/(base\/.+|tracker\/site\/api-types|tracker\/server\/stats(-history)?)\.ts$/;
+const TYPES_FROM = /^src\/(base\/.+|tracker\/site\/api-types|tracker\/server\/(stats|history))\.ts$/;
 
 const IMPORT = /^(?:import|export)\s+(type\s)?(?:[\w*{][^;'"]*?\sfrom\s+)?'([^']+)'/gm;
 const LATE_IMPORT = /\bimport\(\s*'([^']+)'/g;

@@ -1,33 +1,11 @@
 // What the page knows of the tracker: the types of its API, from where they are made, and the one way to ask.
 
 import type { ErrorCode } from '../../src/base/errors.ts';
+import type { HistoryColumn, TrackerHistory } from '../../src/tracker/server/history.ts';
 import type { TrackerStats } from '../../src/tracker/server/stats.ts';
 import type { FilesJson, PublishedJson, SearchJson, TorrentJson } from '../../src/tracker/site/api-types.ts';
 
-export type { FilesJson, PublishedJson, SearchJson, TorrentJson, TrackerStats };
-
-/** `GET /stats/history`: the last hour in steps. */
-export interface StatsHistory {
-  readonly stepS: number;
-  /** Of the last step, since 1970. */
-  readonly endMs: number;
-  /** As long as each other; the last entry is the newest. */
-  readonly columns: Readonly<Partial<Record<HistoryColumn, readonly number[]>>>;
-}
-
-export type HistoryColumn =
-  | 'announcesHttp'
-  | 'announcesUdp'
-  | 'announcesWs'
-  | 'scrapes'
-  | 'errors'
-  | 'bytesIn'
-  | 'bytesOut'
-  | 'peers'
-  | 'seeds'
-  | 'torrents'
-  | 'loopDelayMs'
-  | 'rssBytes';
+export type { FilesJson, HistoryColumn, PublishedJson, SearchJson, TorrentJson, TrackerHistory, TrackerStats };
 
 /** OFFLINE: nothing answered. */
 export type FaultCode = ErrorCode | 'OFFLINE';
@@ -45,7 +23,7 @@ export class ApiFault extends Error {
 /** Every promise may be rejected with an {@link ApiFault}. */
 export interface TrackerApi {
   stats(): Promise<TrackerStats>;
-  history(): Promise<StatsHistory>;
+  history(): Promise<TrackerHistory>;
   /** `query`: as the API's search takes it. */
   search(query: URLSearchParams): Promise<SearchJson>;
   torrent(hash: string): Promise<TorrentJson>;

@@ -3,10 +3,11 @@
 import {
   ApiFault,
   type FilesJson,
+  type HistoryColumn,
   type PublishedJson,
-  type StatsHistory,
   type TorrentJson,
   type TrackerApi,
+  type TrackerHistory,
   type TrackerStats,
 } from '../src/tracker-api.ts';
 
@@ -25,6 +26,8 @@ const faults = {
 
 export const QUIET: TrackerStats = {
   uptimeS: 0,
+  threads: 1,
+  intervalS: 1800,
   swarms: 0,
   peers: 0,
   seeds: 0,
@@ -39,6 +42,27 @@ export const QUIET: TrackerStats = {
   catalogue: true,
   store: null,
 };
+
+/** Columns that are not given are of the same length, and zero. */
+export function historyOf(given: Partial<Record<HistoryColumn, number[]>>): TrackerHistory {
+  const length = Object.values(given)[0]?.length ?? 0;
+  const zeros = Array.from({ length }, () => 0);
+  const columns = {
+    announcesHttp: zeros,
+    announcesUdp: zeros,
+    announcesWs: zeros,
+    scrapes: zeros,
+    errors: zeros,
+    bytesIn: zeros,
+    bytesOut: zeros,
+    peers: zeros,
+    seeds: zeros,
+    torrents: zeros,
+    loopDelayMs: zeros,
+    rssBytes: zeros,
+  };
+  return { stepS: 10, endMs: 100_000, columns: { ...columns, ...given } };
+}
 
 export const TORRENT: TorrentJson = {
   infoHash: 'ab'.repeat(20),
@@ -62,7 +86,7 @@ export const TORRENT: TorrentJson = {
 /** Tests set what it answers; a fault, and all is answered with that. */
 export class FakeApi implements TrackerApi {
   now: TrackerStats = QUIET;
-  past: StatsHistory = { stepS: 10, endMs: 0, columns: {} };
+  past: TrackerHistory = historyOf({});
   fault: ApiFault | null = null;
   /** Files of every torrent. */
   fileCount = 0;
@@ -73,7 +97,7 @@ export class FakeApi implements TrackerApi {
     return this.#answer('stats', this.now);
   }
 
-  history(): Promise<StatsHistory> {
+  history(): Promise<TrackerHistory> {
     return this.#answer('history', this.past);
   }
 

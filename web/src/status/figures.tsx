@@ -1,7 +1,7 @@
 // Requests by protocol, what the process costs, and why requests were not served.
 
 import type { JSX } from 'preact';
-import { formatBytes, formatCount, formatPerSecond } from '../text.ts';
+import { formatBytes, formatCount, formatDuration, formatPerSecond } from '../text.ts';
 import type { TrackerStats } from '../tracker-api.ts';
 import type { Rates } from './rates.ts';
 
@@ -95,6 +95,7 @@ function Process({ stats, rates }: FiguresOptions): JSX.Element {
       ['Event-loop delay, 99 %', `${process.loopDelayP99Ms.toPrecision(3)} ms`],
     );
   }
+  rows.push(['Threads', formatCount(stats.threads)], ['Announce interval', formatDuration(stats.intervalS)]);
   if (store !== null) rows.push(['Shared store', store]);
   return (
     <section>

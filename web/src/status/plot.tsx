@@ -3,14 +3,14 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
-import type { StatsHistory } from '../tracker-api.ts';
+import type { TrackerHistory } from '../tracker-api.ts';
 import { type PlotData, type PlotPlan, pathOf, plotData, summaryOf } from './plots.ts';
 
 /** The drawing's own measure; it is stretched to whatever room there is. */
 const WIDTH = 600;
 const HEIGHT = 150;
 
-export function Plot({ plan, history }: { plan: PlotPlan; history: StatsHistory }): JSX.Element {
+export function Plot({ plan, history }: { plan: PlotPlan; history: TrackerHistory }): JSX.Element {
   const data = useMemo(() => plotData(history, plan), [history]);
   /** What the pointer is at; null: it is elsewhere. */
   const pointed = useSignal<number | null>(null);
@@ -67,12 +67,11 @@ function Legend({ plan, data, at }: { plan: PlotPlan; data: PlotData; at: number
   return (
     <p class="facts">
       <span>{timeOf(data, at)}</span>
-      {plan.series.map(({ name }, i) => {
-        const value = data.lists[i]![at] ?? null;
-        return (
-          <span key={name} class={`key series-${i + 1}`}>{`${name} ${value === null ? '–' : plan.format(value)}`}</span>
-        );
-      })}
+      {plan.series.map(({ name }, i) => (
+        <span key={name} class={`key series-${i + 1}`}>
+          {`${name} ${plan.format(data.lists[i]![at] ?? 0)}`}
+        </span>
+      ))}
     </p>
   );
 }

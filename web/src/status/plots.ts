@@ -1,7 +1,7 @@
 // What is drawn of the last hour: which columns, as what.
 
 import { formatBytes, formatCount, formatPerSecond } from '../text.ts';
-import type { HistoryColumn, StatsHistory } from '../tracker-api.ts';
+import type { HistoryColumn, TrackerHistory } from '../tracker-api.ts';
 
 export interface PlotPlan {
   readonly title: string;
@@ -51,26 +51,22 @@ export const PLOTS: readonly PlotPlan[] = [
   { title: 'Memory', series: [{ name: 'Process', column: 'rssBytes' }], format: formatBytes },
 ];
 
-/** A plan with what was measured: a list for each series, as long as each other; null: not measured then. */
+/** What a plan draws: a list for each series, as long as each other. */
 export interface PlotData {
   readonly stepS: number;
   /** Of the last value, since 1970. */
   readonly endMs: number;
+  /** At most an hour; 0 while the tracker is young. */
   readonly length: number;
-  readonly lists: readonly (readonly (number | null)[])[];
+  readonly lists: readonly (readonly number[])[];
   /** Top of the scale, which begins at zero: 1, 2 or 5 times a power of ten. */
   readonly top: number;
 }
 
-/** Columns of counts are rates already: per second, averaged over their step. */
-export function plotData(history: StatsHistory, plan: PlotPlan): PlotData {
+export function plotData(history: TrackerHistory, plan: PlotPlan): PlotData {
   const { stepS, endMs, columns } = history;
-  const found = plan.series.map(({ column }) => columns[column] ?? []);
-  const length = Math.max(0, ...found.map((list) => list.length));
-  // A column may be shorter: all end together.
-  const lists = found.map((list) => Array.from({ length }, (_, i) => list[i - (length - list.length)] ?? null));
-  const highest = lists.flat().reduce<number>((most, value) => Math.max(most, value ?? 0), 0);
-  return { stepS, endMs, length, lists, top: niceTop(highest) };
+  const lists = plan.series.map(({ column }) => columns[column]);
+  return { stepS, endMs, length: lists[0]!.length, lists, top: niceTop(Math.max(...lists.map(highestOf))) };
 }
 
 /** At least 1: where nothing happens there is still a scale. */
@@ -80,27 +76,23 @@ function niceTop(highest: number): number {
   return top;
 }
 
-/** An SVG path through a box of `width` and `height`; it is broken where nothing was measured. */
-export function pathOf(list: readonly (number | null)[], top: number, width: number, height: number): string {
+function highestOf(list: readonly number[]): number {
+  return list.reduce((most, value) => Math.max(most, value), 0);
+}
+
+/** An SVG path through a box of `width` and `height`. */
+export function pathOf(list: readonly number[], top: number, width: number, height: number): string {
   const step = width / Math.max(1, list.length - 1);
-  let path = '';
-  let isDrawing = false;
-  list.forEach((value, i) => {
-    if (value !== null) {
-      path += `${isDrawing ? 'L' : 'M'}${(i * step).toFixed(1)} ${(height - (height * value) / top).toFixed(1)}`;
-    }
-    isDrawing = value !== null;
-  });
-  return path;
+  const points = list.map((value, i) => `${(i * step).toFixed(1)} ${(height - (height * value) / top).toFixed(1)}`);
+  return points.length === 0 ? '' : `M${points.join('L')}`;
 }
 
 /** For those who do not see it: `HTTP now 12, at most 40`. */
-export function summaryOf(plan: PlotPlan, { lists }: PlotData): string {
-  const said = plan.series.map(({ name }, i) => {
-    const values = lists[i]!.filter((value) => value !== null);
-    const last = values.at(-1);
-    if (last === undefined) return `${name}: nothing yet`;
-    return `${name} now ${plan.format(last)}, at most ${plan.format(values.reduce((a, b) => Math.max(a, b), 0))}`;
+export function summaryOf({ title, series, format }: PlotPlan, { lists, length }: PlotData): string {
+  if (length === 0) return `${title}: nothing yet`;
+  const said = series.map(({ name }, i) => {
+    const list = lists[i]!;
+    return `${name} now ${format(list.at(-1)!)}, at most ${format(highestOf(list))}`;
   });
-  return `${plan.title}, last hour. ${said.join('; ')}`;
+  return `${title}, last hour. ${said.join('; ')}`;
 }

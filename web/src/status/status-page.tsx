@@ -5,7 +5,7 @@ import type { JSX } from 'preact';
 import { useEffect, useMemo } from 'preact/hooks';
 import { Poll } from '../poll.ts';
 import { formatCount, formatDuration } from '../text.ts';
-import type { StatsHistory, TrackerApi, TrackerStats } from '../tracker-api.ts';
+import type { TrackerApi, TrackerHistory, TrackerStats } from '../tracker-api.ts';
 import { Figures } from './figures.tsx';
 import { Plot } from './plot.tsx';
 import { PLOTS } from './plots.ts';
@@ -79,7 +79,7 @@ function Swarms({ stats }: { stats: TrackerStats }): JSX.Element {
   );
 }
 
-function History({ history }: { history: StatsHistory }): JSX.Element {
+function History({ history }: { history: TrackerHistory }): JSX.Element {
   return (
     <section aria-labelledby="history">
       <h2 id="history">The last hour</h2>
