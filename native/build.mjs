@@ -7,7 +7,11 @@ import { fileURLToPath } from 'node:url';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 /** Names of the modules, and what each is made of. */
-const MODULES = { udp_batch: ['udp_batch.c'], tcp_batch: ['tcp_batch.c', 'tcp_server.c', 'tcp_server.h'] };
+const MODULES = {
+  udp_batch: ['udp_batch.c'],
+  tcp_batch: ['tcp_batch.c', 'tcp_server.c', 'tcp_server.h'],
+  hash_lanes: ['hash_lanes.c'],
+};
 /** Node's own distributions have the headers beside the program, Debian and NodeSource below /usr. */
 const HEADERS = [
   join(dirname(process.execPath), '..', 'include', 'node'),
@@ -16,7 +20,7 @@ const HEADERS = [
 ];
 
 const reason = build();
-if (reason !== null) console.log(`native modules: ${reason}; UDP and TCP go through Node alone`);
+if (reason !== null) console.log(`native modules: ${reason}; UDP, TCP and hashes go through Node alone`);
 
 /** Null where all are built; else why not. */
 function build() {

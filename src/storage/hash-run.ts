@@ -4,6 +4,9 @@ import type { Content, HashJob, HashOutcome } from '../ports/piece-io.ts';
 
 /** Bytes that one worker hashes in one batch: some milliseconds of work, so that progress and a stop come soon. */
 const BATCH_BYTES_PER_WORKER = 8 * 1024 * 1024;
+/** Pieces that one worker is given in one batch, to hash them side by side, unless they are very long. */
+const BATCH_PIECES_PER_WORKER = 8;
+const MAX_BATCH_BYTES_PER_WORKER = 8 * BATCH_BYTES_PER_WORKER;
 /** Batches under way: while the last jobs of one finish, the next keeps the other workers busy. */
 const BATCHES_IN_FLIGHT = 2;
 
@@ -37,8 +40,11 @@ export async function hashPieces(run: HashRun): Promise<void> {
 
   function takeBatch(): Batch {
     const batch: Batch = { pieces: [], jobs: [], lengthBytes: 0 };
-    const isFull = (): boolean =>
-      batch.jobs.length >= run.parallel && batch.lengthBytes >= run.parallel * BATCH_BYTES_PER_WORKER;
+    const isFull = (): boolean => {
+      const [jobs, lengthBytes] = [batch.jobs.length / run.parallel, batch.lengthBytes / run.parallel];
+      if (jobs < 1 || lengthBytes < BATCH_BYTES_PER_WORKER) return false;
+      return jobs >= BATCH_PIECES_PER_WORKER || lengthBytes >= MAX_BATCH_BYTES_PER_WORKER;
+    };
     while (next < run.pieceCount && !isFull()) {
       const piece = next++;
       const job = run.job(piece);

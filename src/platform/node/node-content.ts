@@ -16,7 +16,8 @@ import {
 import { lookAt } from './content-look.ts';
 import { ContentSync } from './content-sync.ts';
 import { filePath } from './file-table.ts';
-import { type CommitAnswer, type HashAnswer, packJobs, STATE_STRIDE, unpackOutcomes } from './piece-protocol.ts';
+import { isSha1Shared, LANES } from './hash-lanes.ts';
+import { type HashAnswer, packJobs, STATE_STRIDE, unpackOutcomes } from './piece-protocol.ts';
 import type { PieceWorkers, SharedContent } from './piece-workers.ts';
 import type { ReadableFiles } from './readable-files.ts';
 import { NodeSlot } from './slot-pool.ts';
@@ -81,11 +82,8 @@ export class NodeContent implements Content {
       const { treeBytes, leafCount } = check;
       const [sha1, root] = [alone(check.sha1), alone(check.root)];
       const job = { kind: 'commit', slot: slot.shared.id, lengthBytes: slot.bytes.length } as const;
-      const answer = (await this.#workers.run(
-        this.#shared,
-        { ...job, sha1, root, treeBytes, leafCount, spans },
-        slot.shared,
-      )) as CommitAnswer;
+      const whole = { ...job, sha1, root, treeBytes, leafCount, spans };
+      const answer = await this.#workers.commit(this.#shared, whole, slot.shared);
       if (!answer.good) return { good: false, leaves: answer.digest };
       this.#sync.written(spans);
       return { good: true, root: answer.digest };
@@ -115,7 +113,8 @@ export class NodeContent implements Content {
       totalBytes += job.lengthBytes;
     }
     const groupBytes = Math.min(MAX_GROUP_BYTES, totalBytes / (this.#workers.count * GROUPS_PER_WORKER));
-    const groups = inGroups(jobs, groupBytes).map(async (group) => {
+    const groupJobs = isSha1Shared(LANES) ? Math.min(LANES, Math.ceil(jobs.length / this.#workers.count)) : 1;
+    const groups = inGroups(jobs, groupBytes, groupJobs).map(async (group) => {
       const answer = await this.#workers.runGroup(this.#shared, { kind: 'hash', jobs: packJobs(group) });
       return unpackOutcomes(group, answer as HashAnswer);
     });
@@ -242,15 +241,15 @@ function alone(hash: Uint8Array | null): Uint8Array | null {
   return hash && new Uint8Array(hash);
 }
 
-/** Neighbours together, each group at least one job and, but for its last job, shorter than `groupBytes`. */
-function inGroups(jobs: readonly HashJob[], groupBytes: number): HashJob[][] {
+/** Neighbours together, each group (but the last) as long as is needed for `groupJobs` and for `groupBytes`. */
+function inGroups(jobs: readonly HashJob[], groupBytes: number, groupJobs: number): HashJob[][] {
   const groups: HashJob[][] = [];
   let group: HashJob[] = [];
   let bytes = 0;
   for (const job of jobs) {
     group.push(job);
     bytes += job.lengthBytes;
-    if (bytes < groupBytes) continue;
+    if (bytes < groupBytes || group.length < groupJobs) continue;
     groups.push(group);
     group = [];
     bytes = 0;

@@ -2,6 +2,7 @@
 
 import { createHash, type Hash, hash } from 'node:crypto';
 import { BLOCK_BYTES } from '../../metainfo/geometry.ts';
+import { sha256Units } from './hash-lanes.ts';
 import { leafBytes } from './piece-protocol.ts';
 
 const NODE_BYTES = 32;
@@ -55,11 +56,8 @@ export class PieceDigest {
   }
 
   #addLeaves(leaves: Uint8Array, chunk: Uint8Array): void {
-    const end = Math.min(chunk.length, this.#treeBytes - this.#at);
-    for (let at = 0; at < end; at += BLOCK_BYTES) {
-      const block = chunk.subarray(at, Math.min(at + BLOCK_BYTES, end));
-      leaves.set(hash('sha256', block, 'buffer'), ((this.#at + at) / BLOCK_BYTES) * NODE_BYTES);
-    }
+    const bytes = chunk.subarray(0, Math.max(0, this.#treeBytes - this.#at));
+    sha256Units(bytes, BLOCK_BYTES, leaves, (this.#at / BLOCK_BYTES) * NODE_BYTES);
   }
 }
 
@@ -70,10 +68,9 @@ function treeRoot(leaves: Uint8Array, leafCount: number): Uint8Array {
   for (let width = leafCount; width > 1; width /= 2) {
     const count = nodes.length / NODE_BYTES;
     const above = new Uint8Array(Math.ceil(count / 2) * NODE_BYTES);
-    for (let i = 0; i < count; i += 2) {
-      const pair = nodes.subarray(i * NODE_BYTES, (i + 2) * NODE_BYTES);
-      above.set(pair.length === 2 * NODE_BYTES ? hashPair(pair) : hashNodes(pair, zero), (i / 2) * NODE_BYTES);
-    }
+    const pairs = count >> 1;
+    sha256Units(nodes.subarray(0, pairs * 2 * NODE_BYTES), 2 * NODE_BYTES, above, 0);
+    if (count % 2 === 1) above.set(hashNodes(nodes.subarray(-NODE_BYTES), zero), pairs * NODE_BYTES);
     nodes = above;
     zero = hashNodes(zero, zero);
   }
@@ -84,9 +81,5 @@ function hashNodes(left: Uint8Array, right: Uint8Array): Uint8Array {
   const pair = new Uint8Array(2 * NODE_BYTES);
   pair.set(left);
   pair.set(right, NODE_BYTES);
-  return hashPair(pair);
-}
-
-function hashPair(pair: Uint8Array): Uint8Array {
   return hash('sha256', pair, 'buffer');
 }

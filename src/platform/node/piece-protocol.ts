@@ -11,7 +11,11 @@ export type WorkerMessage =
   | { readonly kind: 'slot'; readonly slot: number; readonly memory: SharedArrayBuffer }
   | { readonly kind: 'forgetSlot'; readonly slot: number }
   | { readonly kind: 'content'; readonly content: number; readonly spec: PackedSpec }
-  | ({ readonly request: number; readonly content: number } & WorkerJob);
+  | ({ readonly request: number; readonly content: number } & WorkerJob)
+  /** Commits of pieces of one length, each answered when it is done. */
+  | { readonly kind: 'together'; readonly commits: readonly NumberedCommit[] };
+
+export type NumberedCommit = { readonly request: number; readonly content: number } & CommitJob;
 
 export type WorkerJob =
   | CommitJob

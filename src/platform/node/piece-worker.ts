@@ -9,11 +9,13 @@ import { finishContent } from './content-finish.ts';
 import { lookAt } from './content-look.ts';
 import { syncFiles } from './content-sync.ts';
 import { FileTable } from './file-table.ts';
+import { Sha1Lanes } from './hash-lanes.ts';
 import { PieceDigest } from './piece-digest.ts';
 import { hashGroup, readSpans } from './piece-hash-group.ts';
 import {
   type CommitAnswer,
   type CommitJob,
+  type NumberedCommit,
   STATE_STRIDE,
   type WorkerAnswer,
   type WorkerJob,
@@ -29,16 +31,27 @@ function onMessage(message: WorkerMessage): void {
   if (message.kind === 'slot') slots.set(message.slot, new Uint8Array(message.memory));
   else if (message.kind === 'forgetSlot') slots.delete(message.slot);
   else if (message.kind === 'content') contents.set(message.content, new FileTable(message.spec));
-  else answer(message.request, message.content, message);
+  else if (message.kind === 'together') commitTogether(message.commits);
+  else answer(message.request, message.content, message, null);
 }
 
-function answer(request: number, content: number, job: WorkerJob): void {
+/** Hashed side by side, then written and answered one by one: who waits for memory gets some soon. */
+function commitTogether(commits: readonly NumberedCommit[]): void {
+  const sha1 = new Sha1Lanes();
+  sha1.update(commits.map(slotBytes), true);
+  commits.forEach((job, i) => {
+    answer(job.request, job.content, job, sha1.digest(i));
+  });
+}
+
+/** `sha1`: of the piece of a commit, where it is known already. */
+function answer(request: number, content: number, job: WorkerJob, sha1: Uint8Array | null): void {
   let out: WorkerAnswer;
   try {
     const table = contents.get(content);
     assert(table, 'a worker knows the content');
     files.beginAct();
-    out = { request, failed: false, value: perform(job, content, table) };
+    out = { request, failed: false, value: perform(job, content, table, sha1) };
   } catch (error) {
     const { code, message } = fileError(error, 'work on the content');
     out = { request, failed: true, code, message };
@@ -46,10 +59,10 @@ function answer(request: number, content: number, job: WorkerJob): void {
   parentPort!.postMessage(out);
 }
 
-function perform(job: WorkerJob, content: number, table: FileTable): unknown {
+function perform(job: WorkerJob, content: number, table: FileTable, sha1: Uint8Array | null): unknown {
   switch (job.kind) {
     case 'commit':
-      return commit(job, content, table);
+      return commit(job, content, table, sha1);
     case 'hash':
       return hashGroup(table, job.jobs);
     case 'read':
@@ -71,17 +84,22 @@ function perform(job: WorkerJob, content: number, table: FileTable): unknown {
   }
 }
 
-function commit(job: CommitJob, content: number, table: FileTable): CommitAnswer {
-  const memory = slots.get(job.slot);
-  assert(memory, 'a worker knows the slot');
-  const bytes = memory.subarray(0, job.lengthBytes);
-  const digest = new PieceDigest(job.lengthBytes, job.sha1 !== null, job.treeBytes, job.root ? job.leafCount : 0);
+function commit(job: CommitJob, content: number, table: FileTable, known: Uint8Array | null): CommitAnswer {
+  const bytes = slotBytes(job);
+  const wantSha1 = job.sha1 !== null && known === null;
+  const digest = new PieceDigest(job.lengthBytes, wantSha1, job.treeBytes, job.root ? job.leafCount : 0);
   digest.update(bytes);
   const { sha1, root, leaves } = digest.finish();
-  const good = matches(job.sha1, sha1) && matches(job.root, root);
+  const good = matches(job.sha1, known ?? sha1) && matches(job.root, root);
   if (!good) return { good, digest: leaves };
   writeSpans(job.spans, bytes, content, table);
   return { good, digest: root };
+}
+
+function slotBytes(job: CommitJob): Uint8Array {
+  const memory = slots.get(job.slot);
+  assert(memory, 'a worker knows the slot');
+  return memory.subarray(0, job.lengthBytes);
 }
 
 function matches(wanted: Uint8Array | null, found: Uint8Array | null): boolean {

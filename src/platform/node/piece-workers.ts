@@ -2,13 +2,16 @@
 // ending only while they have work.
 //
 // Commits go at once to the worker with the least to do. Hash groups wait in one queue, from which each worker has two
-// at a time: no worker runs dry, and a commit never waits behind a whole recheck.
+// at a time: no worker runs dry, and a commit never waits behind a whole recheck. Commits that may be hashed together are
+// gathered first (commit-batches.ts).
 
 import { Worker } from 'node:worker_threads';
 import { ShoalError } from '../../base/errors.ts';
 import type { ContentSpec } from '../../ports/piece-io.ts';
+import { CommitBatches } from './commit-batches.ts';
 import { packSpec } from './file-table.ts';
-import type { HashGroup, WorkerAnswer, WorkerJob, WorkerMessage } from './piece-protocol.ts';
+import { isSha1Shared } from './hash-lanes.ts';
+import type { CommitAnswer, CommitJob, HashGroup, WorkerAnswer, WorkerJob, WorkerMessage } from './piece-protocol.ts';
 
 /** One under way and one ready to follow. */
 const HASH_GROUPS_AHEAD = 2;
@@ -23,6 +26,14 @@ export interface SharedContent {
 export interface SharedSlot {
   readonly id: number;
   readonly memory: SharedArrayBuffer;
+}
+
+/** A commit that may be hashed together with others, and who waits for it. */
+interface GatheredCommit {
+  readonly content: SharedContent;
+  readonly job: CommitJob;
+  readonly slot: SharedSlot;
+  readonly pending: Pending;
 }
 
 interface Pending {
@@ -41,6 +52,7 @@ interface QueuedGroup {
 export class PieceWorkers {
   readonly count: number;
   readonly #threads: Thread[] = [];
+  readonly #commits = new CommitBatches<GatheredCommit>((batch) => this.#commitAll(batch));
   #queue: QueuedGroup[] = [];
   #queueHead = 0;
   #closed = false;
@@ -54,6 +66,21 @@ export class PieceWorkers {
     return new Promise((resolve, reject) => {
       this.#leastBusy().send(content, job, slot, { isHash: false, resolve, reject });
     });
+  }
+
+  /** Has a piece hashed and written. */
+  commit(content: SharedContent, job: CommitJob, slot: SharedSlot): Promise<CommitAnswer> {
+    return new Promise<unknown>((resolve, reject) => {
+      const commit = { content, job, slot, pending: { isHash: false, resolve, reject } };
+      if (job.sha1 === null) this.#commitAll([commit]);
+      else this.#commits.add(commit, job.lengthBytes);
+    }) as Promise<CommitAnswer>;
+  }
+
+  #commitAll(batch: readonly GatheredCommit[]): void {
+    if (this.#closed) for (const { pending } of batch) pending.reject(stopped());
+    else if (isSha1Shared(batch.length)) this.#leastBusy().sendTogether(batch);
+    else for (const { content, job, slot, pending } of batch) this.#leastBusy().send(content, job, slot, pending);
   }
 
   /** Has a hash group done by the next worker that is free for it, in order of the calls. */
@@ -76,13 +103,13 @@ export class PieceWorkers {
   /** Ends the threads; work still under way is rejected. */
   async close(): Promise<void> {
     this.#closed = true;
-    const stopped = new ShoalError('STOPPED', 'the piece workers have ended');
-    for (const { reject } of this.#queue.splice(this.#queueHead)) reject(stopped);
+    this.#commits.flush();
+    for (const { reject } of this.#queue.splice(this.#queueHead)) reject(stopped());
     await Promise.all(this.#threads.map((thread) => thread.close()));
   }
 
   #leastBusy(): Thread {
-    if (this.#closed) throw new ShoalError('STOPPED', 'the piece workers have ended');
+    if (this.#closed) throw stopped();
     let best: Thread | undefined;
     for (const thread of this.#threads) if (!best || thread.busy < best.busy) best = thread;
     if (best && (best.busy === 0 || this.#threads.length === this.count)) return best;
@@ -139,6 +166,21 @@ class Thread {
   }
 
   send(content: SharedContent, job: WorkerJob, slot: SharedSlot | undefined, pending: Pending): void {
+    this.#tell(content, slot);
+    this.#post({ ...job, request: this.#number(pending), content: content.id });
+  }
+
+  /** Pieces of one length, with SHA-1 hashes to match. */
+  sendTogether(batch: readonly GatheredCommit[]): void {
+    const commits = batch.map(({ content, job, slot, pending }) => {
+      this.#tell(content, slot);
+      return { ...job, request: this.#number(pending), content: content.id };
+    });
+    this.#post({ kind: 'together', commits });
+  }
+
+  /** What the worker has to know before a job. */
+  #tell(content: SharedContent, slot: SharedSlot | undefined): void {
     if (!this.#contents.has(content.id)) {
       this.#contents.add(content.id);
       this.#post({ kind: 'content', content: content.id, spec: packSpec(content.spec) });
@@ -147,11 +189,14 @@ class Thread {
       this.#slots.add(slot.id);
       this.#post({ kind: 'slot', slot: slot.id, memory: slot.memory });
     }
+  }
+
+  #number(pending: Pending): number {
     const request = this.#nextRequest++;
     if (this.#pending.size === 0) this.#worker.ref();
     this.#pending.set(request, pending);
     if (pending.isHash) this.hashGroups++;
-    this.#post({ ...job, request, content: content.id });
+    return request;
   }
 
   closeContent(content: SharedContent): Promise<unknown> {
@@ -195,6 +240,10 @@ class Thread {
     this.#pending.clear();
     this.#onFree();
   }
+}
+
+function stopped(): ShoalError {
+  return new ShoalError('STOPPED', 'the piece workers have ended');
 }
 
 /** Run from the sources (tests), Node cannot load TypeScript in a thread: the built file beside `src` is taken. */
