@@ -6,12 +6,15 @@ import { NONE } from './blocks.ts';
 import type { Dice } from './dice.ts';
 import type { PieceOrder } from './order.ts';
 import type { PieceStates } from './piece-states.ts';
+import type { Rivals } from './rivals.ts';
 
 /**
  * Places of the order looked at before all pieces are compared with the peer's at once, 32 a step: the walk is best
  * when the peer has many of the open pieces, the comparison when it has few.
  */
 const MAX_PROBES = 512;
+/** Equally rare pieces among which one is looked for that no rival has more of a claim to: of ten leeches one in ten is ours. */
+const MAX_EQUALS = 24;
 
 /** Reads the state of the pieces; begins nothing itself. */
 export class Candidates {
@@ -19,6 +22,7 @@ export class Candidates {
   readonly #availability: Availability;
   readonly #order: PieceOrder;
   readonly #dice: Dice;
+  readonly #rivals: Rivals;
   /** Where the last walk stopped: what is before it in the order, that peer does not have. */
   #position = 0;
   // of the comparison under way: the best piece, its level, and how many there were like it
@@ -26,11 +30,12 @@ export class Candidates {
   #bestLevel = 0;
   #equals = 0;
 
-  constructor(states: PieceStates, availability: Availability, order: PieceOrder, dice: Dice) {
+  constructor(states: PieceStates, availability: Availability, order: PieceOrder, dice: Dice, rivals: Rivals) {
     this.#states = states;
     this.#availability = availability;
     this.#order = order;
     this.#dice = dice;
+    this.#rivals = rivals;
   }
 
   /** Before the first of a run of `rarest` calls for one peer. */
@@ -47,7 +52,10 @@ export class Candidates {
     return NONE;
   }
 
-  /** The open piece of highest priority, then fewest copies, then chance, that the peer has; or NONE. */
+  /**
+   * The open piece of highest priority, then fewest copies, then (of some) fewest rivals with more of a claim, then chance,
+   * that the peer has; or NONE.
+   */
   rarest(have: Bitfield): number {
     const order = this.#order;
     const end = Math.min(order.size, this.#position + MAX_PROBES);
@@ -55,10 +63,26 @@ export class Candidates {
       const piece = order.at(position);
       if (!have.has(piece)) continue;
       this.#position = position;
-      return piece;
+      return this.#rivals.count === 0 ? piece : this.#ownAmongEquals(have, position);
     }
     this.#position = end;
     return end === order.size ? NONE : this.#rarestByComparison(have);
+  }
+
+  /** `position`: of a piece that the peer has. */
+  #ownAmongEquals(have: Bitfield, position: number): number {
+    const order = this.#order;
+    let best = order.at(position);
+    const level = order.levelOf(best);
+    const end = Math.min(order.size, position + MAX_EQUALS);
+    let bestAhead = this.#rivals.ahead(best);
+    for (let at = position + 1; at < end && bestAhead > 0; at++) {
+      const piece = order.at(at);
+      if (order.levelOf(piece) !== level) break;
+      const ahead = have.has(piece) ? this.#rivals.ahead(piece) : bestAhead;
+      if (ahead < bestAhead) [best, bestAhead] = [piece, ahead];
+    }
+    return best;
   }
 
   /** The open piece of highest priority and then lowest index that the peer has; or NONE. */

@@ -11,6 +11,7 @@ import { PieceOrder } from './order.ts';
 import type { Arrival, PickPeer } from './pick-peer.ts';
 import { type PieceShape, PieceStates, type Priority } from './piece-states.ts';
 import { Requests } from './requests.ts';
+import { Rivals } from './rivals.ts';
 import { pickFromBegun, pickOwn } from './sharing.ts';
 
 export type { Arrival, PickPeer } from './pick-peer.ts';
@@ -24,6 +25,8 @@ export type { PieceShape, Priority } from './piece-states.ts';
  * A fast peer has a piece for itself while it can, and gets its blocks in order: it is asked for whole runs.
  */
 export class Picker {
+  /** The leeches among the connected peers: to be told who comes and goes. */
+  readonly rivals: Rivals = new Rivals();
   readonly #shape: PieceShape;
   readonly #states: PieceStates;
   readonly #availability: Availability;
@@ -40,14 +43,11 @@ export class Picker {
     this.#states = new PieceStates(shape);
     this.#availability = new Availability(shape.pieceCount);
     this.#order = new PieceOrder(this.#availability.counts, this.#states, this.#dice);
-    this.#candidates = new Candidates(this.#states, this.#availability, this.#order, this.#dice);
+    this.#candidates = new Candidates(this.#states, this.#availability, this.#order, this.#dice, this.rivals);
     this.#requests = new Requests(this.#states);
   }
 
-  /**
-   * Pieces with a priority that are not verified. Pieces of padding only count too, though no block of them is ever
-   * picked: the torrent verifies them itself.
-   */
+  /** Pieces with a priority that are not verified; also those of padding alone, which the torrent verifies itself. */
   get wantedLeft(): number {
     return this.#states.wantedLeft;
   }

@@ -45,6 +45,7 @@ interface Setup {
 
 class Node {
   readonly id: number;
+  readonly peerId: Uint8Array = new Uint8Array(20);
   readonly have: Bitfield;
   readonly picker: Picker | null;
   readonly spread: Spread | null;
@@ -62,9 +63,11 @@ class Node {
     const seed = id === 0;
     const random = new SeededRandom(setup.seed, `node ${id}`);
     this.id = id;
+    random.fill(this.peerId);
     this.have = new Bitfield(pieces);
     if (seed) this.have.setAll();
     this.picker = seed ? null : new Picker({ pieceCount: pieces, blockCount: () => blocks }, random);
+    this.picker?.rivals.setOwn(this.peerId);
     this.spread = seed && setup.spreads ? new Spread(pieces, random) : null;
     this.choker = new Choker(random);
   }
@@ -119,7 +122,9 @@ class Swarm {
           unchokedMs: null,
           sent: 0,
         });
-        if (other !== node) node.picker?.peerJoined(other.have);
+        if (other === node) continue;
+        node.picker?.peerJoined(other.have);
+        node.picker?.rivals.note({ number: other.id, peerId: other.peerId, isSeed: other.id === 0 });
       }
     }
     for (const node of this.nodes) {
@@ -336,9 +341,12 @@ describe('a swarm made of these rules', () => {
     expect(outcome.repeatedBeforeAllOut).toBe(0);
   });
 
-  it('needs less than 1.3 times the content of a seed that does not spread', () => {
-    const outcome = new Swarm({ leeches: 5, pieces: 128, blocks: PIECE_BLOCKS, seed: 5, spreads: false }).run();
-    expect(outcome.seedSentAtFirst).toBeLessThan(1.3);
+  it.each([
+    [5, 1.15],
+    [10, 1.25],
+  ])('needs of a seed that does not spread, with %i leeches, less than %f times the content', (leeches, times) => {
+    const outcome = new Swarm({ leeches, pieces: 128, blocks: PIECE_BLOCKS, seed: 5, spreads: false }).run();
+    expect(outcome.seedSentAtFirst).toBeLessThan(times);
   });
 
   it('wastes next to nothing in endgame', () => {

@@ -102,6 +102,20 @@ describe('a pipeline', () => {
     expect(exchange.run(10_000)).toBeGreaterThan(0.9);
   });
 
+  it('is not drawn into ever larger lumps by a remote that saves up its allowance', () => {
+    const pipeline = new Pipeline();
+    let most = 0;
+    // 1.6 MB/s, five seconds' worth in one; what is asked for meanwhile comes with it.
+    for (let nowMs = 0; nowMs < 100_000; nowMs += 5000) {
+      for (let sent = 0; sent < 490; sent++) {
+        if (pipeline.room * 4 >= pipeline.target) pipeline.onRequest(pipeline.room, nowMs + 2 * sent);
+        pipeline.onBlock(nowMs + 2 * sent, BLOCK);
+        if (nowMs > 50_000) most = Math.max(most, pipeline.target);
+      }
+    }
+    expect(most).toBeLessThan(100);
+  });
+
   it('never wants more than the remote queues', () => {
     const exchange = new Exchange({ bytesPerSecond: 500e6, roundTripMs: 100, burstMs: 0 });
     exchange.pipeline.setLimit(50);

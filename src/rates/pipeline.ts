@@ -20,8 +20,11 @@ const GROWTH = 1.1;
 const LOOK_MS = 200;
 /** Looks without growth that end the slow start: one alone may be a hiccup. */
 const FLAT_LOOKS = 2;
-/** How much of a new rate counts when it is below the old one: the queue shrinks over about a second. */
-const FALL = 0.25;
+/**
+ * The rate is averaged over about so long. A remote that saves up its allowance and sends a lump now and then (libtorrent
+ * with a limit and large buffers) would else be asked for lumps as large as it can send, and larger ones the next time.
+ */
+const AVERAGE_MS = 1000;
 /** Looks after which the round trip is judged again. */
 const JUDGE_LOOKS = 25;
 /** Delays vary: this much longer than expected is longer. */
@@ -117,7 +120,8 @@ export class Pipeline {
   /** The peer choked us: all requests are lost, and the next unchoke starts anew. */
   reset(): void {
     this.onLost(this.#outstanding);
-    this.#startSlowly();
+    this.#slowStart = true;
+    this.#flatLooks = 0;
     this.#bytesPerMs = 0;
     this.#lookMs = Number.NaN;
     this.#delayMs = Number.POSITIVE_INFINITY;
@@ -151,8 +155,11 @@ export class Pipeline {
     const rate = this.#lookBytes / elapsedMs;
     this.#lookMs = nowMs;
     this.#lookBytes = 0;
+    const grows = this.#slowStart && rate > this.#bytesPerMs;
     if (this.#slowStart) this.#judgeGrowth(rate);
-    this.#bytesPerMs = rate > this.#bytesPerMs ? rate : this.#bytesPerMs + (rate - this.#bytesPerMs) * FALL;
+    this.#bytesPerMs = grows
+      ? rate
+      : this.#bytesPerMs + ((rate - this.#bytesPerMs) * elapsedMs) / (elapsedMs + AVERAGE_MS);
     if (++this.#looks >= JUDGE_LOOKS) this.#judgeDelay();
     if (!this.#slowStart) this.target = this.#depth();
   }
@@ -169,17 +176,9 @@ export class Pipeline {
   #judgeDelay(): void {
     const recentMs = this.#recentDelayMs;
     const tooLong = Number.isFinite(recentMs) && recentMs > this.#horizonMs() * DELAY_MARGIN;
-    if (!tooLong) this.#delayMs *= DELAY_DECAY;
-    else if (this.target > MIN_REQUESTS) this.#delayMs = recentMs;
-    else this.#startSlowly();
+    this.#delayMs = tooLong ? recentMs : this.#delayMs * DELAY_DECAY;
     this.#recentDelayMs = Number.POSITIVE_INFINITY;
     this.#looks = 0;
-  }
-
-  /** With so few requests out, a slow peer and a long way look the same: more requests tell them apart. */
-  #startSlowly(): void {
-    this.#slowStart = true;
-    this.#flatLooks = 0;
   }
 
   #horizonMs(): number {

@@ -1,6 +1,7 @@
 // A hybrid torrent has two hashes of every piece (BEP 52). Where they are not of the same bytes, nobody can bring the piece.
 
 import { equalBytes } from '../base/bytes.ts';
+import { ShoalError } from '../base/errors.ts';
 import type { Geometry } from '../metainfo/geometry.ts';
 import { merkleRoot } from '../metainfo/merkle.ts';
 import type { Hashes } from '../ports/hashes.ts';
@@ -24,4 +25,10 @@ export function isContradiction(
   // Only SHA-1 covers the padding, which a liar may send as well.
   for (let at = geometry.dataBytes(piece); at < bytes.length; at++) if (bytes[at] !== 0) return false;
   return true;
+}
+
+/** What a torrent fails with that has such a piece. */
+export function contradictionAt(piece: number): ShoalError {
+  const what = `the v1 and v2 hashes of piece ${piece} are not of the same bytes: nobody can have it`;
+  return new ShoalError('METAINFO_INVALID', `${what}; get a torrent file that was made rightly`);
 }

@@ -2,13 +2,13 @@
 
 import type { Address } from '../base/address.ts';
 import type { Bitfield } from '../base/bitfield.ts';
-import { ShoalError } from '../base/errors.ts';
 import type { Peer, PeerEvents } from '../peer/peer.ts';
 import { MAX_WAITING_REQUESTS } from '../peer/uploads.ts';
 import { Meter } from '../rates/meter.ts';
 import type { BlockPlace } from '../wire/sink.ts';
 import { Amounts } from './amounts.ts';
 import type { TorrentHost, TorrentOptions } from './context.ts';
+import { contradictionAt } from './contradiction.ts';
 import type { Core } from './core.ts';
 import { Exchange, type ExchangeEvents } from './exchange.ts';
 import { Knowledge } from './knowledge.ts';
@@ -94,6 +94,7 @@ export class Live implements PeerEvents, ExchangeEvents {
     this.talk.begin(core);
     if (this.swarm.peers.length > 0) this.exchange = new Exchange(this.host, this.options, core, this);
     this.amounts.begin(core);
+    core.picker.rivals.setOwn(this.host.peerId);
     const haves = lateHaves(core.have);
     for (const peer of [...this.swarm.peers]) {
       if (!peer.learnPieceCount(core.geometry.pieceCount)) continue;
@@ -132,6 +133,7 @@ export class Live implements PeerEvents, ExchangeEvents {
     });
     if (core) this.exchange ??= new Exchange(this.host, this.options, core, this);
     core?.picker.peerJoined(peer.have!);
+    core?.picker.rivals.note(peer);
     this.host.env.log.write('debug', 'peer connected', { peer: peer.address.key, outgoing: peer.outgoing });
     this.touch(peer);
     this.#events.onPeers();
@@ -139,6 +141,7 @@ export class Live implements PeerEvents, ExchangeEvents {
 
   onPeerClosed(peer: Peer, why: string): void {
     if (this.core && peer.have) this.core.picker.peerLeft(peer.have);
+    this.core?.picker.rivals.leave(peer.number);
     this.exchange?.onPeerGone(peer);
     this.talk.onPeerGone(peer);
     this.swarm.forget(peer);
@@ -164,8 +167,9 @@ export class Live implements PeerEvents, ExchangeEvents {
     }
   }
 
-  /** Two that want nothing of each other part. */
-  #closeIfUseless(peer: Peer): void {
+  /** Who has all pieces fetches none beside us; two that want nothing of each other part. */
+  #reconsider(peer: Peer): void {
+    this.core?.picker.rivals.note(peer);
     if (this.isDone() && (peer.isSeed || (peer.uploadOnly && !peer.isInterested))) peer.close('both are seeds');
   }
 
@@ -178,7 +182,7 @@ export class Live implements PeerEvents, ExchangeEvents {
       this.exchange!.upload.onPeerPieces(peer.have!);
     }
     this.updateInterest(peer);
-    this.#closeIfUseless(peer);
+    this.#reconsider(peer);
   }
 
   onPeerHas(peer: Peer, piece: number): void {
@@ -188,7 +192,7 @@ export class Live implements PeerEvents, ExchangeEvents {
     this.exchange!.upload.onPeerHas(peer, piece);
     if (!peer.amInterested && core.picker.isWanted(piece)) this.updateInterest(peer);
     else if (peer.amInterested && peer.requests.count === 0) this.touch(peer);
-    if (peer.isSeed) this.#closeIfUseless(peer);
+    if (peer.isSeed) this.#reconsider(peer);
   }
 
   onPeerLost(_peer: Peer, piece: number): void {
@@ -249,25 +253,22 @@ export class Live implements PeerEvents, ExchangeEvents {
   #becameDone(): void {
     for (const peer of [...this.swarm.peers]) {
       this.updateInterest(peer);
-      this.#closeIfUseless(peer);
+      this.#reconsider(peer);
     }
     this.#events.onAllVerified();
   }
 
   onContradiction(piece: number): void {
-    const what = `the v1 and v2 hashes of piece ${piece} are not of the same bytes: nobody can have it`;
-    this.#events.onFailed(new ShoalError('METAINFO_INVALID', `${what}; get a torrent file that was made rightly`));
+    this.#events.onFailed(contradictionAt(piece));
   }
 
   onDiskFailed(error: unknown): void {
     this.#events.onFailed(error);
   }
 
-  // ---- extensions
-
   onPeerExtended(peer: Peer): void {
     this.talk.onExtended(peer);
-    this.#closeIfUseless(peer);
+    this.#reconsider(peer);
     this.touch(peer);
   }
 
