@@ -1,0 +1,68 @@
+// What trackers tell each other of peers through a shared store, as records in a row.
+//
+//   kind 1: role 2 bits | completes 1 | IPv6 1     seconds since it was heard 2     ip 4 or 16     port 2
+
+import { readU16, writeU16 } from '../../base/bytes.ts';
+
+/** Roles of a record. */
+export const CHANGE_LEECH = 0;
+export const CHANGE_PARTIAL = 1;
+export const CHANGE_SEED = 2;
+export const CHANGE_GONE = 3;
+/** In a kind: it has just become a seed. */
+export const CHANGE_COMPLETES = 4;
+const KIND_IPV6 = 8;
+
+const HEAD = 3;
+/** Longest record. */
+export const MAX_CHANGE_LENGTH: number = HEAD + 18;
+export const MAX_CHANGE_AGE_S = 0xffff;
+
+/** Writes a record at `at`; returns where the next one goes. `kind`: a role, perhaps with CHANGE_COMPLETES. */
+export function writeChange(
+  into: Uint8Array,
+  at: number,
+  kind: number,
+  ageS: number,
+  ip: Uint8Array,
+  port: number,
+): number {
+  into[at] = kind | (ip.length === 16 ? KIND_IPV6 : 0);
+  writeU16(into, at + 1, Math.min(MAX_CHANGE_AGE_S, Math.max(0, Math.ceil(ageS))));
+  into.set(ip, at + HEAD);
+  writeU16(into, at + HEAD + ip.length, port);
+  return at + HEAD + ip.length + 2;
+}
+
+/** Reads records one after the other; what the last `next` found is in its fields. */
+export class ChangeReader {
+  role = 0;
+  completes = false;
+  ageS = 0;
+  /** Lent, as long as the bytes. */
+  ip: Uint8Array = new Uint8Array(0);
+  port = 0;
+  readonly #bytes: Uint8Array;
+  #at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  /** False at the end, or where the rest is no record. */
+  next(): boolean {
+    const bytes = this.#bytes;
+    const at = this.#at;
+    if (at >= bytes.length) return false;
+    const kind = bytes[at]!;
+    const portAt = at + HEAD + ((kind & KIND_IPV6) !== 0 ? 16 : 4);
+    if (portAt + 2 > bytes.length) return false;
+    this.role = kind & CHANGE_GONE;
+    this.completes = (kind & CHANGE_COMPLETES) !== 0;
+    this.ageS = readU16(bytes, at + 1);
+    this.ip = bytes.subarray(at + HEAD, portAt);
+    this.port = readU16(bytes, portAt);
+    this.#at = portAt + 2;
+    return true;
+  }
+}

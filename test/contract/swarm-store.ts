@@ -1,0 +1,221 @@
+// What every store of shared swarms does, in memory and in Redis.
+
+import { describe, expect, it } from 'vitest';
+import { Address } from '../../src/base/address.ts';
+import {
+  MAX_EXCHANGED_CHANGES,
+  type SwarmAnswer,
+  type SwarmLink,
+  type SwarmStore,
+} from '../../src/ports/swarm-store.ts';
+import {
+  CHANGE_COMPLETES,
+  CHANGE_GONE,
+  CHANGE_LEECH,
+  CHANGE_SEED,
+  ChangeReader,
+  MAX_CHANGE_LENGTH,
+  writeChange,
+} from '../../src/tracker/protocol/swarm-changes.ts';
+
+export interface StoreStage {
+  readonly store: SwarmStore;
+  /** What the store knows is older by so much. */
+  pass(ms: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A change: what, and where; `1.2.3.4:5`, role, age. */
+type Told = readonly [kind: number, at: string, ageS?: number];
+
+const KEEP_MS = 60_000;
+
+function changesOf(told: readonly Told[]): Uint8Array {
+  const bytes = new Uint8Array(told.length * MAX_CHANGE_LENGTH);
+  let at = 0;
+  for (const [kind, text, ageS = 0] of told) {
+    const { ip, port } = Address.parse(text)!;
+    at = writeChange(bytes, at, kind, ageS, ip, port);
+  }
+  return bytes.subarray(0, at);
+}
+
+/** What came, as `role address`, sorted. */
+function heard(answer: SwarmAnswer): string[] {
+  const all: string[] = [];
+  const reader = new ChangeReader(answer.changes);
+  while (reader.next()) all.push(`${'LPSG'[reader.role]} ${new Address(reader.ip, reader.port).key}`);
+  return all.sort();
+}
+
+let swarms = 0;
+
+/** A tracker's end of one swarm. */
+class End {
+  cursor = 0;
+  readonly #link: SwarmLink;
+  readonly #infoHash: Uint8Array;
+
+  constructor(link: SwarmLink, infoHash: Uint8Array) {
+    this.#link = link;
+    this.#infoHash = infoHash;
+  }
+
+  async tell(
+    told: readonly Told[],
+    { since = this.cursor, completed = 0, keepMs = KEEP_MS } = {},
+  ): Promise<SwarmAnswer> {
+    const answer = await this.#link.exchange({
+      infoHash: this.#infoHash,
+      changes: changesOf(told),
+      since,
+      completed,
+      keepMs,
+    });
+    this.cursor = answer.cursor;
+    return answer;
+  }
+}
+
+export function swarmStoreContract(name: string, open: () => Promise<StoreStage>): void {
+  const withEnds =
+    (body: (a: End, b: End, stage: StoreStage, newSwarm: () => [End, End]) => Promise<void>) => async () => {
+      const stage = await open();
+      const links = [await stage.store.open(() => undefined), await stage.store.open(() => undefined)] as const;
+      const newSwarm = (): [End, End] => {
+        // Bytes that mean something to Redis, and to cluster slots, are among them.
+        const infoHash = Uint8Array.from({ length: 20 }, (_, i) => (i < 4 ? [0x7b, 0x7d, 0x0a, 0x00][i]! : i));
+        new DataView(infoHash.buffer).setUint32(16, ++swarms);
+        return [new End(links[0], infoHash), new End(links[1], infoHash)];
+      };
+      try {
+        await body(...newSwarm(), stage, newSwarm);
+      } finally {
+        for (const link of links) link.close();
+        await stage.close();
+      }
+    };
+
+  describe(`shared swarms: ${name}`, () => {
+    it(
+      'tells each tracker what others told, and nobody what it told itself',
+      withEnds(async (a, b) => {
+        expect(
+          heard(
+            await a.tell([
+              [CHANGE_LEECH, '1.2.3.4:5'],
+              [CHANGE_SEED, '[2001:db8::1]:6'],
+            ]),
+          ),
+        ).toEqual([]);
+        expect(heard(await b.tell([[CHANGE_LEECH, '1.2.3.4:7']]))).toEqual(['L 1.2.3.4:5', 'S [2001:db8::1]:6']);
+        expect(heard(await a.tell([]))).toEqual(['L 1.2.3.4:7']);
+        expect(heard(await a.tell([]))).toEqual([]);
+        await b.tell([[CHANGE_SEED, '1.2.3.4:7']]);
+        expect(heard(await a.tell([[CHANGE_LEECH, '1.2.3.4:8']]))).toEqual(['S 1.2.3.4:7']);
+        expect(heard(await b.tell([]))).toEqual(['L 1.2.3.4:8']);
+      }),
+    );
+
+    it(
+      'loses nothing between two trackers that tell at the same time',
+      withEnds(async (a, b) => {
+        const all: string[][] = [[], []];
+        for (let round = 0; round < 30; round++) {
+          const both = [a, b].map((end, i) => end.tell([[CHANGE_LEECH, `10.0.${i}.1:${round + 1}`]]));
+          for (const [i, answer] of (await Promise.all(both)).entries()) all[i]!.push(...heard(answer));
+        }
+        all[0]!.push(...heard(await a.tell([])));
+        all[1]!.push(...heard(await b.tell([])));
+        expect(new Set(all[0]).size).toBe(30);
+        expect(new Set(all[1]).size).toBe(30);
+      }),
+    );
+
+    it(
+      'keeps swarms apart',
+      withEnds(async (a, b, _stage, newSwarm) => {
+        const [, other] = newSwarm();
+        await a.tell([[CHANGE_LEECH, '1.2.3.4:5']]);
+        expect(heard(await other.tell([]))).toEqual([]);
+        expect(heard(await b.tell([]))).toEqual(['L 1.2.3.4:5']);
+      }),
+    );
+
+    it(
+      'tells of those that left, whom old news do not bring back but new ones do',
+      withEnds(async (a, b) => {
+        await a.tell([[CHANGE_LEECH, '1.2.3.4:5']]);
+        await b.tell([]);
+        await a.tell([[CHANGE_GONE, '1.2.3.4:5']]);
+        expect(heard(await b.tell([[CHANGE_LEECH, '1.2.3.4:5', 20]]))).toEqual(['G 1.2.3.4:5']);
+        expect(heard(await a.tell([]))).toEqual([]);
+        await b.tell([[CHANGE_LEECH, '1.2.3.4:5']]);
+        expect(heard(await a.tell([]))).toEqual(['L 1.2.3.4:5']);
+        await b.tell([[CHANGE_GONE, '1.2.3.4:6', 20]]);
+        await b.tell([[CHANGE_LEECH, '1.2.3.4:6', 30]]);
+        expect(heard(await a.tell([]))).toEqual(['G 1.2.3.4:6']);
+      }),
+    );
+
+    it(
+      'counts completions once, whoever tells them and how often',
+      withEnds(async (a, b) => {
+        await a.tell([[CHANGE_LEECH, '1.2.3.4:5']]);
+        const completes = [CHANGE_SEED | CHANGE_COMPLETES, '1.2.3.4:5'] as const;
+        expect((await a.tell([completes])).completed).toBe(1);
+        expect((await a.tell([completes])).completed).toBe(1);
+        expect((await b.tell([completes])).completed).toBe(1);
+        expect((await b.tell([[CHANGE_GONE | CHANGE_COMPLETES, '1.2.3.4:6']])).completed).toBe(2);
+        expect((await a.tell([], { completed: 7 })).completed).toBe(7);
+        expect((await b.tell([], { completed: 3 })).completed).toBe(7);
+      }),
+    );
+
+    it(
+      'is told without being asked, and asked for all of it',
+      withEnds(async (a, b) => {
+        await a.tell([[CHANGE_LEECH, '1.2.3.4:5']]);
+        expect(heard(await b.tell([[CHANGE_LEECH, '1.2.3.4:6']], { since: -1 }))).toEqual([]);
+        expect(heard(await b.tell([], { since: 0 }))).toEqual(['L 1.2.3.4:5', 'L 1.2.3.4:6']);
+      }),
+    );
+
+    it(
+      'hands out a large swarm a page at a time, none left out',
+      withEnds(async (a, b) => {
+        const count = 5000;
+        for (let at = 0; at < count; at += MAX_EXCHANGED_CHANGES) {
+          const some = Array.from({ length: Math.min(MAX_EXCHANGED_CHANGES, count - at) }, (_, i): Told => {
+            const n = at + i;
+            return [CHANGE_LEECH, `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}:6881`];
+          });
+          await a.tell(some, { since: -1 });
+        }
+        const all = new Set<string>();
+        let pages = 0;
+        for (let more = true; more; pages++) {
+          const answer = await b.tell([]);
+          for (const text of heard(answer)) all.add(text);
+          more = answer.more;
+        }
+        expect(all.size).toBe(count);
+        expect(pages).toBeGreaterThan(2);
+        expect(heard(await b.tell([]))).toEqual([]);
+      }),
+    );
+
+    it(
+      'forgets those that are silent too long',
+      withEnds(async (a, b, { pass }) => {
+        await a.tell([[CHANGE_LEECH, '1.2.3.4:5']], { keepMs: 2500 });
+        await pass(1500);
+        await a.tell([[CHANGE_LEECH, '1.2.3.4:6']], { keepMs: 2500 });
+        await pass(1500);
+        expect(heard(await b.tell([], { keepMs: 2500 }))).toEqual(['L 1.2.3.4:6']);
+        await pass(3000);
+        expect(heard(await b.tell([], { since: 0, keepMs: 2500 }))).toEqual([]);
+      }),
+    );
+  });
+}
