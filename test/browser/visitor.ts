@@ -74,7 +74,7 @@ export class Visit {
       if (!/error|warning/.test(message.type())) return;
       if (mayBeOffline && /ERR_(CONNECTION|EMPTY|SOCKET)/.test(text)) return;
       if (mayBeRefused && /status of 4\d\d/.test(text)) return;
-      this.faults.push(`console: ${text}`);
+      this.faults.push(`console: ${text} ${message.location().url}`);
     });
     page.on('request', (request) => {
       const url = request.url();
@@ -86,7 +86,9 @@ export class Visit {
   async barriers(): Promise<string[]> {
     // Past the page's own rules on what is a script: the browser's tools may do that.
     await this.page.evaluate(readFileSync(AXE, 'utf8'));
-    const { violations } = (await this.page.evaluate('axe.run()')) as { violations: readonly Violation[] };
+    const { violations } = (await this.page.evaluate("axe.run({ resultTypes: ['violations'] })")) as {
+      violations: readonly Violation[];
+    };
     return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html} ${node.failureSummary}`));
   }
 

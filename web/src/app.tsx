@@ -1,29 +1,29 @@
 // The frame of all views: where one can go, which view is shown, light or dark.
 
-import { type Signal, useSignal } from '@preact/signals';
+import { type Signal, useSignal, useSignalEffect } from '@preact/signals';
 import type { ComponentChildren, JSX } from 'preact';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useMemo } from 'preact/hooks';
+import { Poll } from './poll.ts';
 import { PublishPage } from './publish/publish-page.tsx';
 import { here, href } from './router.ts';
 import { SearchPage } from './search/search-page.tsx';
 import { StatusPage } from './status/status-page.tsx';
 import { type Theme, theme } from './theme.ts';
+import { Title } from './title.tsx';
 import { TorrentPage } from './torrent/torrent-page.tsx';
 import type { TrackerApi } from './tracker-api.ts';
 
+/** Until it is known what this tracker has. */
+const ASK_AGAIN_MS = 2000;
 const THEMES: readonly Theme[] = ['auto', 'light', 'dark'];
 
 export function App({ api }: { api: TrackerApi }): JSX.Element {
   const catalogue = useSignal<boolean | null>(null);
-  useEffect(() => {
-    api.stats().then(
-      (stats) => {
-        catalogue.value = stats.catalogue;
-      },
-      // Each view says by itself that nothing answers.
-      () => undefined,
-    );
-  }, []);
+  const first = useMemo(() => new Poll(() => api.stats(), ASK_AGAIN_MS), []);
+  useEffect(() => (catalogue.value === null ? first.start() : undefined), [catalogue.value]);
+  useSignalEffect(() => {
+    if (first.answer.value !== null) catalogue.value = first.answer.value.value.catalogue;
+  });
   useEffect(focusOnChange, []);
   return (
     <>
@@ -52,7 +52,7 @@ export function App({ api }: { api: TrackerApi }): JSX.Element {
         </label>
       </header>
       <main id="main" tabIndex={-1}>
-        <View api={api} catalogue={catalogue} />
+        <View api={api} catalogue={catalogue} fault={first.fault.value} />
       </main>
     </>
   );
@@ -62,6 +62,8 @@ interface ViewOptions {
   readonly api: TrackerApi;
   /** Null: not known yet. */
   readonly catalogue: Signal<boolean | null>;
+  /** Why it is not known. */
+  readonly fault: Error | null;
 }
 
 function Navigation({ catalogue }: { catalogue: Signal<boolean | null> }): JSX.Element {
@@ -80,10 +82,12 @@ function Navigation({ catalogue }: { catalogue: Signal<boolean | null> }): JSX.E
   );
 }
 
-function View({ api, catalogue }: ViewOptions): JSX.Element {
+function View({ api, catalogue, fault }: ViewOptions): JSX.Element {
   const { path, query } = here.value;
   if (path === '' || path === 'index.html') return <StatusPage api={api} catalogue={catalogue} />;
-  if (catalogue.value === false) return <Message title="No catalogue">This tracker runs without --catalogue.</Message>;
+  if (catalogue.value === null)
+    return <Message title="Shoal tracker">{fault?.message ?? 'Asking the tracker'}</Message>;
+  if (!catalogue.value) return <Message title="No catalogue">This tracker runs without --catalogue.</Message>;
   if (path === 'search') return <SearchPage api={api} query={query} />;
   if (path === 'publish') return <PublishPage api={api} />;
   const hash = /^torrent\/([0-9a-f]+)$/i.exec(path)?.[1];
@@ -94,22 +98,18 @@ function View({ api, catalogue }: ViewOptions): JSX.Element {
 function Message({ title, children }: { title: string; children: ComponentChildren }): JSX.Element {
   return (
     <>
-      <h1>{title}</h1>
-      <p>{children}</p>
+      <Title text={title} />
+      <p role="status">{children}</p>
     </>
   );
 }
 
-/** Another view: its title, and the keyboard and the screen reader begin in it; not at the start. */
+/** In another view the keyboard and the screen reader begin anew; not at the start. */
 function focusOnChange(): () => void {
   let shown = here.value.path;
   return here.subscribe(({ path }) => {
     const isOther = path !== shown;
     shown = path;
-    requestAnimationFrame(() => {
-      const title = document.querySelector('h1')?.textContent ?? '';
-      document.title = `${title} · Shoal tracker`;
-      if (isOther) document.getElementById('main')?.focus();
-    });
+    if (isOther) requestAnimationFrame(() => document.getElementById('main')?.focus());
   });
 }

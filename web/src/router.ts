@@ -27,6 +27,8 @@ export function go(path: string, query: URLSearchParams | null = null): void {
 
 /** Follows links of ours, and the browser's own buttons; to be called once. */
 export function follow(): void {
+  // Relative to the address, which is about to change under them.
+  for (const link of document.querySelectorAll('link')) link.href = new URL(link.href).href;
   addEventListener('popstate', () => {
     place.value = read();
   });

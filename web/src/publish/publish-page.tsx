@@ -6,6 +6,7 @@ import { useMemo } from 'preact/hooks';
 import { KeysForm } from '../access/keys-form.tsx';
 import { href } from '../router.ts';
 import { visible } from '../text.ts';
+import { Title } from '../title.tsx';
 import type { TrackerApi } from '../tracker-api.ts';
 import { type Upload, Uploads } from './uploads.ts';
 
@@ -26,7 +27,7 @@ export function PublishPage({ api }: { api: TrackerApi }): JSX.Element {
   const failed = list.filter(({ state }) => state.kind === 'failed').length;
   return (
     <>
-      <h1>Publish</h1>
+      <Title text="Publish" />
       <p>
         A torrent that is published here can be found by everybody who may search. It needs a token of this tracker.
       </p>

@@ -6,6 +6,7 @@ import { useEffect } from 'preact/hooks';
 import { FaultNote } from '../fault-note.tsx';
 import { go, href } from '../router.ts';
 import { countOf, formatBytes, formatCount, formatDate, visible } from '../text.ts';
+import { Title } from '../title.tsx';
 import type { SearchJson, TorrentJson, TrackerApi } from '../tracker-api.ts';
 import { SearchFields } from './search-fields.tsx';
 import { apiQuery, feedQuery, offsetOf, pageQuery } from './search-query.ts';
@@ -33,7 +34,7 @@ export function SearchPage({ api, query }: { api: TrackerApi; query: URLSearchPa
   }, [text, tries.value]);
   return (
     <>
-      <h1>Search</h1>
+      <Title text="Search" />
       <SearchFields key={text} query={query} onSearch={(next) => go('search', next)} />
       {fault.value !== null ? (
         <FaultNote fault={fault.value} onRetry={() => tries.value++} />

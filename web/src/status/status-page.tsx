@@ -5,6 +5,7 @@ import type { JSX } from 'preact';
 import { useEffect, useMemo } from 'preact/hooks';
 import { Poll } from '../poll.ts';
 import { formatCount, formatDuration } from '../text.ts';
+import { Title } from '../title.tsx';
 import type { TrackerApi, TrackerHistory, TrackerStats } from '../tracker-api.ts';
 import { Figures } from './figures.tsx';
 import { Plot } from './plot.tsx';
@@ -40,7 +41,7 @@ export function StatusPage({ api, catalogue }: StatusPageOptions): JSX.Element {
   const now = stats.answer.value?.value ?? null;
   return (
     <>
-      <h1>Status</h1>
+      <Title text="Status" />
       <p role="status" class={downSince.value === null ? 'live' : 'live down'}>
         {downSince.value !== null
           ? `The tracker does not answer since ${downSince.value}; trying again`

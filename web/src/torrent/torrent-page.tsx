@@ -7,6 +7,7 @@ import { token } from '../access/keys.ts';
 import { FaultNote } from '../fault-note.tsx';
 import { Poll } from '../poll.ts';
 import { countOf, formatBytes, formatCount, formatDate, formatPieceLength, visible } from '../text.ts';
+import { Title } from '../title.tsx';
 import type { TorrentJson, TrackerApi } from '../tracker-api.ts';
 import { FileList } from './file-list.tsx';
 import { GetTorrent } from './get-torrent.tsx';
@@ -24,16 +25,14 @@ export function TorrentPage({ api, hash }: { api: TrackerApi; hash: string }): J
   if (isGone.value) {
     return (
       <>
-        <h1>Removed</h1>
+        <Title text="Removed" />
         <p role="status">The torrent is gone from the catalogue.</p>
       </>
     );
   }
   return (
     <>
-      <h1 class="name" dir="auto">
-        {torrent === null ? 'Torrent' : visible(torrent.name)}
-      </h1>
+      <Title text={torrent === null ? 'Torrent' : visible(torrent.name)} />
       {fault !== null && <FaultNote fault={fault} onRetry={() => poll.again()} />}
       {torrent !== null && (
         <>
