@@ -1,5 +1,5 @@
 // Makes a bare clone ready: installs the npm packages where they are missing or older than the lock file. As root on Debian,
-// --interop and --bench also install the programs that Shoal is tested against and compared with. Safe to run again.
+// --interop, --browser and --bench also install the programs that Shoal is tested against and compared with. Safe to run again.
 import { existsSync, lstatSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { installDebian } from './debian.mjs';
@@ -14,6 +14,8 @@ const INTEROP_PACKAGES = [
   'opentracker',
   'mktorrent',
 ];
+/** For the tests of the web page. */
+const BROWSER_PACKAGES = ['chromium'];
 const BENCH_PACKAGES = [...INTEROP_PACKAGES, 'qbittorrent-nox', 'rtorrent', 'wrk'];
 
 installPackages();
@@ -22,6 +24,9 @@ if (process.argv.includes('--interop')) {
   if (!installNpmFolder('interop-npm', 'test/interop/npm')) {
     console.log('setup: no bittorrent-tracker from npm; interop tests will skip it');
   }
+}
+if (process.argv.includes('--browser')) {
+  installDebian(BROWSER_PACKAGES, { purpose: 'browser', consequence: 'tests of the web page are skipped, they need' });
 }
 if (process.argv.includes('--bench')) {
   installDebian(BENCH_PACKAGES, { purpose: 'bench', consequence: 'the benches go without' });

@@ -5,7 +5,7 @@ import { join, relative } from 'node:path';
 import { findNode24, NODE_24 } from './node24.mjs';
 import { forgetCertificates, HOME, run } from './run.mjs';
 
-const SUITES = ['unit', 'contract', 'sim', 'e2e', 'interop', 'soak'];
+const SUITES = ['unit', 'contract', 'sim', 'e2e', 'browser', 'interop', 'soak'];
 /** These run again on Node 24: what differs between versions shows in them. */
 const SUITES_ON_24 = ['unit', 'contract'];
 /** Of a failed test's message: its first lines say what was expected and where. */
@@ -18,7 +18,10 @@ const failures = [];
 const results = mkdtempSync(join(tmpdir(), 'shoal-test-'));
 
 try {
-  if (step('set-up', 'node', ['scripts/setup.mjs', '--interop']) && step('build', 'npm', ['run', '-s', 'build'])) {
+  if (
+    step('set-up', 'node', ['scripts/setup.mjs', '--interop', '--browser']) &&
+    step('build', 'npm', ['run', '-s', 'build'])
+  ) {
     const other = process.versions.node.startsWith('24.') ? null : findNode24();
     forgetCertificates();
     step('check', 'npm', ['run', '-s', 'check']);
