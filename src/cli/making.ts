@@ -3,7 +3,6 @@
 import { basename, dirname, join, resolve } from 'node:path';
 import { isShoalError, ShoalError } from '../base/errors.ts';
 import { type Created, createMtorrent, createTorrent } from '../create/create.ts';
-import type { Env } from '../ports/env.ts';
 import { UsageError } from './args.ts';
 import { pathMatcher } from './globs.ts';
 import type { CreateOptions } from './options.ts';
@@ -13,6 +12,7 @@ import { printable } from './render/printable.ts';
 import { count } from './render/quantities.ts';
 import { decodeFile } from './source.ts';
 import { packageVersion } from './version.ts';
+import type { ContentWorld } from './world.ts';
 
 /** What a torrent file at most is read for, to know that it is one. */
 const MAX_OLD_FILE_BYTES = 128 * 1024 * 1024;
@@ -39,14 +39,14 @@ export function checkFormat(options: CreateOptions, trackers: readonly (readonly
 
 /** Hashes the content and makes the file's bytes. Shows progress. */
 export async function make(
-  env: Env,
+  env: ContentWorld,
   path: string,
   options: CreateOptions,
   trackers: readonly (readonly string[])[],
   signal: AbortSignal,
 ): Promise<Created> {
   const task: TaskState = { name: basename(resolve(path)), state: 'looking', done: 0, total: 0 };
-  const progress = startProgress(() => [taskProgress(task)]);
+  const progress = await startProgress(() => [taskProgress(task)]);
   const common = {
     path,
     signal,
@@ -98,7 +98,7 @@ function warn(created: Created): void {
 }
 
 /** Where a torrent file shall go: a path, or null for stdout. Known to be possible before hours of hashing begin. */
-export async function outputPath(env: Env, content: string, options: CreateOptions): Promise<string | null> {
+export async function outputPath(env: ContentWorld, content: string, options: CreateOptions): Promise<string | null> {
   const { output, format } = options;
   if (output === '-') return null;
   const name = `${printable(options.name ?? basename(resolve(content)))}.${format}`;
@@ -117,7 +117,7 @@ export async function outputPath(env: Env, content: string, options: CreateOptio
 }
 
 /** An older torrent file is replaced; anything else that is there is a person's, and stays. */
-async function refuseToHarm(env: Env, path: string, content: string): Promise<void> {
+async function refuseToHarm(env: ContentWorld, path: string, content: string): Promise<void> {
   const found = await env.files.info(path);
   if (found === null) return;
   const inTheWay = (why: string): ShoalError =>
@@ -134,7 +134,7 @@ async function refuseToHarm(env: Env, path: string, content: string): Promise<vo
 }
 
 /** In one step: afterwards the file is all there, or as it was. */
-export async function writeOut(env: Env, path: string | null, bytes: Uint8Array): Promise<void> {
+export async function writeOut(env: ContentWorld, path: string | null, bytes: Uint8Array): Promise<void> {
   if (path === null) await printBytes(bytes);
   else await env.files.write(path, bytes);
 }

@@ -1,6 +1,5 @@
 // The live display on stderr: drawn a few times a second on a terminal, nothing at all elsewhere.
 
-import { createLogUpdate } from 'log-update';
 import colors from 'picocolors';
 import { onOutput } from './output.ts';
 import { renderBar } from './render/bar.ts';
@@ -63,10 +62,12 @@ export interface Progress {
 const NO_PROGRESS: Progress = { stop: () => undefined };
 
 /** Draws `read()` until stopped. Quiet when stderr is no terminal. */
-export function startProgress(read: () => readonly ProgressState[]): Progress {
+export async function startProgress(read: () => readonly ProgressState[]): Promise<Progress> {
   const { stderr } = process;
   // A terminal without a size (`script`, some test runners) cannot be drawn on.
   if (!stderr.isTTY || !(stderr.columns > 0)) return NO_PROGRESS;
+  // What draws is a tenth of the start of a short command.
+  const { createLogUpdate } = await import('log-update');
   const display = createLogUpdate(stderr);
   const draw = (): void => display(renderProgress(read(), stderr.columns));
   const timer = setInterval(draw, REDRAW_MS);

@@ -6,6 +6,7 @@ import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { Address } from '../base/address.ts';
 import { ShoalError } from '../base/errors.ts';
+import type { NodeContentEnv } from '../platform/node/content-env.ts';
 import type { NodeEnv } from '../platform/node/env.ts';
 import { nodeFiles } from '../platform/node/files.ts';
 import { errnoOf, fileError } from '../platform/node/system-errors.ts';
@@ -71,6 +72,15 @@ export async function usableFolder(path: string): Promise<string> {
 export async function openWorld(state: string | undefined, log: Log = logFromEnvironment()): Promise<NodeEnv> {
   const { createNodeEnv } = await import('../platform/node/env.ts');
   return createNodeEnv({ stateFolder: stateFolder(state), log });
+}
+
+/** What making and verifying torrents takes of a world. */
+export type ContentWorld = Pick<NodeContentEnv, 'clock' | 'hashes' | 'files' | 'pieceIo'>;
+
+/** For those who hash content at once and talk to nobody: the threads start while the rest of the program loads. */
+export async function openContentWorld(): Promise<NodeContentEnv> {
+  const { createNodeContentEnv } = await import('../platform/node/content-env.ts');
+  return createNodeContentEnv({ startNow: true });
 }
 
 /**

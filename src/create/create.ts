@@ -11,11 +11,11 @@ import type { Metainfo, TorrentInfo } from '../metainfo/types.ts';
 import type { Env } from '../ports/env.ts';
 import { type Digests, fillRoots, hashFiles } from './hash.ts';
 import { checkPieceLength, choosePieceLength } from './piece-length.ts';
-import { type FoundFile, type SymlinkRule, type Walk, walk } from './walk.ts';
+import { type FoundFile, measure, type SymlinkRule, type Walk, walk } from './walk.ts';
 
 export type CreateEnv = Pick<Env, 'files' | 'pieceIo' | 'hashes' | 'clock'>;
 
-/** What `done` and `total` count: bytes found so far, then bytes hashed of all. */
+/** `looking`: nothing to count yet; then bytes hashed, of all. */
 export type CreatePhase = 'looking' | 'hashing';
 
 interface CommonOptions {
@@ -142,12 +142,13 @@ async function look(
   symlinks: SymlinkRule,
   exclude?: (relativePath: string) => boolean,
 ): Promise<Found> {
+  options.onProgress?.(0, 0, 'looking');
   const found = await walk(env.files, options.path, {
     symlinks,
     ...(exclude ? { exclude } : {}),
-    onProgress: (_, lengthBytes) => options.onProgress?.(lengthBytes, lengthBytes, 'looking'),
     signal: options.signal,
   });
+  await measure(env.pieceIo, options.path, found.files);
   let lengthBytes = 0;
   for (const file of found.files) lengthBytes += file.lengthBytes;
   if (lengthBytes === 0) {

@@ -3,7 +3,8 @@
 import { fromUtf8Loose } from '../base/bytes.ts';
 import { describeError, isShoalError, ShoalError } from '../base/errors.ts';
 import { MAX_FILES, MAX_PATH_DEPTH } from '../metainfo/limits.ts';
-import type { FileInfo, Files, FolderEntry } from '../ports/files.ts';
+import type { FileInfo, FileKind, Files, FolderEntry } from '../ports/files.ts';
+import type { PieceIo } from '../ports/piece-io.ts';
 
 /** `follow`: as if what they point to were there. `keep`: as symlinks (BEP 47), where they stay inside. `skip`: left out. */
 export type SymlinkRule = 'follow' | 'keep' | 'skip';
@@ -12,18 +13,17 @@ export interface WalkOptions {
   readonly symlinks: SymlinkRule;
   /** Takes a `/`-separated path below the root; a folder it says yes to is left out with all that is in it. */
   exclude?(relativePath: string): boolean;
-  /** Called with what was found so far, after every folder. */
-  onProgress?(files: number, lengthBytes: number): void;
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What only a look at the file itself tells is filled in by {@link measure}. */
 export interface FoundFile {
   /** Components below the root; empty where the root is the file. */
   readonly path: readonly string[];
   /** 0 for a symlink. */
-  readonly lengthBytes: number;
-  readonly mtimeMs: number;
-  readonly executable: boolean;
+  lengthBytes: number;
+  mtimeMs: number;
+  executable: boolean;
   /** Target components below the root, for a symlink that is kept. */
   readonly symlink: readonly string[] | null;
 }
@@ -37,18 +37,18 @@ export interface Walk {
 }
 
 /**
- * Finds all files below `root`, or `root` alone where it is a file. Empty folders do not count.
- * FILE_NOT_FOUND, CREATE_NAME, CREATE_LOOP, CREATE_VANISHED, CREATE_UNSUPPORTED, and what `files` throws.
+ * Finds all files below `root`, or `root` alone where it is a file: their names, not yet their lengths. Empty folders do
+ * not count. FILE_NOT_FOUND, CREATE_NAME, CREATE_LOOP, CREATE_VANISHED, CREATE_UNSUPPORTED, and what `files` throws.
  */
 export async function walk(files: Files, root: string, options: WalkOptions): Promise<Walk> {
   const info = await files.info(root);
   if (info === null) throw new ShoalError('FILE_NOT_FOUND', `there is nothing at "${root}"`);
-  if (info.kind === 'file') return { isFile: true, files: [foundFile([], info)], ignored: [] };
+  if (info.kind === 'file') return { isFile: true, files: [foundFile([])], ignored: [] };
   if (info.kind !== 'folder') {
     throw new ShoalError('CREATE_UNSUPPORTED', `"${root}" is neither a file nor a folder: nothing else can be shared`);
   }
   const walker = new Walker(files, root, options);
-  await walker.folder([], new Map([[info.identity, root]]));
+  await walker.folder([], [root]);
   return { isFile: false, files: walker.found, ignored: walker.ignored };
 }
 
@@ -58,7 +58,6 @@ class Walker {
   readonly #files: Files;
   readonly #root: string;
   readonly #options: WalkOptions;
-  #lengthBytes = 0;
 
   constructor(files: Files, root: string, options: WalkOptions) {
     this.#files = files;
@@ -66,44 +65,31 @@ class Walker {
     this.#options = options;
   }
 
-  /** `above`: this folder and those that lead to it, by identity, to notice a way that leads back. */
-  async folder(path: readonly string[], above: ReadonlyMap<string, string>): Promise<void> {
+  /** `above`: where this folder and those that lead to it are on disk, to notice a way that leads back. */
+  async folder(path: readonly string[], above: readonly string[]): Promise<void> {
     this.#options.signal?.throwIfAborted();
     if (path.length >= MAX_PATH_DEPTH) throw unsupported(`"${path.join('/')}" is nested too deeply`);
-    const folders: { path: readonly string[]; info: FileInfo }[] = [];
-    for (const { name, info: found } of await this.#entries(path)) {
+    const folders: (readonly string[])[] = [];
+    for (const { name, kind } of await this.#entries(path)) {
       const entry = [...path, this.#nameOf(path, name)];
       if (this.#options.exclude?.(entry.join('/'))) continue;
-      if (found === null) throw new ShoalError('CREATE_VANISHED', `"${this.#onDisk(entry)}" vanished: start again`);
-      const info = found.kind === 'symlink' ? await this.#symlink(entry, found) : found;
-      if (info === null) continue;
-      this.#take(entry, info);
-      if (info.kind === 'folder') folders.push({ path: entry, info });
+      const found = kind === 'symlink' ? await this.#symlink(entry, above) : kind;
+      if (found === 'folder') folders.push(entry);
+      else if (found === 'file') this.found.push(foundFile(entry));
+      else if (found === 'other') this.ignored.push(entry.join('/'));
     }
     if (this.found.length > MAX_FILES) throw unsupported(`there are more than ${MAX_FILES} files`);
-    this.#options.onProgress?.(this.found.length, this.#lengthBytes);
-    for (const { path: entry, info } of folders) {
-      const earlier = above.get(info.identity);
-      if (earlier !== undefined) throw loop(this.#onDisk(entry), earlier);
-      await this.folder(entry, new Map(above).set(info.identity, this.#onDisk(entry)));
-    }
-  }
-
-  #take(path: readonly string[], info: FileInfo): void {
-    if (info.kind === 'other') this.ignored.push(path.join('/'));
-    if (info.kind !== 'file') return;
-    this.found.push(foundFile(path, info));
-    this.#lengthBytes += info.lengthBytes;
+    for (const entry of folders) await this.folder(entry, [...above, this.#onDisk(entry)]);
   }
 
   /** What a symlink stands for; null where it is kept or skipped. */
-  async #symlink(path: readonly string[], info: FileInfo): Promise<FileInfo | null> {
-    if (this.#options.symlinks === 'follow') return this.#follow(path);
-    if (this.#options.symlinks === 'keep') await this.#keep(path, info);
+  async #symlink(path: readonly string[], above: readonly string[]): Promise<FileKind | null> {
+    if (this.#options.symlinks === 'follow') return this.#follow(path, above);
+    if (this.#options.symlinks === 'keep') await this.#keep(path);
     return null;
   }
 
-  async #follow(path: readonly string[]): Promise<FileInfo> {
+  async #follow(path: readonly string[], above: readonly string[]): Promise<FileKind> {
     const onDisk = this.#onDisk(path);
     let info: FileInfo | null;
     try {
@@ -112,18 +98,28 @@ class Walker {
       if (isShoalError(error, 'UNSAFE_PATH')) throw loop(onDisk, onDisk);
       throw error;
     }
-    if (info !== null) return info;
-    throw new ShoalError(
-      'FILE_NOT_FOUND',
-      `the symlink "${onDisk}" points to nothing: remove or exclude it, or choose --symlinks skip`,
-    );
+    if (info === null) {
+      throw new ShoalError(
+        'FILE_NOT_FOUND',
+        `the symlink "${onDisk}" points to nothing: remove or exclude it, or choose --symlinks skip`,
+      );
+    }
+    if (info.kind === 'folder') await this.#mustLeadOn(onDisk, info, above);
+    return info.kind;
   }
 
-  async #keep(path: readonly string[], info: FileInfo): Promise<void> {
+  /** Only a symlink can lead back to a folder above. */
+  async #mustLeadOn(onDisk: string, folder: FileInfo, above: readonly string[]): Promise<void> {
+    for (const earlier of above) {
+      if ((await this.#files.info(earlier))?.identity === folder.identity) throw loop(onDisk, earlier);
+    }
+  }
+
+  async #keep(path: readonly string[]): Promise<void> {
     const target = await this.#files.readLink(this.#onDisk(path));
     const inside = await this.#targetInside(path, target);
     if (inside === null) this.ignored.push(path.join('/'));
-    else this.found.push({ ...foundFile(path, info), lengthBytes: 0, executable: false, symlink: inside });
+    else this.found.push({ ...foundFile(path), symlink: inside });
   }
 
   /** Components of a target below the root; null where it leaves the root or is the root itself. */
@@ -165,9 +161,28 @@ class Walker {
   }
 }
 
-function foundFile(path: readonly string[], info: FileInfo): FoundFile {
-  const { lengthBytes, mtimeMs, executable } = info;
-  return { path, lengthBytes, mtimeMs, executable, symlink: null };
+function foundFile(path: readonly string[]): FoundFile {
+  return { path, lengthBytes: 0, mtimeMs: 0, executable: false, symlink: null };
+}
+
+/** Looks at all files that a walk has found: lengths, times, who may run them. CREATE_VANISHED. */
+export async function measure(pieceIo: PieceIo, root: string, found: readonly FoundFile[]): Promise<void> {
+  const files = found.filter((file) => file.symlink === null);
+  const content = pieceIo.open({ root, files, writable: false, preallocate: false });
+  try {
+    const states = await content.states();
+    for (let i = 0; i < files.length; i++) {
+      const [file, { exists, lengthBytes, mtimeMs, executable }] = [files[i]!, states[i]!];
+      if (!exists) {
+        throw new ShoalError('CREATE_VANISHED', `"${[root, ...file.path].join('/')}" vanished: start again`);
+      }
+      file.lengthBytes = lengthBytes;
+      file.mtimeMs = mtimeMs;
+      file.executable = executable;
+    }
+  } finally {
+    await content.close();
+  }
 }
 
 function loop(path: string, earlier: string): ShoalError {

@@ -12,12 +12,11 @@ export interface FileInfo {
   readonly identity: string;
 }
 
-/** What is in a folder; of a symlink, the link itself. */
+/** What is in a folder; of a symlink, the link itself. Systems tell no more of it than this without a look at each. */
 export interface FolderEntry {
   /** As text where it is UTF-8, else its raw bytes. */
   readonly name: string | Uint8Array;
-  /** Null where it was removed meanwhile. */
-  readonly info: FileInfo | null;
+  readonly kind: FileKind;
 }
 
 /** Paths are absolute or relative to the working directory, with `/` (or the system's separator). */

@@ -79,6 +79,8 @@ export interface ContentFileState {
   readonly exists: boolean;
   readonly lengthBytes: number;
   readonly mtimeMs: number;
+  /** Whether anybody may run it. */
+  readonly executable: boolean;
 }
 
 /** The open content of one torrent. Errors are ShoalErrors: DISK_FULL, READ_ONLY, PERMISSION, FILE_IN_THE_WAY, UNSAFE_PATH, IO. */
@@ -92,7 +94,7 @@ export interface Content {
   hash(jobs: readonly HashJob[]): Promise<readonly HashOutcome[]>;
   /** Fills `into` as the spans say (padding becomes zero). A missing or short file is FILE_CHANGED. `into` is lent meanwhile. */
   read(spans: Spans, into: Uint8Array): Promise<void>;
-  /** What is on disk now, by file index. Where `files` is given only their entries are wanted: others need no look. */
+  /** What is on disk now, by file index, links followed; lengths in the spec do not matter. Where `files` is given only their entries are wanted: others need no look. */
   states(files?: readonly number[]): Promise<readonly ContentFileState[]>;
   /** Puts all that was committed before the call onto stable storage, modification times included (fsync, not fdatasync). */
   sync(): Promise<void>;

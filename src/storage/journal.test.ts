@@ -81,7 +81,7 @@ class TestMachine {
     this.infoHash = info.infoHashV1!;
     this.geometry = new Geometry(info);
     this.layout = new Layout(info, this.geometry);
-    const missing = { exists: false, lengthBytes: 0, mtimeMs: 0 };
+    const missing = { exists: false, lengthBytes: 0, mtimeMs: 0, executable: false };
     this.now = { pieces: new Set(), files: lengths.map(() => missing) };
     this.stable = copy(this.now);
   }
@@ -112,7 +112,7 @@ class TestMachine {
   readonly content: Pick<Content, 'states' | 'sync'> = {
     states: async (files = this.now.files.map((_, i) => i)) => {
       this.asked = files;
-      const unseen = { exists: false, lengthBytes: 0, mtimeMs: 0 };
+      const unseen = { exists: false, lengthBytes: 0, mtimeMs: 0, executable: false };
       const states = this.now.files.map((state, file) => (files.includes(file) ? state : unseen));
       await this.clock.sleep(1);
       return states;
@@ -131,7 +131,7 @@ class TestMachine {
   write(piece: number): void {
     for (let file = this.layout.firstFileOf(piece); file <= this.layout.lastFileOf(piece); file++) {
       const lengthBytes = Math.max(this.now.files[file]!.lengthBytes, this.layout.endInFile(piece, file));
-      this.now.files[file] = { exists: true, lengthBytes, mtimeMs: this.clock.wallMs() };
+      this.now.files[file] = { exists: true, lengthBytes, mtimeMs: this.clock.wallMs(), executable: false };
     }
     this.now.pieces.add(piece);
   }

@@ -9,7 +9,7 @@ import { print, printJson } from '../output.ts';
 import { printable } from '../render/printable.ts';
 import { count, formatBytes, formatPieceLength } from '../render/quantities.ts';
 import { watchSignals } from '../signals.ts';
-import { openWorld } from '../world.ts';
+import { openContentWorld } from '../world.ts';
 
 export async function run(path: string, options: CreateOptions): Promise<void> {
   const trackers = parseTrackers(options.tracker);
@@ -18,7 +18,7 @@ export async function run(path: string, options: CreateOptions): Promise<void> {
     throw new UsageError('--json and -o - both want stdout; write the torrent to a file');
   }
   const stop = watchSignals({ exitCode: () => EXIT_FAILED, word: () => '' });
-  const env = await openWorld(undefined);
+  const env = await openContentWorld();
   try {
     const target = await outputPath(env, path, options);
     const created = await stop.race(make(env, path, options, trackers, stop.signal));

@@ -6,7 +6,6 @@ import { ShoalError } from '../../base/errors.ts';
 import { Geometry } from '../../metainfo/geometry.ts';
 import { PieceChecks } from '../../metainfo/piece-check.ts';
 import type { TorrentInfo } from '../../metainfo/types.ts';
-import type { Env } from '../../ports/env.ts';
 import type { Content } from '../../ports/piece-io.ts';
 import { Layout } from '../../storage/layout.ts';
 import { contentRoot, joinPath } from '../../storage/safe-path.ts';
@@ -20,16 +19,16 @@ import { formatRanges, rangesOf } from '../ranges.ts';
 import { count } from '../render/quantities.ts';
 import { watchSignals } from '../signals.ts';
 import { type FileSource, readFileSource } from '../source.ts';
-import { openWorld } from '../world.ts';
+import { type ContentWorld, openContentWorld } from '../world.ts';
 
 /** As many runs of bad pieces, and files, as a person reads; --json has them all. */
 const MAX_SAID = 20;
 
 export async function run(file: string, path: string, options: JsonOption): Promise<void> {
   const stop = watchSignals({ exitCode: () => EXIT_FAILED, word: () => '' });
-  const source = await readFileSource(file);
-  const env = await openWorld(undefined);
+  const env = await openContentWorld();
   try {
+    const source = await readFileSource(file);
     const report = await stop.race(verify(env, source, path, stop.signal));
     if (options.json) printJson(report);
     else print(render(report));
@@ -60,7 +59,7 @@ interface VerifyReport {
   readonly files: readonly FileFault[];
 }
 
-async function verify(env: Env, source: FileSource, path: string, signal: AbortSignal): Promise<VerifyReport> {
+async function verify(env: ContentWorld, source: FileSource, path: string, signal: AbortSignal): Promise<VerifyReport> {
   const { info } = source.metainfo;
   const root = await contentRoot(env.files, info, resolve(path));
   const geometry = new Geometry(info);
@@ -68,7 +67,7 @@ async function verify(env: Env, source: FileSource, path: string, signal: AbortS
   const checks = new PieceChecks(info, source.metainfo.pieceLayers, env.hashes.sha256);
   const content = env.pieceIo.open(layout.spec(root, { writable: false, preallocate: false }));
   const task: TaskState = { name: info.name, state: 'checking', done: 0, total: info.lengthBytes };
-  const progress = startProgress(() => [taskProgress(task)]);
+  const progress = await startProgress(() => [taskProgress(task)]);
   try {
     const result = await verifyContent(
       env,
@@ -126,7 +125,7 @@ function touches(pieces: readonly [first: number, last: number] | null, field: B
 }
 
 /** Symlinks that are not there; what stands in their place (a copy of the target, say) is as good. */
-async function linkFaults(env: Env, layout: Layout, root: string): Promise<FileFault[]> {
+async function linkFaults(env: ContentWorld, layout: Layout, root: string): Promise<FileFault[]> {
   const out: FileFault[] = [];
   for (const link of layout.symlinks) {
     const found = await env.files.info(joinPath(root, link.path), { follow: false });

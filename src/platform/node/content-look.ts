@@ -4,13 +4,17 @@ import { statSync } from 'node:fs';
 import type { ContentFileState } from '../../ports/piece-io.ts';
 import { errnoOf, fileError } from './system-errors.ts';
 
-const NOTHING: ContentFileState = { exists: false, lengthBytes: 0, mtimeMs: 0 };
+const NOTHING: ContentFileState = { exists: false, lengthBytes: 0, mtimeMs: 0, executable: false };
+
+/** Bits of those who may run a file. */
+export const ANY_RUN = 0o111;
 
 /** Follows links; what is no regular file is nothing. Synchronous. PERMISSION, IO. */
 export function lookAt(path: string): ContentFileState {
   try {
     const stats = statSync(path, { throwIfNoEntry: false });
-    return stats?.isFile() ? { exists: true, lengthBytes: stats.size, mtimeMs: stats.mtimeMs } : NOTHING;
+    if (!stats?.isFile()) return NOTHING;
+    return { exists: true, lengthBytes: stats.size, mtimeMs: stats.mtimeMs, executable: (stats.mode & ANY_RUN) !== 0 };
   } catch (error) {
     if (['ENOTDIR', 'ELOOP'].includes(errnoOf(error))) return NOTHING;
     throw fileError(error, `look at "${path}"`);

@@ -32,7 +32,7 @@ const GROUPS_PER_WORKER = 4;
 const FEW_FILES = 8;
 
 /** The place of a file that nobody asked about. */
-const NOT_LOOKED_AT: ContentFileState = { exists: false, lengthBytes: 0, mtimeMs: 0 };
+const NOT_LOOKED_AT: ContentFileState = { exists: false, lengthBytes: 0, mtimeMs: 0, executable: false };
 
 /** Files that are worth a message to another worker to be looked at. */
 const MIN_LOOKS = 1024;
@@ -173,7 +173,12 @@ export class NodeContent implements Content {
   async #look(files: Uint32Array, out: ContentFileState[]): Promise<void> {
     const packed = (await this.#workers.run(this.#shared, { kind: 'states', files })) as Float64Array;
     for (let i = 0, at = 0; i < files.length; i++, at += STATE_STRIDE) {
-      out[files[i]!] = { exists: packed[at] === 1, lengthBytes: packed[at + 1]!, mtimeMs: packed[at + 2]! };
+      out[files[i]!] = {
+        exists: packed[at] === 1,
+        lengthBytes: packed[at + 1]!,
+        mtimeMs: packed[at + 2]!,
+        executable: packed[at + 3] === 1,
+      };
     }
   }
 

@@ -22,9 +22,11 @@ export interface PieceIoOptions {
   readonly slotBudgetBytes?: number;
   /** Threads; by default one for each core. */
   readonly workers?: number;
+  /** Start the threads now: for those who know that they will hash, and have something to do meanwhile. */
+  readonly startNow?: boolean;
 }
 
-/** Starts no thread and touches no disk yet. */
+/** Touches no disk yet, and starts no thread unless told to. */
 export function createNodePieceIo(options: PieceIoOptions = {}): PieceIo {
   return new NodePieceIo(options);
 }
@@ -39,6 +41,7 @@ class NodePieceIo implements PieceIo {
 
   constructor(options: PieceIoOptions) {
     this.#workers = new PieceWorkers(options.workers ?? Math.min(availableParallelism(), MAX_WORKERS));
+    if (options.startNow) this.#workers.start();
     this.#pool = new SlotPool(options.slotBudgetBytes ?? DEFAULT_BUDGET_BYTES, (slot) =>
       this.#workers.forgetSlot(slot),
     );

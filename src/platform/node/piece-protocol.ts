@@ -68,8 +68,8 @@ export interface HashAnswer {
   readonly digests: Uint8Array;
 }
 
-/** Of `states`: exists, length, modification time for each file asked for, flat. */
-export const STATE_STRIDE = 3;
+/** Of `states`: exists, length, modification time, executable for each file asked for, flat. */
+export const STATE_STRIDE = 4;
 
 export type WorkerAnswer =
   | { readonly request: number; readonly failed: false; readonly value: unknown }

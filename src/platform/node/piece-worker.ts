@@ -131,8 +131,13 @@ function reserveFile(file: number, content: number, table: FileTable): void {
 function states(table: FileTable, wanted: Uint32Array): Float64Array {
   const out = new Float64Array(wanted.length * STATE_STRIDE);
   for (let i = 0; i < wanted.length; i++) {
-    const { exists, lengthBytes, mtimeMs } = lookAt(table.path(wanted[i]!));
-    if (exists) out.set([1, lengthBytes, mtimeMs], i * STATE_STRIDE);
+    const { exists, lengthBytes, mtimeMs, executable } = lookAt(table.path(wanted[i]!));
+    if (!exists) continue;
+    const at = i * STATE_STRIDE;
+    out[at] = 1;
+    out[at + 1] = lengthBytes;
+    out[at + 2] = mtimeMs;
+    out[at + 3] = executable ? 1 : 0;
   }
   return out;
 }

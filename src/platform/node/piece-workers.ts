@@ -61,6 +61,11 @@ export class PieceWorkers {
     this.count = count;
   }
 
+  /** Starts all threads that are not running. */
+  start(): void {
+    while (this.#threads.length < this.count) this.#add();
+  }
+
   /** Has a job done by the least busy worker. `slot` is the memory that a commit names. */
   run(content: SharedContent, job: WorkerJob, slot?: SharedSlot): Promise<unknown> {
     return new Promise((resolve, reject) => {
@@ -113,6 +118,10 @@ export class PieceWorkers {
     let best: Thread | undefined;
     for (const thread of this.#threads) if (!best || thread.busy < best.busy) best = thread;
     if (best && (best.busy === 0 || this.#threads.length === this.count)) return best;
+    return this.#add();
+  }
+
+  #add(): Thread {
     const thread = new Thread(this.#feed, (dead) => {
       this.#threads.splice(this.#threads.indexOf(dead), 1);
     });

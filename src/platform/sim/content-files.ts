@@ -32,8 +32,9 @@ export class ContentFiles {
   states(): ContentFileState[] {
     return this.#spec.files.map((_, index) => {
       const file = this.readable(index);
-      if (file === null) return { exists: false, lengthBytes: 0, mtimeMs: 0 };
-      return { exists: true, lengthBytes: file.content.lengthBytes, mtimeMs: file.mtimeMs };
+      if (file === null) return { exists: false, lengthBytes: 0, mtimeMs: 0, executable: false };
+      const { content, mtimeMs, executable } = file;
+      return { exists: true, lengthBytes: content.lengthBytes, mtimeMs, executable };
     });
   }
 

@@ -40,7 +40,7 @@ export class SimFiles implements Files {
     return this.#read('listing a folder', () => {
       const node = this.#find(path) ?? missing(path);
       if (node.kind !== 'folder') throw inTheWay(path);
-      return Array.from(node.entries, ([name, entry]) => ({ name: told(name), info: this.#infoOf(entry) }));
+      return Array.from(node.entries, ([name, entry]) => ({ name: told(name), kind: entry.kind }));
     });
   }
 
