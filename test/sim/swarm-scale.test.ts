@@ -2,9 +2,13 @@
 
 import { describe, expect, it } from 'vitest';
 import { SeededRandom } from '../../src/platform/sim/index.ts';
+import { sleep } from '../../src/ports/clock.ts';
 import { LEECH, SEED } from '../../src/tracker/server/peer-runs.ts';
+import { TrackerServer } from '../../src/tracker/server/server.ts';
+import { saveSwarms } from '../../src/tracker/server/snapshot.ts';
 import { SwarmTable } from '../../src/tracker/server/swarm-table.ts';
 import { Sweep } from '../../src/tracker/server/sweep.ts';
+import { newSimWorld } from '../contract/sim-world.ts';
 import { dumpSwarms } from '../support/swarm-dump.ts';
 
 const newTable = (keepsIds = false): SwarmTable =>
@@ -18,7 +22,10 @@ const ip6 = new Uint8Array(16);
 /** Peer `n` of swarm `swarm` announces, or leaves. */
 function announce(table: SwarmTable, swarm: number, n: number, nowS: number, ip: Uint8Array = ip4): void {
   hashView.setUint32(4, swarm);
-  new DataView(ip.buffer).setUint32(0, n);
+  ip[0] = n >>> 24;
+  ip[1] = n >>> 16;
+  ip[2] = n >>> 8;
+  ip[3] = n;
   table.announce(hash, ip, 6881, n % 4 === 0 ? SEED : LEECH, false, nowS);
 }
 
@@ -111,6 +118,57 @@ describe('a large swarm table', () => {
       before = table.memoryBytes;
     }
     expect(most).toBeLessThanOrEqual(3 * 65_536);
+  });
+});
+
+// Seconds each; a machine that has much else to do needs longer.
+describe('a tracker of a million peers', { timeout: 120_000 }, () => {
+  it('counts right one interval after half of them have left without a word, and gives their memory back', async () => {
+    const world = newSimWorld();
+    const host = world.addHost({ name: 'tracker' });
+    const stateKey = 'tracker/large';
+    const [swarms, peers] = [10_000, 100];
+    // As a tracker has saved it: half of the peers were heard 96 seconds before the others.
+    const table = newTable();
+    for (let swarm = 0; swarm < swarms; swarm++) {
+      for (let n = 0; n < peers; n++) announce(table, swarm, n, n < peers / 2 ? 904 : 1000);
+    }
+    await world.run(
+      (async () => {
+        const { clock, store } = host.env;
+        const before = { nowMs: () => 1_000_000, wallMs: () => clock.wallMs() };
+        await saveSwarms({ store, clock: { ...clock, ...before }, key: stateKey }, table);
+        const tracker = await TrackerServer.open(host.env, {
+          listen: [{ ip: null, port: 0 }],
+          stateKey,
+          intervalS: 60,
+        });
+        expect(tracker.stats()).toMatchObject({ peers: 1_000_000, seeds: 250_000, swarms });
+        const full = tracker.stats().memoryBytes;
+        expect(full / 1_000_000).toBeLessThan(32);
+        // Whoever misses an announce by half an interval is forgotten; a round of the sweep comes on top.
+        await sleep(clock, 60_000 + 33_000);
+        expect(tracker.stats()).toMatchObject({ peers: 500_000, seeds: 120_000, swarms });
+        for (let swarm = 0; swarm < swarms; swarm++) {
+          hashView.setUint32(4, swarm);
+          const { seeds, leeches } = tracker.counts(hash);
+          if (seeds !== 12 || leeches !== 38) expect.fail(`swarm ${swarm} is not right: ${seeds} and ${leeches}`);
+        }
+        await sleep(clock, 33_000);
+        expect(tracker.stats().memoryBytes).toBeLessThan(full * 0.7);
+        await sleep(clock, 120_000);
+        expect(tracker.stats()).toMatchObject({ peers: 0, seeds: 0, swarms: 0, memoryBytes: 0 });
+        await tracker.close();
+      })(),
+    );
+    expect(world.leaks()).toEqual([]);
+  });
+
+  it('of as many torrents fits in 256 MiB', () => {
+    const table = newTable();
+    for (let swarm = 0; swarm < 1_000_000; swarm++) announce(table, swarm, 1, 0);
+    expect([table.swarmCount, table.peerCount]).toEqual([1_000_000, 1_000_000]);
+    expect(table.memoryBytes + table.memory.control.byteLength).toBeLessThan(256 * 1024 * 1024);
   });
 });
 
