@@ -18,7 +18,7 @@
 
 enum {
   // What JavaScript checks before it shares memory: the layout and the calls.
-  VERSION = 2,
+  VERSION = 3,
   BATCH = 64,
   SLOT_BYTES = 2048,
   HEAD_WORDS = 8,
@@ -52,6 +52,7 @@ static const uint8_t MAPPED_PREFIX[MAPPED_PREFIX_BYTES] = {[10] = 0xff, [11] = 0
 struct service {
   uv_poll_t poll;
   int fd;
+  int family;
   int is_closed;
   napi_env env;
   napi_ref memory_ref;
@@ -207,13 +208,14 @@ static uint32_t bound_port(int fd) {
 }
 
 // Makes the service of a bound socket; NULL where Node refuses.
-static struct service *make_service(napi_env env, int fd, napi_value memory, uint8_t *bytes, napi_value on_batch) {
+static struct service *make_service(napi_env env, int fd, int family, napi_value memory, uint8_t *bytes, napi_value on_batch) {
   struct service *s = calloc(1, sizeof *s);
   uv_loop_t *loop;
   napi_value name;
   if (s == NULL) return NULL;
   s->env = env;
   s->fd = fd;
+  s->family = family;
   s->poll.data = s;
   prepare(s, bytes);
   if (napi_get_uv_event_loop(env, &loop) != napi_ok || uv_poll_init(loop, &s->poll, fd) != 0) {
@@ -286,7 +288,7 @@ static napi_value open_service(napi_env env, napi_callback_info info) {
   // Best effort: the system may have a lower limit.
   setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
   setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
-  struct service *s = error == 0 ? make_service(env, fd, args[4], memory, args[5]) : NULL;
+  struct service *s = error == 0 ? make_service(env, fd, place.ip_length == 4 ? AF_INET : AF_INET6, args[4], memory, args[5]) : NULL;
   if (s != NULL) {
     napi_create_external(env, s, NULL, NULL, &result);
     return result;
@@ -313,6 +315,35 @@ static napi_value port_of_service(napi_env env, napi_callback_info info) {
   return result;
 }
 
+// send(service, bytes: Uint8Array, ip: Uint8Array, port): one datagram. What the system does not take is lost, as on the wire.
+static napi_value send_one(napi_env env, napi_callback_info info) {
+  size_t count = 4, length, ip_length;
+  napi_value args[4];
+  napi_typedarray_type type;
+  void *service = NULL, *bytes, *ip;
+  uint32_t port;
+  napi_get_cb_info(env, info, &count, args, NULL, NULL);
+  if (count != 4 || napi_get_value_external(env, args[0], &service) != napi_ok ||
+      napi_get_typedarray_info(env, args[1], &type, &length, &bytes, NULL, NULL) != napi_ok ||
+      napi_get_typedarray_info(env, args[2], &type, &ip_length, &ip, NULL, NULL) != napi_ok ||
+      (ip_length != 4 && ip_length != 16) || napi_get_value_uint32(env, args[3], &port) != napi_ok) {
+    napi_throw_type_error(env, NULL, "send(service, bytes, ip, port)");
+    return NULL;
+  }
+  struct service *s = service;
+  struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(port)};
+  struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+  if (s->family == AF_INET && ip_length == 4) {
+    memcpy(&v4.sin_addr, ip, 4);
+    sendto(s->fd, bytes, length, MSG_DONTWAIT, (struct sockaddr *)&v4, sizeof v4);
+  } else if (s->family == AF_INET6) {
+    if (ip_length == 4) memcpy(&v6.sin6_addr, MAPPED_PREFIX, MAPPED_PREFIX_BYTES);
+    memcpy((uint8_t *)&v6.sin6_addr + (16 - ip_length), ip, ip_length);
+    sendto(s->fd, bytes, length, MSG_DONTWAIT, (struct sockaddr *)&v6, sizeof v6);
+  }
+  return NULL;
+}
+
 // close(service): to be called once, and nothing after it; the port is free at once.
 static napi_value close_service(napi_env env, napi_callback_info info) {
   struct service *s = service_of(env, info);
@@ -326,6 +357,7 @@ NAPI_MODULE_INIT() {
       {"listen", NULL, listen_at, NULL, NULL, NULL, napi_enumerable, NULL},
       {"open", NULL, open_service, NULL, NULL, NULL, napi_enumerable, NULL},
       {"port", NULL, port_of_service, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"send", NULL, send_one, NULL, NULL, NULL, napi_enumerable, NULL},
       {"close", NULL, close_service, NULL, NULL, NULL, napi_enumerable, NULL},
   };
   napi_create_int32(env, VERSION, &version);

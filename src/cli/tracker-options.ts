@@ -5,6 +5,7 @@ import { type Command, Option } from 'commander';
 import type { LocalNetwork } from '../base/address.ts';
 import { fileError } from '../platform/node/system-errors.ts';
 import type { Sockets, TlsKeys } from '../ports/sockets.ts';
+import type { SwarmStore } from '../ports/swarm-store.ts';
 import type { Threads } from '../ports/threads.ts';
 import type { TrackerServerOptions } from '../tracker/server/server.ts';
 import type { MetricsAccess } from '../tracker/server/status-routes.ts';
@@ -30,6 +31,7 @@ export interface TrackerOptions extends JsonOption {
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly workers?: number;
+  readonly store?: string;
   readonly interval?: number;
   readonly minInterval?: number;
   readonly peers?: number;
@@ -58,6 +60,7 @@ export function addTracker(command: Command): Command {
     .option('--tls-cert <FILE>', 'PEM certificates: HTTPS too, on the same ports')
     .option('--tls-key <FILE>', 'the private key of the first of them')
     .addOption(one('--workers <N>', 'threads that serve (default: 1)', count))
+    .option('--store <URL>', 'a Redis or Valkey by which trackers share their swarms, such as redis://HOST:6379')
     .addOption(one('--interval <SECONDS>', 'time between announces (default: 1800)', parseSeconds))
     .addOption(one('--min-interval <SECONDS>', 'time before which none is welcome (default: 30)', parseSeconds))
     .addOption(one('--peers <N>', 'peers in an answer where none are asked for (default: 50, at most 200)', count))
@@ -99,7 +102,10 @@ export async function serverOptions(
   return {
     listen,
     stateKey: first === 0 ? null : `tracker/${first}`,
-    ...((options.workers ?? 1) > 1 && { workers: { count: options.workers!, threads: await loadThreads(share) } }),
+    ...((options.workers ?? 1) > 1 && {
+      workers: { count: options.workers!, threads: await loadThreads(share, options.store) },
+    }),
+    ...(options.store !== undefined && { swarmStore: await openStore(options.store, options) }),
     udp: options.udp,
     http: options.http,
     near: options.near,
@@ -119,8 +125,14 @@ export async function serverOptions(
   };
 }
 
-async function loadThreads(share: (() => SiteShare) | null): Promise<Threads> {
-  return (await import('./tracker-threads.ts')).trackerThreads(share);
+async function loadThreads(share: (() => SiteShare) | null, store: string | undefined): Promise<Threads> {
+  return (await import('./tracker-threads.ts')).trackerThreads(share, store ?? null);
+}
+
+/** The client of Redis is loaded for trackers that use one. */
+async function openStore(url: string, { keepPeerIds }: TrackerOptions): Promise<SwarmStore> {
+  if (keepPeerIds) throw new UsageError('--keep-peer-ids does not go with --store: peer ids are not shared');
+  return (await import('../platform/node/redis-swarm-store.ts')).createRedisSwarmStore(url);
 }
 
 function given<K extends string>(name: K, value: number | undefined): { [key in K]?: number } {

@@ -11,10 +11,12 @@ export interface TrackerThreadData {
   readonly originMs: number;
   /** Of a tracker with a catalogue or rules of access. */
   readonly site: SiteShare | null;
+  /** URL of the store that the tracker shares its swarms by. */
+  readonly store: string | null;
 }
 
-/** `share`: what each thread gets of the site. */
-export function trackerThreads(share: (() => SiteShare) | null = null): Threads {
+/** `share`: what each thread gets of the site; `store`: where that of the swarms is. */
+export function trackerThreads(share: (() => SiteShare) | null = null, store: string | null = null): Threads {
   const here = import.meta.url;
   const module = new URL(here.endsWith('.ts') ? '../../dist/cli/tracker-worker.js' : './tracker-worker.js', here);
   const threads = createNodeThreads(module, 'shoal tracker');
@@ -22,7 +24,7 @@ export function trackerThreads(share: (() => SiteShare) | null = null): Threads 
   return {
     start: (job, events) => {
       const site = share?.() ?? null;
-      const data: TrackerThreadData & { job: unknown } = { originMs, site, job };
+      const data: TrackerThreadData & { job: unknown } = { originMs, site, store, job };
       return threads.start(data, events, site === null ? [] : [site.port]);
     },
   };

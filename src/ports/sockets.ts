@@ -68,9 +68,11 @@ export type AnswerDatagram = (packet: Uint8Array, ip: Uint8Array, port: number, 
 /** Room of `reply`, and the longest datagram that is handed to an {@link AnswerDatagram}: more than an Ethernet frame holds. */
 export const MAX_ANSWERED_BYTES = 2048;
 
-/** A UDP port whose every datagram is answered at once, or never. */
+/** A UDP port whose datagrams are answered at once, or some of them later. */
 export interface UdpService {
   readonly address: Address;
+  /** An answer that came later. Up to {@link MAX_ANSWERED_BYTES}, free at return. What cannot be sent is lost without a word. */
+  send(bytes: Uint8Array, ip: Uint8Array, port: number): void;
   close(): Promise<void>;
 }
 

@@ -172,7 +172,7 @@ describe('other requests', () => {
         expect(text.endsWith('body')).toBe(true);
         await sleep(host.env.clock, 1000);
         expect(heard).toEqual([post, 'body', 'closed']);
-        const socket = get('/announce', `Upgrade: websocket\r\n${close}`);
+        const socket = get('/socket', `Upgrade: websocket\r\n${close}`);
         const upgraded = talk(host, place(setting), [socket, '!']);
         expect(await upgraded).toBe('!');
         await sleep(host.env.clock, 1000);

@@ -2,9 +2,12 @@
 
 import { describe, expect, it } from 'vitest';
 import { utf8 } from '../../src/base/bytes.ts';
+import { SimSwarmStore } from '../../src/platform/sim/index.ts';
 import { sleep } from '../../src/ports/clock.ts';
+import type { Env } from '../../src/ports/env.ts';
 import { encodeScrapeRequest } from '../../src/tracker/protocol/udp-packets.ts';
 import type { TrackerHistory } from '../../src/tracker/server/history.ts';
+import type { TrackerServerOptions } from '../../src/tracker/server/server.ts';
 import { readMetrics } from '../support/prometheus.ts';
 import { get, hash, place, request, type Setting, signal, talk, withTracker } from '../support/sim-tracker.ts';
 
@@ -98,13 +101,17 @@ describe('the numbers of a tracker', () => {
   });
 
   it('say that all is well, also when the store is away', async () => {
-    const mirror = { announced: () => undefined, left: () => undefined, used: () => undefined, isAway: false };
-    await withTracker({ mirror }, async (setting) => {
+    let store: SimSwarmStore | undefined;
+    const options = ({ clock }: Env): Partial<TrackerServerOptions> => {
+      store = new SimSwarmStore({ clock });
+      return { swarmStore: store };
+    };
+    await withTracker(options, async (setting) => {
       const { host } = setting.client();
       await sleep(host.env.clock, 120_000);
       expect(await ask(setting, '/healthz')).toEqual([200, 'ok\n']);
       expect(setting.server.stats()).toMatchObject({ store: 'up', threads: 1, intervalS: 1800, process: null });
-      mirror.isAway = true;
+      store!.goDown();
       await sleep(host.env.clock, 1000);
       expect(await ask(setting, '/healthz')).toEqual([200, 'ok, but the store is away: answered from what is known\n']);
       expect(setting.server.stats().store).toBe('away');

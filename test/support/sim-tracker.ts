@@ -4,6 +4,7 @@ import { expect } from 'vitest';
 import { Address } from '../../src/base/address.ts';
 import { fromLatin1, latin1 } from '../../src/base/bytes.ts';
 import type { SimHost, SimWorld } from '../../src/platform/sim/index.ts';
+import type { Env } from '../../src/ports/env.ts';
 import { TrackerClient } from '../../src/tracker/client/client.ts';
 import type { AnnounceReply, AnnounceRequest } from '../../src/tracker/protocol/announce.ts';
 import { TrackerServer, type TrackerServerOptions } from '../../src/tracker/server/server.ts';
@@ -38,7 +39,7 @@ export interface Setting {
 
 /** A tracker, a body that uses it, and nothing left open. */
 export async function withTracker(
-  options: Partial<TrackerServerOptions>,
+  options: Partial<TrackerServerOptions> | ((env: Env) => Partial<TrackerServerOptions>),
   body: (setting: Setting) => Promise<void>,
   seed = 1,
   trackerIp = '10.9.0.1',
@@ -48,7 +49,10 @@ export async function withTracker(
   const clients: TrackerClient[] = [];
   await world.run(
     (async () => {
-      const server = await TrackerServer.open(host.env, { listen: [{ ip: null, port: 0 }], ...options });
+      const server = await TrackerServer.open(host.env, {
+        listen: [{ ip: null, port: 0 }],
+        ...(typeof options === 'function' ? options(host.env) : options),
+      });
       const place = new Address(host.ip, server.addresses[0]!.port).key;
       await body({
         world,

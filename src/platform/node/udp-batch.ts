@@ -8,7 +8,7 @@ import { loadNative } from './native.ts';
 import { networkError } from './system-errors.ts';
 
 /** Of calls and layout; a module of another one is left alone. */
-const VERSION = 2;
+const VERSION = 3;
 const BATCH = 64;
 const HEAD_WORDS = 8;
 const [LENGTH_IN, LENGTH_OUT, FAMILY, PORT, IP] = [0, 1, 2, 3, 4];
@@ -32,6 +32,7 @@ export interface UdpBatchModule {
   /** The descriptor of a TCP socket that listens, or the system's error number, negated. */
   listen(ip: Uint8Array, port: number, isDual: boolean, isShared: boolean): number;
   port(handle: Handle): number;
+  send(handle: Handle, bytes: Uint8Array, ip: Uint8Array, port: number): void;
   /** Once. */
   close(handle: Handle): void;
 }
@@ -71,6 +72,10 @@ class BatchedService implements UdpService {
     if (typeof opened === 'number') throw listenError(opened, ip, options.port);
     this.#handle = opened;
     this.address = new Address(ip, native.port(opened));
+  }
+
+  send(bytes: Uint8Array, ip: Uint8Array, port: number): void {
+    if (this.#handle !== null) this.#native.send(this.#handle, bytes, ip, port);
   }
 
   async close(): Promise<void> {

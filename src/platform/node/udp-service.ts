@@ -1,7 +1,7 @@
 // A UDP port whose datagrams are answered one by one, over dgram: one system call in and one out for each.
 
 import type dgram from 'node:dgram';
-import { parseIp } from '../../base/address.ts';
+import { formatIp, parseIp } from '../../base/address.ts';
 import { type AnswerDatagram, type ListenOptions, MAX_ANSWERED_BYTES, type UdpService } from '../../ports/sockets.ts';
 import { bindDgram, SEND_RING } from './udp.ts';
 
@@ -26,6 +26,13 @@ export async function serveUdpSingly(options: ListenOptions, answer: AnswerDatag
   });
   return {
     address,
+    send(bytes, ip, port) {
+      if (closing || socket.getSendQueueCount() >= SEND_RING - 1) return;
+      const copy = replies.next();
+      copy.set(bytes);
+      const isMapped = ip.length === 4 && address.ip.length === 16;
+      socket.send(copy, 0, bytes.length, port, isMapped ? `::ffff:${formatIp(ip)}` : formatIp(ip));
+    },
     close() {
       closing ??= new Promise((resolve) => {
         socket.close(() => resolve());

@@ -107,7 +107,11 @@ export class SimSockets implements Sockets {
       const length = answer(packet, from.ip, from.port, reply);
       if (length > 0) socket.send(reply.subarray(0, length), from);
     });
-    return socket;
+    return {
+      address: socket.address,
+      send: (bytes, ip, port) => socket.send(bytes, new Address(ip, port)),
+      close: () => socket.close(),
+    };
   }
 
   resolve(host: string, options: { signal?: AbortSignal } = {}): Promise<readonly Uint8Array[]> {

@@ -48,18 +48,25 @@ export interface AnnounceLedger {
   note(announce: AnnounceFields, key: PathKey, ip: Uint8Array): void;
 }
 
+/** A request that waits for a swarm to be fetched. */
+export interface Waiter {
+  /** Once, later: it is to be answered now, from what is known. */
+  goOn(): void;
+}
+
 /**
- * Swarms that several trackers share (a store such as Redis). The swarm table is this tracker's copy: announces are
- * answered from it and never wait. The mirror sends them on, many at a time, and writes what others sent into the table
- * (by `announce` and `leave`), so that the copy of a swarm in use is two seconds old at most. While the store is away
- * nothing changes but that the copy grows old.
+ * Swarms that several trackers share (a store such as Redis). The swarm table is this tracker's copy, from which announces
+ * are answered. The mirror sends them on, many at a time, and writes what others sent into the table, so that
+ * the copy which answers is two seconds old at most. While the store is away nothing changes but that the copy grows old.
  */
 export interface SwarmMirror {
+  /** Whether an announce or scrape of the swarm may be answered now: its copy is young, or there is no better one to be had. */
+  isFresh(infoHash: Uint8Array): boolean;
+  /** Has the swarm fetched, and then the waiter go on, within a third of a second. False where too many wait: it goes on at once. */
+  wait(infoHash: Uint8Array, waiter: Waiter): boolean;
   /** A peer came or was heard again; see {@link SwarmTable.announce}. */
   announced(infoHash: Uint8Array, ip: Uint8Array, port: number, role: number, completes: boolean): void;
   left(infoHash: Uint8Array, ip: Uint8Array, port: number): void;
-  /** A swarm is asked for: its copy has to be fetched, or kept young. */
-  used(infoHash: Uint8Array): void;
   /** The store cannot be reached. */
   readonly isAway: boolean;
 }

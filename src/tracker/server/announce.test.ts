@@ -20,7 +20,7 @@ function announce(
   const fields = new AnnounceFields();
   fields.peerId.set(utf8(id));
   Object.assign(fields, { port: 6881, left, event });
-  expect(rules.handle(fields, new PathKey(), Uint8Array.of(10, 0, 0, host), 1000)).toBeNull();
+  expect(rules.handle(fields, new PathKey(), Uint8Array.of(10, 0, 0, host), 1000, false)).toBeNull();
   return Address.listFromCompact(rules.peers4.subarray(0, rules.length4), 4).map(String);
 }
 

@@ -9,12 +9,13 @@ import {
   EVENT_STOPPED,
 } from '../protocol/announce.ts';
 import type { SwarmCounts } from '../protocol/http-reply-writer.ts';
-import type { AccessRules, AnnounceLedger, PathKey, Refusal, SwarmMirror } from './access.ts';
+import type { AccessRules, AnnounceLedger, PathKey, Refusal, SwarmMirror, Waiter } from './access.ts';
 import type { AddressLimits } from './address-counts.ts';
 import { AnnounceRates } from './announce-rates.ts';
 import { Network, Prefixes } from './network.ts';
 import { LEECH, PARTIAL_SEED, SEED } from './peer-runs.ts';
 import { type SwarmTable, TOO_MANY } from './swarm-table.ts';
+import { TAKEN, type WebPeers } from './web-peers.ts';
 
 /** The most that can be set: what buffers are made for, and a UDP reply of 200 IPv4 peers still fits into one packet. */
 export const MAX_PEERS_PER_REPLY = 200;
@@ -30,6 +31,11 @@ const TOO_OFTEN: Refusal = {
   retryInMinutes: 1,
   fault: 'rateLimited',
 };
+
+const PEER_ID_TAKEN: Refusal = { reason: 'another connection has this peer id', retryInMinutes: 2 };
+
+/** Not refused: the swarm has to be fetched first; see {@link AnnounceRules.wait}. */
+export const WAITS: Refusal = { reason: 'being fetched', retryInMinutes: null };
 
 export interface AnnounceLimits {
   /** Peers in a reply where the client names no number. */
@@ -73,6 +79,8 @@ export class AnnounceRules {
   /** Compact IPv6 peers (BEP 7), the first `length6` bytes. */
   readonly peers6: Uint8Array;
   length6 = 0;
+  /** Peers of WebSocket connections that were chosen. */
+  webCount = 0;
   /** Peer ids of both in their order, 20 bytes each; null where the table keeps none. */
   readonly ids4: Uint8Array | null;
   readonly ids6: Uint8Array | null;
@@ -95,10 +103,10 @@ export class AnnounceRules {
 
   /**
    * Carries out an announce of a peer at `ip` (4 or 16 bytes) over HTTP: peers of both families are found, the asker's
-   * own first. Returns null or why it is refused.
+   * own first. Returns null or why it is refused, or {@link WAITS}. `isLate`: it was found to have to wait before.
    */
-  handle(fields: AnnounceFields, key: PathKey, ip: Uint8Array, nowS: number): Refusal | null {
-    const swarm = this.#note(fields, key, ip, nowS);
+  handle(fields: AnnounceFields, key: PathKey, ip: Uint8Array, nowS: number, isLate: boolean): Refusal | null {
+    const swarm = this.#note(fields, key, ip, nowS, isLate);
     if (typeof swarm !== 'number') return swarm;
     const wanted = this.#wanted(fields, swarm);
     const seedsToo = wantsSeeds(fields);
@@ -114,6 +122,14 @@ export class AnnounceRules {
   }
 
   /**
+   * For an announce that was answered with {@link WAITS}: has the waiter go on when the swarm is there. False where too
+   * many wait: it is to be handled now. Either way as late.
+   */
+  wait(infoHash: Uint8Array, waiter: Waiter): boolean {
+    return this.#limits.mirror?.wait(infoHash, waiter) ?? false;
+  }
+
+  /**
    * As {@link handle}, for UDP: peers of the asker's family alone, `most` at most, into `into` from `at` on. Their number
    * of bytes is in `length4` or `length6`.
    */
@@ -125,8 +141,9 @@ export class AnnounceRules {
     into: Uint8Array,
     at: number,
     most: number,
+    isLate: boolean,
   ): Refusal | null {
-    const swarm = this.#note(fields, key, ip, nowS);
+    const swarm = this.#note(fields, key, ip, nowS, isLate);
     if (typeof swarm !== 'number') return swarm;
     const wanted = Math.min(most, this.#wanted(fields, swarm));
     if (wanted > 0) {
@@ -139,17 +156,79 @@ export class AnnounceRules {
     return null;
   }
 
+  /**
+   * As {@link handle}, for a peer of a WebSocket connection of this thread: `peers` chooses up to `most` others of its
+   * kind, `webCount` of them. A mirror hears nothing: nobody could reach such a peer through another tracker.
+   */
+  handleWeb(
+    fields: AnnounceFields,
+    key: PathKey,
+    ip: Uint8Array,
+    peers: WebPeers,
+    connection: number,
+    most: number,
+    nowS: number,
+  ): Refusal | null {
+    this.webCount = 0;
+    const refusal = this.#admit(fields, key, ip, nowS);
+    if (refusal !== null) return refusal;
+    const { infoHash, peerId } = fields;
+    const table = this.#table;
+    if (fields.event === EVENT_STOPPED) {
+      this.counts.read(table, peers.leave(infoHash, peerId, connection, nowS));
+      table.exit();
+      return null;
+    }
+    const role = roleOf(fields);
+    const completes = role === SEED && fields.event === EVENT_COMPLETED;
+    const address = table.addressHash(ip);
+    const swarm = peers.announce(infoHash, peerId, connection, address, role, completes, nowS, this.#limitsOf(ip));
+    this.counts.read(table, swarm);
+    const wanted = Math.min(most, this.#wanted(fields, swarm));
+    if (wanted > 0) this.webCount = peers.pick(swarm, peerId, wanted, wantsSeeds(fields));
+    table.exit();
+    return swarm >= 0 ? null : swarm === TAKEN ? PEER_ID_TAKEN : swarm === TOO_MANY ? TOO_MANY_PEERS : FULL;
+  }
+
+  /** A peer's connection has closed. */
+  leaveWeb(peers: WebPeers, infoHash: Uint8Array, peerId: Uint8Array, connection: number, nowS: number): void {
+    peers.leave(infoHash, peerId, connection, nowS);
+    this.#table.exit();
+  }
+
+  /** Counts a message that is no announce against the rate of its address; not null where it is too many. */
+  tooOften(ip: Uint8Array, nowS: number): Refusal | null {
+    if (this.#rates === null || !this.#isLimited(ip)) return null;
+    return this.#rates.allows(this.#table.addressHash(ip), nowS) ? null : TOO_OFTEN;
+  }
+
+  /** Whether an announce may be served at all. */
+  #admit(fields: AnnounceFields, key: PathKey, ip: Uint8Array, nowS: number): Refusal | null {
+    const { access, ledger } = this.#limits;
+    const refusal = this.tooOften(ip, nowS) ?? access?.check(fields, key, ip) ?? null;
+    if (refusal === null) ledger?.note(fields, key, ip);
+    return refusal;
+  }
+
+  #isLimited(ip: Uint8Array): boolean {
+    return this.#limits.limitsLoopback === true || !isLoopback(ip);
+  }
+
+  #limitsOf(ip: Uint8Array): AddressLimits | null {
+    return this.#isLimited(ip) ? (this.#limits.perAddress ?? null) : null;
+  }
+
   /** The swarm, whose shard is entered; -1 where nothing is to be handed out, or why it is refused: none is entered. */
-  #note(fields: AnnounceFields, key: PathKey, ip: Uint8Array, nowS: number): number | Refusal {
+  #note(fields: AnnounceFields, key: PathKey, ip: Uint8Array, nowS: number, isLate: boolean): number | Refusal {
     this.length4 = 0;
     this.length6 = 0;
     const table = this.#table;
-    const { access, ledger, mirror, perAddress, limitsLoopback } = this.#limits;
-    const limited = limitsLoopback === true || !isLoopback(ip);
-    if (limited && this.#rates !== null && !this.#rates.allows(table.addressHash(ip), nowS)) return TOO_OFTEN;
-    const refusal = access?.check(fields, key, ip) ?? null;
-    if (refusal !== null) return refusal;
-    ledger?.note(fields, key, ip);
+    const { mirror = null } = this.#limits;
+    if (!isLate) {
+      const refusal = this.#admit(fields, key, ip, nowS);
+      if (refusal !== null) return refusal;
+      if (mirror !== null && fields.event !== EVENT_STOPPED && !mirror.isFresh(fields.infoHash)) return WAITS;
+    }
     const role = roleOf(fields);
     const completes = role === SEED && fields.event === EVENT_COMPLETED;
     let swarm: number;
@@ -157,8 +236,7 @@ export class AnnounceRules {
       mirror?.left(fields.infoHash, ip, fields.port);
       swarm = table.leave(fields.infoHash, ip, fields.port, nowS);
     } else {
-      mirror?.used(fields.infoHash);
-      const limits = limited ? (perAddress ?? null) : null;
+      const limits = this.#limitsOf(ip);
       swarm = table.announce(fields.infoHash, ip, fields.port, role, completes, nowS, fields.peerId, limits);
       if (swarm >= 0) mirror?.announced(fields.infoHash, ip, fields.port, role, completes);
     }

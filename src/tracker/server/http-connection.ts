@@ -3,10 +3,11 @@
 
 import { concatBytes } from '../../base/bytes.ts';
 import type { ByteStream, StreamSink } from '../../ports/sockets.ts';
+import type { Waiter } from './access.ts';
 import { HandedStream } from './handed-stream.ts';
 import { MAX_HEAD_LENGTH, type RequestHead, readHead } from './http-head.ts';
 import type { HttpReplies } from './http-replies.ts';
-import type { HttpRoutes } from './http-routes.ts';
+import { FOR_OTHERS, type HttpRoutes, TO_WAIT } from './http-routes.ts';
 import type { TrackerCounters } from './stats.ts';
 
 /** A connection between requests: clients that keep one ask again within seconds or after half an hour. */
@@ -28,6 +29,18 @@ export interface HttpShared {
   closed(connection: HttpConnection): void;
   /** Takes over a connection whose next request is not for us; null: none is handed over. */
   readonly others: OtherRequests | null;
+  /** Null: no WebSocket. */
+  readonly upgrades: Upgrades | null;
+}
+
+/** What makes WebSockets of connections. */
+export interface Upgrades {
+  /** Whether a request to upgrade is for it, by its path. */
+  asks(bytes: Uint8Array, head: RequestHead): boolean;
+  /** 0, or the HTTP status that the request is refused with. */
+  fault(bytes: Uint8Array, head: RequestHead, source: Uint8Array): number;
+  /** Takes a connection over, whose request had no fault; `rest` came behind it (owned). Attaches a sink. */
+  take(stream: ByteStream, bytes: Uint8Array, head: RequestHead, rest: Uint8Array): void;
 }
 
 /**
@@ -36,16 +49,22 @@ export interface HttpShared {
  */
 export type OtherRequests = (stream: ByteStream, bytes: Uint8Array) => void;
 
-export class HttpConnection implements StreamSink {
+export class HttpConnection implements StreamSink, Waiter {
   /** When it is closed unless something happens before. */
   deadlineMs: number;
   /** Its place in the server's list. */
   place = 0;
   readonly #stream: ByteStream;
   readonly #shared: HttpShared;
-  /** The begin of a head, or requests that wait for the client to read. */
+  /** The begin of a head, or requests that wait for the client to read, or for their swarm. */
   #rest: Uint8Array | null = null;
   #paused = false;
+  /** The first request of the rest waits for its swarm. */
+  #isWaiting = false;
+  /** It has waited. */
+  #isLate = false;
+  /** The client has ended while it waited. */
+  #endsThen = false;
   #ending = false;
   /** Who has taken the connection over. */
   #heir: HandedStream | null = null;
@@ -67,11 +86,16 @@ export class HttpConnection implements StreamSink {
       return;
     }
     this.#shared.counters.httpBytesIn += chunk.length;
+    this.#take(chunk);
+  }
+
+  /** `chunk` is lent. */
+  #take(chunk: Uint8Array): void {
     if (this.#ending) return;
     const hadRest = this.#rest !== null;
     const bytes = this.#rest === null ? chunk : concatBytes([this.#rest, chunk]);
     this.#rest = null;
-    if (this.#paused) {
+    if (this.#paused || this.#isWaiting) {
       // Read before the pause took hold: a chunk or two, no more.
       this.#rest = hadRest ? bytes : bytes.slice();
       return;
@@ -92,14 +116,27 @@ export class HttpConnection implements StreamSink {
     this.#heir?.sink.onWritable?.();
     if (!this.#paused || this.#stream.bufferedBytes >= HIGH_WATER_BYTES / 2) return;
     this.#paused = false;
+    if (!this.#isWaiting) this.#resume();
+  }
+
+  goOn(): void {
+    this.#isWaiting = false;
+    if (this.#ending) return;
+    this.#isLate = true;
+    if (!this.#paused) this.#resume();
+    if (this.#endsThen && !this.#isWaiting) this.#end();
+  }
+
+  #resume(): void {
     this.#stream.resume();
     const rest = this.#rest;
     this.#rest = null;
-    if (rest !== null) this.onChunk(rest);
+    if (rest !== null) this.#take(rest);
   }
 
   onEnd(): void {
-    if (this.#heir === null) this.#end();
+    if (this.#heir === null && this.#isWaiting) this.#endsThen = true;
+    else if (this.#heir === null) this.#end();
     else if (this.#heir.sink.onEnd) this.#heir.sink.onEnd();
     else this.#stream.end();
   }
@@ -123,7 +160,7 @@ export class HttpConnection implements StreamSink {
     const { routes, head, replies } = this.#shared;
     const ip = this.#stream.remote.ip;
     let at = 0;
-    while (at < bytes.length && !this.#ending && !this.#paused) {
+    while (at < bytes.length && !this.#ending && !this.#paused && !this.#isWaiting) {
       // Empty lines before a request are passed over (RFC 9112, 2.2).
       if (bytes[at] === 0x0d || bytes[at] === 0x0a) {
         at++;
@@ -134,10 +171,22 @@ export class HttpConnection implements StreamSink {
         if (bytes.length - at < MAX_HEAD_LENGTH) break;
         head.isHead = false;
         routes.fault(head, 431, replies);
-      } else if (routes.answer(bytes, head, ip, replies)) at = next;
-      else {
-        this.#handOver(bytes.slice(at));
-        return bytes.length;
+      } else if (head.isUpgrade && head.fault === 0 && this.#shared.upgrades?.asks(bytes, head)) {
+        if (this.#upgrade(this.#shared.upgrades, bytes, next)) return bytes.length;
+      } else {
+        const outcome = routes.answer(bytes, head, ip, replies, this, this.#isLate);
+        if (outcome === TO_WAIT) {
+          this.#isWaiting = true;
+          this.#stream.pause();
+          break;
+        }
+        this.#isLate = false;
+        if (outcome !== FOR_OTHERS) at = next;
+        else {
+          const rest = bytes.slice(at);
+          this.#handOver((stream) => this.#shared.others!(stream, rest));
+          return bytes.length;
+        }
       }
       if (!head.keepAlive) this.#end();
       else if (replies.isFull) this.#flush();
@@ -146,11 +195,20 @@ export class HttpConnection implements StreamSink {
     return at;
   }
 
-  #handOver(rest: Uint8Array): void {
+  /** False where it is refused, which ends the connection. */
+  #upgrade(upgrades: Upgrades, bytes: Uint8Array, next: number): boolean {
+    const { routes, head, replies } = this.#shared;
+    const status = upgrades.fault(bytes, head, this.#stream.remote.ip);
+    if (status === 0) this.#handOver((stream) => upgrades.take(stream, bytes, head, bytes.slice(next)));
+    else routes.fault(head, status, replies);
+    return status === 0;
+  }
+
+  #handOver(take: (stream: ByteStream) => void): void {
     this.#flush();
     this.#shared.closed(this);
     this.#heir = new HandedStream(this.#stream);
-    this.#shared.others!(this.#heir, rest);
+    take(this.#heir);
   }
 
   #flush(): void {

@@ -23,6 +23,7 @@ const CONNECTION = fromLatin1('connection');
 const CONTENT_LENGTH = fromLatin1('content-length');
 const TRANSFER_ENCODING = fromLatin1('transfer-encoding');
 const UPGRADE = fromLatin1('upgrade');
+const WEBSOCKET = fromLatin1('websocket');
 const FORWARDED_FOR = fromLatin1('x-forwarded-for');
 const CLOSE = fromLatin1('close');
 const KEEP_ALIVE = fromLatin1('keep-alive');
@@ -44,7 +45,7 @@ export class RequestHead {
   /** The last `X-Forwarded-For` field; empty where there is none. */
   forwardedStart = 0;
   forwardedEnd = 0;
-  /** The client wants to speak something else on this connection: WebSocket. */
+  /** The client wants to speak WebSocket on this connection. What else one may upgrade to is not for us: it is answered as it is. */
   isUpgrade = false;
   /** 0, or the HTTP status that the request deserves instead of an answer; the connection ends with it. */
   fault = 0;
@@ -139,7 +140,7 @@ function readField(bytes: Uint8Array, start: number, end: number, head: RequestH
   } else if (isName(bytes, start, nameEnd, CONTENT_LENGTH)) {
     if (!isZero(bytes, nameEnd + 1, end)) head.fault ||= 413;
   } else if (isName(bytes, start, nameEnd, TRANSFER_ENCODING)) head.fault ||= 413;
-  else if (isName(bytes, start, nameEnd, UPGRADE)) head.isUpgrade = true;
+  else if (isName(bytes, start, nameEnd, UPGRADE)) head.isUpgrade = hasToken(bytes, nameEnd + 1, end, WEBSOCKET);
   else if (isName(bytes, start, nameEnd, FORWARDED_FOR)) {
     head.forwardedStart = nameEnd + 1;
     head.forwardedEnd = end;

@@ -22,8 +22,16 @@ const STATUS: Readonly<Record<number, string>> = {
   404: 'Not Found',
   405: 'Method Not Allowed',
   413: 'Content Too Large',
+  426: 'Upgrade Required',
   431: 'Request Header Fields Too Large',
   503: 'Service Unavailable',
+};
+
+/** Fields that a status asks for. */
+const MORE: Readonly<Record<number, string>> = {
+  405: 'Allow: GET, HEAD\r\n',
+  426: 'Sec-WebSocket-Version: 13\r\n',
+  503: 'Retry-After: 60\r\n',
 };
 
 const TYPES: Readonly<Record<ContentType, string>> = {
@@ -130,8 +138,7 @@ export class HttpReplies {
     const key = `${status} ${type}`;
     let head = this.#heads.get(key);
     if (head === undefined) {
-      const allow = status === 405 ? 'Allow: GET, HEAD\r\n' : '';
-      const fields = fromLatin1(`HTTP/1.1 ${status} ${STATUS[status]}\r\n${TYPES[type]}${allow}`);
+      const fields = fromLatin1(`HTTP/1.1 ${status} ${STATUS[status]}\r\n${TYPES[type]}${MORE[status] ?? ''}`);
       head = new Uint8Array([...fields, ...LENGTH]);
       this.#heads.set(key, head);
     }

@@ -6,8 +6,9 @@ import type { Gzip } from '../../ports/gzip.ts';
 import { AnnounceFields } from '../protocol/announce.ts';
 import { readAnnounceQuery, readScrapeQuery } from '../protocol/http-query.ts';
 import { encodeRefusal, writeAnnounceReply } from '../protocol/http-reply-writer.ts';
-import { PathKey, type Refusal } from './access.ts';
-import type { AnnounceRules } from './announce.ts';
+import { PathKey, type Refusal, type Waiter } from './access.ts';
+import { type AnnounceRules, WAITS } from './announce.ts';
+import type { Fault } from './faults.ts';
 import { acceptsGzip, type RequestHead } from './http-head.ts';
 import type { HttpReplies } from './http-replies.ts';
 import type { Pacing } from './pacing.ts';
@@ -21,10 +22,26 @@ import type { Trust } from './trust.ts';
 const HOME = fromLatin1('/');
 const WRONG_HASH: Refusal = malformed('info_hash is not 20 bytes');
 const NO_HASH: Refusal = malformed('info_hash is missing');
+/** As what a status is counted; one that is not here is counted where it arises. */
+const FAULTS: Readonly<Record<number, Fault>> = {
+  400: 'malformed',
+  404: 'unknownAction',
+  405: 'unknownAction',
+  413: 'tooLarge',
+  426: 'malformed',
+  431: 'tooLarge',
+};
 /** A scrape of some forty info hashes: below that compressing costs more than it saves. */
 const ZIPPED_FROM_BYTES = 4096;
 /** Where nobody has handed pages in. */
 const NO_PAGE = 'Shoal tracker: announce at /announce; numbers are at /stats\n';
+
+/** What became of a request. */
+export const ANSWERED = 0;
+/** Nothing was added: it is for others. */
+export const FOR_OTHERS = 1;
+/** Nothing was added: the waiter goes on when it is to be answered, as late. */
+export const TO_WAIT = 2;
 
 export interface HttpRoutesOptions {
   readonly clock: Clock;
@@ -38,6 +55,8 @@ export interface HttpRoutesOptions {
   readonly trackerId: Uint8Array;
   readonly statusRoutes: StatusRoutes;
   readonly pages: Pages;
+  /** False: all is refused; the port is there for WebSocket. */
+  readonly isServing: boolean;
   /** What is neither announce nor scrape, page nor of the status routes goes elsewhere. */
   readonly handsOver: boolean;
   /** So do scrapes without info hashes: there are full scrapes. */
@@ -56,18 +75,29 @@ export class HttpRoutes {
   }
 
   /**
-   * Adds the reply for the request at `bytes`, whose parts `head` names, of a client at `source`. False where it is a
-   * request for others: then nothing was added.
+   * Adds the reply for the request at `bytes`, whose parts `head` names, of a client at `source`. Returns ANSWERED,
+   * FOR_OTHERS or TO_WAIT. `isLate`: it has waited.
    */
-  answer(bytes: Uint8Array, head: RequestHead, source: Uint8Array, replies: HttpReplies): boolean {
-    const { statusRoutes, counters } = this.#options;
+  answer(
+    bytes: Uint8Array,
+    head: RequestHead,
+    source: Uint8Array,
+    replies: HttpReplies,
+    waiter: Waiter,
+    isLate: boolean,
+  ): number {
+    const { statusRoutes, counters, isServing } = this.#options;
+    if (!isServing) {
+      this.fault(head, 404, replies);
+      return ANSWERED;
+    }
     const isPlain = head.fault === 0 && !head.isUpgrade;
     const asks = isPlain ? keyInPath(bytes, head.pathStart, head.pathEnd, this.#key) : ASKS_OTHER;
-    if (asks === ASKS_ANNOUNCE) this.#announce(bytes, head, source, replies);
-    else if (asks === ASKS_SCRAPE) return this.#scrape(bytes, head, replies);
-    else if (isPlain && statusRoutes.answer(bytes, head, source, replies)) return true;
-    else if (isPlain && this.#page(bytes, head, replies)) return true;
-    else if (this.#options.handsOver) return false;
+    if (asks === ASKS_ANNOUNCE) return this.#announce(bytes, head, source, replies, waiter, isLate);
+    if (asks === ASKS_SCRAPE) return this.#scrape(bytes, head, replies);
+    if (isPlain && statusRoutes.answer(bytes, head, source, replies)) return ANSWERED;
+    else if (isPlain && this.#page(bytes, head, replies)) return ANSWERED;
+    else if (this.#options.handsOver) return FOR_OTHERS;
     else if (head.fault !== 0) this.fault(head, head.fault, replies);
     else if (isPath(bytes, head, HOME)) replies.text(head, 200, 'text', NO_PAGE);
     else {
@@ -75,14 +105,15 @@ export class HttpRoutes {
       counters.faults.unknownAction++;
       replies.text(head, 404, 'text', 'not found: this is a BitTorrent tracker; announce at /announce\n');
     }
-    return true;
+    return ANSWERED;
   }
 
   /** Adds a reply that ends the connection. */
   fault(head: RequestHead, status: number, replies: HttpReplies): void {
     const { counters } = this.#options;
     counters.httpErrors++;
-    counters.faults[status === 405 ? 'unknownAction' : status === 400 ? 'malformed' : 'tooLarge']++;
+    const kind = FAULTS[status];
+    if (kind !== undefined) counters.faults[kind]++;
     head.keepAlive = false;
     replies.text(head, status, 'text', 'this request cannot be answered\n');
   }
@@ -93,19 +124,31 @@ export class HttpRoutes {
     return page !== null;
   }
 
-  #announce(bytes: Uint8Array, head: RequestHead, source: Uint8Array, replies: HttpReplies): void {
+  #announce(
+    bytes: Uint8Array,
+    head: RequestHead,
+    source: Uint8Array,
+    replies: HttpReplies,
+    waiter: Waiter,
+    isLate: boolean,
+  ): number {
     const { announces, counters, clock, pacing, trust, minIntervalS, trackerId } = this.#options;
     const fields = this.#fields;
     const fault = readAnnounceQuery(bytes, head.queryStart, head.queryEnd, fields);
     if (fault !== null) {
       this.#refuse(head, malformed(fault), replies);
-      return;
+      return ANSWERED;
     }
     const ip = trust.namedIp(fields, trust.forwardedIp(bytes, head, source));
-    const refusal = announces.handle(fields, this.#key, ip, clock.nowMs() / 1000);
+    const nowS = clock.nowMs() / 1000;
+    let refusal = announces.handle(fields, this.#key, ip, nowS, isLate);
+    if (refusal === WAITS) {
+      if (announces.wait(fields.infoHash, waiter)) return TO_WAIT;
+      refusal = announces.handle(fields, this.#key, ip, nowS, true);
+    }
     if (refusal !== null) {
       this.#refuse(head, refusal, replies);
-      return;
+      return ANSWERED;
     }
     counters.httpAnnounces++;
     replies.begin();
@@ -125,23 +168,24 @@ export class HttpRoutes {
       fields.noPeerId ? null : announces.ids6,
     );
     replies.finish(head, 200, 'bencode');
+    return ANSWERED;
   }
 
-  /** False where all swarms are asked for, and that is for others. */
-  #scrape(bytes: Uint8Array, head: RequestHead, replies: HttpReplies): boolean {
+  /** FOR_OTHERS where all swarms are asked for, and may be. */
+  #scrape(bytes: Uint8Array, head: RequestHead, replies: HttpReplies): number {
     const { scrapes, counters, minIntervalS, handsOverFullScrapes } = this.#options;
     const count = readScrapeQuery(bytes, head.queryStart, head.queryEnd, scrapes.hashes);
-    if (count === 0 && handsOverFullScrapes && !head.isHead) return false;
+    if (count === 0 && handsOverFullScrapes && !head.isHead) return FOR_OTHERS;
     const refusal = scrapes.refusal(this.#key) ?? (count < 0 ? WRONG_HASH : count === 0 ? NO_HASH : null);
     if (refusal !== null) {
       this.#refuse(head, refusal, replies);
-      return true;
+      return ANSWERED;
     }
     counters.httpScrapes++;
     replies.begin();
     scrapes.writeHttp(count, minIntervalS, replies.out);
     replies.finish(head, 200, this.#zip(bytes, head, replies) ? 'zipped bencode' : 'bencode');
-    return true;
+    return ANSWERED;
   }
 
   /** Compresses the body written last, if it is large and the client takes it so. */

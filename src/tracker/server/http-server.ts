@@ -5,7 +5,7 @@ import { assert } from '../../base/assert.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Random } from '../../ports/random.ts';
 import type { ByteStream, ListenOptions, Sockets, StreamListener } from '../../ports/sockets.ts';
-import { HttpConnection, type HttpShared, type OtherRequests } from './http-connection.ts';
+import { HttpConnection, type HttpShared, type OtherRequests, type Upgrades } from './http-connection.ts';
 import { RequestHead } from './http-head.ts';
 import { HttpReplies } from './http-replies.ts';
 import type { HttpRoutes } from './http-routes.ts';
@@ -22,6 +22,7 @@ export interface HttpServerOptions {
   readonly routes: HttpRoutes;
   readonly maxConnections: number;
   readonly others: OtherRequests | null;
+  readonly upgrades: Upgrades | null;
 }
 
 export class HttpServer {
@@ -40,6 +41,7 @@ export class HttpServer {
       nowMs: () => options.clock.nowMs(),
       closed: (connection) => this.#remove(connection),
       others: options.others,
+      upgrades: options.upgrades,
     };
   }
 

@@ -3,9 +3,10 @@
 import type { LocalNetwork } from '../../base/address.ts';
 import type { Gzip } from '../../ports/gzip.ts';
 import type { ListenOptions } from '../../ports/sockets.ts';
+import type { SwarmStore } from '../../ports/swarm-store.ts';
 import type { Threads } from '../../ports/threads.ts';
 import { DEFAULT_INTERVAL_S } from '../protocol/announce.ts';
-import type { AccessRules, AnnounceLedger, SwarmMirror } from './access.ts';
+import type { AccessRules, AnnounceLedger } from './access.ts';
 import type { AddressLimits } from './address-counts.ts';
 import { MAX_PEERS_PER_REPLY } from './announce.ts';
 import type { OtherRequests } from './http-connection.ts';
@@ -33,9 +34,15 @@ export interface TrackerValues {
   readonly maxPeers?: number;
   /** HTTP connections at once, a thread. Default: 4096. */
   readonly maxConnections?: number;
-  /** Serve UDP, serve HTTP. Default: true. */
+  /** Serve UDP, HTTP, WebSocket. Default: true. */
   readonly udp?: boolean;
   readonly http?: boolean;
+  readonly ws?: boolean;
+  /** Seconds between announces over WebSocket: each brings new offers. Default: 120, or the interval where that is shorter. */
+  readonly wsIntervalS?: number;
+  /** WebSocket connections at once, a thread; and of one address (an IPv6 /64) of them. Defaults: 16,384 and 500. */
+  readonly maxWebSockets?: number;
+  readonly maxWebSocketsPerAddress?: number;
   /** All swarms may be scraped at once, over HTTP. Default: false. */
   readonly fullScrape?: boolean;
   /** Torrents can be searched and published here: told in the numbers. Default: false. */
@@ -58,7 +65,7 @@ export interface TrackerValues {
 }
 
 export interface TrackerServerOptions extends TrackerValues {
-  /** Every one serves HTTP and UDP; port 0 picks one that is free for both. */
+  /** Every one serves HTTP, WebSocket and UDP; port 0 picks one that is free for all. */
   readonly listen: readonly ListenOptions[];
   /** Key in the store under which swarms outlive the process; null: they do not. Default: null. */
   readonly stateKey?: string | null;
@@ -70,7 +77,8 @@ export interface TrackerServerOptions extends TrackerValues {
   /** Default: everyone may announce everything. */
   readonly access?: AccessRules;
   readonly ledger?: AnnounceLedger;
-  readonly mirror?: SwarmMirror;
+  /** The swarms are shared with all trackers that have the same store. Default: they are this tracker's own. */
+  readonly swarmStore?: SwarmStore;
   /** The web page; see {@link PageFile}. Default: none, `/` is answered with a line of text. */
   readonly pages?: readonly PageFile[];
   /** Takes what is neither announce nor scrape, page, `/stats` nor `/healthz`: an API, WebSocket. */
@@ -91,6 +99,10 @@ export interface Settings {
   readonly maxConnections: number;
   readonly udp: boolean;
   readonly http: boolean;
+  readonly ws: boolean;
+  readonly wsIntervalS: number;
+  readonly maxWebSockets: number;
+  readonly maxWebSocketsPerAddress: number;
   readonly fullScrape: boolean;
   readonly hasCatalogue: boolean;
   readonly metrics: MetricsAccess;
@@ -105,7 +117,8 @@ export interface Settings {
 export function settingsOf(options: TrackerValues): Settings {
   const intervalS = Math.min(options.intervalS ?? DEFAULT_INTERVAL_S, LONGEST_INTERVAL_S);
   const maxPeersPerReply = Math.min(options.maxPeersPerReply ?? MAX_PEERS_PER_REPLY, MAX_PEERS_PER_REPLY);
-  const { maxPeersPerAddress, maxPeersPerAddressAndSwarm, maxAnnouncesPerAddress } = options;
+  const { maxPeersPerAddress, maxPeersPerAddressAndSwarm, maxAnnouncesPerAddress, maxWebSocketsPerAddress } = options;
+  const limits = [maxPeersPerAddress, maxPeersPerAddressAndSwarm, maxAnnouncesPerAddress, maxWebSocketsPerAddress];
   return {
     intervalS,
     minIntervalS: options.minIntervalS ?? Math.min(30, intervalS),
@@ -115,6 +128,10 @@ export function settingsOf(options: TrackerValues): Settings {
     maxConnections: options.maxConnections ?? 4096,
     udp: options.udp ?? true,
     http: options.http ?? true,
+    ws: options.ws ?? true,
+    wsIntervalS: Math.min(options.wsIntervalS ?? 120, intervalS),
+    maxWebSockets: options.maxWebSockets ?? 16_384,
+    maxWebSocketsPerAddress: maxWebSocketsPerAddress ?? 500,
     fullScrape: options.fullScrape ?? false,
     hasCatalogue: options.hasCatalogue ?? false,
     metrics: options.metrics ?? 'local',
@@ -129,6 +146,6 @@ export function settingsOf(options: TrackerValues): Settings {
     // Whole campuses and providers announce from one address; nobody has more torrents than a seedbox.
     perAddress: { perSwarm: maxPeersPerAddressAndSwarm ?? 500, overall: maxPeersPerAddress ?? 50_000 },
     announcesPerAddress: maxAnnouncesPerAddress ?? 500,
-    limitsLoopback: (maxPeersPerAddress ?? maxPeersPerAddressAndSwarm ?? maxAnnouncesPerAddress) !== undefined,
+    limitsLoopback: limits.some((limit) => limit !== undefined),
   };
 }

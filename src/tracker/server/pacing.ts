@@ -42,9 +42,9 @@ export class Pacing {
     this.#tickedS = nowS;
   }
 
-  /** Seconds for the next reply. */
-  intervalS(): number {
-    const base = this.#intervalS * this.#factor;
+  /** Seconds for the next reply; `intervalS`: what it is while there is little to do, where that is not what was set. */
+  intervalS(intervalS: number = this.#intervalS): number {
+    const base = intervalS * this.#factor;
     return Math.floor(base + this.#random.below(Math.ceil(base * JITTER) + 1));
   }
 
@@ -54,8 +54,8 @@ export class Pacing {
   }
 
   /** How long a peer may be silent that was told the longest interval of late. */
-  ageS(): number {
-    return this.#intervalS * this.#heldFactor * INTERVALS_OF_AGE + GRACE_S;
+  ageS(intervalS: number = this.#intervalS): number {
+    return intervalS * this.#heldFactor * INTERVALS_OF_AGE + GRACE_S;
   }
 
   /** To be called about once a second: `announces` is how many there have ever been. */

@@ -4,6 +4,7 @@ import { compareBytes } from '../../base/bytes.ts';
 import { HASH_LENGTH } from '../protocol/announce.ts';
 import { type ReplyWriter, writeScrapeEnd, writeScrapeEntry, writeScrapeHead } from '../protocol/http-reply-writer.ts';
 import { writeScrapeEntry as writeUdpEntry } from '../protocol/udp-packets.ts';
+import { writeWebScrapeEnd, writeWebScrapeEntry, writeWebScrapeHead } from '../protocol/web-replies.ts';
 import type { AccessRules, PathKey, Refusal } from './access.ts';
 import { Counts } from './announce.ts';
 import type { SwarmTable } from './swarm-table.ts';
@@ -31,17 +32,22 @@ export class ScrapeRules {
 
   /** Writes the reply for the first `count` of `hashes`. Keys of a dictionary are sorted and come once. */
   writeHttp(count: number, minIntervalS: number, out: ReplyWriter): void {
-    const hashes = Array.from({ length: count }, (_, i) =>
-      this.hashes.subarray(i * HASH_LENGTH, (i + 1) * HASH_LENGTH),
-    );
-    hashes.sort(compareBytes);
     writeScrapeHead(out);
-    for (const [i, hash] of hashes.entries()) {
-      if (i > 0 && compareBytes(hash, hashes[i - 1]!) === 0) continue;
+    for (const hash of sorted(this.hashes, count)) {
       this.#count(hash, 0);
       writeScrapeEntry(out, hash, this.#counts);
     }
     writeScrapeEnd(out, minIntervalS);
+  }
+
+  /** Writes the reply over WebSocket for the first `count` of `hashes`. */
+  writeWeb(hashes: Uint8Array, count: number, minIntervalS: number, out: ReplyWriter): void {
+    writeWebScrapeHead(out);
+    for (const [i, hash] of sorted(hashes, count).entries()) {
+      this.#count(hash, 0);
+      writeWebScrapeEntry(out, hash, this.#counts, i === 0);
+    }
+    writeWebScrapeEnd(out, minIntervalS);
   }
 
   /** Writes the entries of a UDP reply for `count` info hashes that begin at byte `at` of `packet`, in their order. */
@@ -57,4 +63,11 @@ export class ScrapeRules {
     this.#counts.read(this.#table, isShown ? this.#table.find(bytes, at) : -1);
     this.#table.exit();
   }
+}
+
+/** Views of the first `count` info hashes, each once. */
+function sorted(hashes: Uint8Array, count: number): Uint8Array[] {
+  const all = Array.from({ length: count }, (_, i) => hashes.subarray(i * HASH_LENGTH, (i + 1) * HASH_LENGTH));
+  all.sort(compareBytes);
+  return all.filter((hash, i) => i === 0 || compareBytes(hash, all[i - 1]!) !== 0);
 }

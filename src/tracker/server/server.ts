@@ -1,4 +1,4 @@
-// A tracker: one swarm table, asked over HTTP and UDP on the same port numbers.
+// A tracker: one swarm table, asked over HTTP, WebSocket and UDP on the same port numbers.
 
 import type { Address } from '../../base/address.ts';
 import { fromLatin1 } from '../../base/bytes.ts';
@@ -7,7 +7,6 @@ import { Scope } from '../../base/scope.ts';
 import { sleep, type Timer } from '../../ports/clock.ts';
 import type { Env } from '../../ports/env.ts';
 import type { Random } from '../../ports/random.ts';
-import type { Threads } from '../../ports/threads.ts';
 import type { SwarmCounts } from '../protocol/http-reply-writer.ts';
 import { Counts } from './announce.ts';
 import { ConnectionIds } from './connection-ids.ts';
@@ -22,11 +21,12 @@ import { Status } from './status.ts';
 import { SwarmTable } from './swarm-table.ts';
 import { Sweep } from './sweep.ts';
 import { ThreadReport } from './thread-report.ts';
-import { Workers, type WorkersOptions } from './workers.ts';
+import { relayMemory, WebRelays } from './web-relays.ts';
+import { FIRST_THREAD, Workers, type WorkersOptions } from './workers.ts';
 
 export type { TrackerServerOptions } from './options.ts';
 
-export type TrackerEnv = Pick<Env, 'clock' | 'random' | 'sockets' | 'store' | 'log'>;
+export type TrackerEnv = Pick<Env, 'clock' | 'random' | 'sockets' | 'hashes' | 'store' | 'log'>;
 
 const TICK_MS = 1000;
 /** A crash costs what was announced since the last snapshot. */
@@ -47,7 +47,7 @@ export class TrackerServer {
   #stateAtMs: number;
   #saving: Promise<void> | null = null;
 
-  /** UDP is open before HTTP answers. Rejects with LISTEN_FAILED, and then has closed what was open. */
+  /** UDP is open before HTTP answers. Rejects with LISTEN_FAILED or STORE_REFUSED, and then has closed what was open. */
   static async open(env: TrackerEnv, options: TrackerServerOptions): Promise<TrackerServer> {
     const settings = settingsOf(options);
     const { clock, random } = env;
@@ -64,6 +64,9 @@ export class TrackerServer {
     const connectionKey = ConnectionIds.newKey(random);
     const trackerId = newTrackerId(random);
     const pages = options.pages ?? [];
+    let workers: Workers | null = null;
+    const relaysMemory = relayMemory();
+    const relays = new WebRelays(relaysMemory, (thread, batch) => workers?.relay(thread, batch));
     const serving = new Serving(env, {
       settings,
       table,
@@ -73,26 +76,37 @@ export class TrackerServer {
       trackerId,
       access: options.access ?? null,
       ledger: options.ledger ?? null,
-      mirror: options.mirror ?? null,
+      store: options.swarmStore ?? null,
+      log: env.log,
       pages,
       others: options.others ?? null,
+      thread: FIRST_THREAD,
+      relays: crew === null ? null : relays,
       gzip: options.gzip ?? null,
     });
-    const { pacing } = serving;
-    const { mirror = null, meter = null } = options;
+    const { pacing, mirror } = serving;
+    const { meter = null } = options;
     const report = new ThreadReport({ board, row: 0, counters, pacing, mirror, meter });
     const stateKey = options.stateKey ?? null;
-    let workers: Workers | null = null;
     try {
       if (stateKey !== null) await loadState(env, table, stateKey, pacing.ageS());
+      await mirror?.open();
       const addresses: Address[] = [];
       const isShared = crew !== null;
       for (const listen of options.listen) addresses.push(await serving.listen({ ...listen, isShared }));
       if (crew !== null && table.shared !== null) {
         const listen = options.listen.map((each, i) => ({ ...each, isShared, port: addresses[i]!.port }));
         const common = { settings, pages, listen, connectionKey, trackerId, startedMs };
-        const job = { table: table.shared, board: boardMemory, history: historyMemory, ...common };
-        workers = newWorkers(env, crew.threads, table, board, job);
+        const memory = { table: table.shared, board: boardMemory, history: historyMemory, relays: relaysMemory };
+        const job = { ...memory, ...common };
+        workers = newWorkers(env, {
+          threads: crew.threads,
+          table,
+          job,
+          ended: (row) => board.retire(row),
+          hear: (batch) => serving.hear(batch),
+          forget: (thread) => relays.forget(thread),
+        });
         for (let row = 1; row < crew.count; row++) await workers.start(row);
       }
       return new TrackerServer(env, { table, serving, workers, board, report, history, stateKey, status }, addresses);
@@ -190,16 +204,9 @@ interface Parts {
   readonly stateKey: string | null;
 }
 
-function newWorkers(
-  env: TrackerEnv,
-  threads: Threads,
-  table: SwarmTable,
-  board: CounterBoard,
-  job: WorkersOptions['job'],
-): Workers {
+function newWorkers(env: TrackerEnv, parts: Omit<WorkersOptions, 'log' | 'patience'>): Workers {
   const { clock, log } = env;
-  const patience = (): Promise<void> => sleep(clock, WORKER_PATIENCE_MS);
-  return new Workers({ threads, table, log, job, ended: (row) => board.retire(row), patience });
+  return new Workers({ ...parts, log, patience: () => sleep(clock, WORKER_PATIENCE_MS) });
 }
 
 function newTrackerId(random: Random): Uint8Array {

@@ -1,12 +1,14 @@
-// What one thread needs to answer announces: HTTP and UDP over a swarm table that may be shared.
+// What one thread needs to answer announces: HTTP, WebSocket and UDP over a swarm table that may be shared.
 
 import type { Address } from '../../base/address.ts';
 import { assert } from '../../base/assert.ts';
 import { isShoalError } from '../../base/errors.ts';
 import type { Env } from '../../ports/env.ts';
 import type { Gzip } from '../../ports/gzip.ts';
+import type { Log } from '../../ports/log.ts';
 import type { ListenOptions } from '../../ports/sockets.ts';
-import type { AccessRules, AnnounceLedger, SwarmMirror } from './access.ts';
+import type { SwarmStore } from '../../ports/swarm-store.ts';
+import type { AccessRules, AnnounceLedger } from './access.ts';
 import { AnnounceRules } from './announce.ts';
 import type { ConnectionIds } from './connection-ids.ts';
 import { FullScrapes } from './full-scrapes.ts';
@@ -21,14 +23,17 @@ import { ScrapeRules } from './scrape.ts';
 import type { TrackerCounters } from './stats.ts';
 import type { Status } from './status.ts';
 import { StatusRoutes } from './status-routes.ts';
+import { StoreMirror } from './store/store-mirror.ts';
 import type { SwarmTable } from './swarm-table.ts';
 import { Trust } from './trust.ts';
 import { UdpServer } from './udp-server.ts';
+import type { WebRelays } from './web-relays.ts';
+import { WebServer } from './web-server.ts';
 
 /** Another program may hold the UDP port of a free TCP port: others are tried. */
 const PORT_TRIES = 20;
 
-export type ServingEnv = Pick<Env, 'clock' | 'random' | 'sockets'>;
+export type ServingEnv = Pick<Env, 'clock' | 'random' | 'sockets' | 'hashes'>;
 
 export interface ServingParts {
   readonly settings: Settings;
@@ -39,28 +44,38 @@ export interface ServingParts {
   readonly trackerId: Uint8Array;
   readonly access: AccessRules | null;
   readonly ledger: AnnounceLedger | null;
-  readonly mirror: SwarmMirror | null;
+  /** Null: no other tracker has these swarms. */
+  readonly store: SwarmStore | null;
+  readonly log: Log;
   readonly pages: readonly PageFile[];
   readonly others: OtherRequests | null;
   /** Null: no reply is compressed. */
   readonly gzip: Gzip | null;
   readonly status: Status;
+  /** This thread, as the table's locks call it. */
+  readonly thread: number;
+  /** Null: there is one thread. */
+  readonly relays: WebRelays | null;
 }
 
 export class Serving {
   readonly pacing: Pacing;
+  readonly mirror: StoreMirror | null;
   readonly #env: ServingEnv;
   readonly #parts: ServingParts;
   readonly #full: FullScrapes | null;
   readonly #http: HttpServer;
   readonly #udp: UdpServer;
+  readonly #web: WebServer | null;
 
   constructor(env: ServingEnv, parts: ServingParts) {
-    const { clock, random, sockets } = env;
+    const { clock, random, sockets, hashes } = env;
     const { settings, table, counters, ids, trackerId, status } = parts;
     const trust = new Trust(new Prefixes(settings.proxies));
     const pacing = new Pacing(random, settings.intervalS, settings.busyPerSecond, clock.nowMs() / 1000);
-    const { access, ledger, mirror, others, gzip } = parts;
+    const { access, ledger, store, log, others, gzip } = parts;
+    const ageS = (): number => pacing.ageS();
+    const mirror = store === null ? null : new StoreMirror({ store, table, clock, random, log, ageS });
     const announces = new AnnounceRules(table, {
       ...settings,
       near: new Prefixes(settings.near),
@@ -71,7 +86,7 @@ export class Serving {
     });
     const scrapes = new ScrapeRules(table, access);
     const pages = new Pages(parts.pages);
-    const { minIntervalS, maxConnections, metrics, fullScrape } = settings;
+    const { minIntervalS, maxConnections, metrics, http, ws, limitsLoopback, fullScrape } = settings;
     const statusRoutes = new StatusRoutes({ status, trust, metrics });
     const shared = { clock, announces, scrapes, counters, pacing, trust };
     const handsOver = { handsOver: others !== null, handsOverFullScrapes: fullScrape };
@@ -83,25 +98,32 @@ export class Serving {
       statusRoutes,
       pages,
       gzip,
+      isServing: http,
     });
     const full = fullScrape ? new FullScrapes({ clock, table, access, gzip, counters, minIntervalS }) : null;
+    const { thread, relays } = parts;
+    const { wsIntervalS: intervalS, maxWebSockets, maxWebSocketsPerAddress: maxPerAddress } = settings;
+    const web = { ...shared, hashes, table, thread, relays, minIntervalS, intervalS, limitsLoopback };
+    this.#web = ws ? new WebServer({ ...web, maxConnections: maxWebSockets, maxPerAddress }) : null;
+    const upgrades = this.#web;
     this.#env = env;
     this.#parts = parts;
     this.pacing = pacing;
+    this.mirror = mirror;
     this.#full = full;
-    const takers = { others: full === null ? others : takesFullScrapes(full, others) };
+    const takers = { others: full === null ? others : takesFullScrapes(full, others), upgrades };
     this.#http = new HttpServer({ sockets, clock, random, counters, routes, maxConnections, ...takers });
     this.#udp = new UdpServer({ sockets, ids, ...shared });
   }
 
   /** UDP is open before HTTP answers, on the same port number. Rejects with LISTEN_FAILED. */
   async listen(listen: ListenOptions): Promise<Address> {
-    const { udp, http } = this.#parts.settings;
-    assert(udp || http, 'a tracker serves UDP or HTTP');
+    const { udp, http, ws } = this.#parts.settings;
+    assert(udp || http || ws, 'a tracker serves UDP, HTTP or WebSocket');
     if (!udp) return this.#http.listen(listen);
     for (let tried = 1; ; tried++) {
       const socket = await this.#udp.listen(listen);
-      if (!http) return socket.address;
+      if (!http && !ws) return socket.address;
       try {
         return await this.#http.listen({ ...listen, port: socket.address.port });
       } catch (error) {
@@ -116,12 +138,21 @@ export class Serving {
     const { counters } = this.#parts;
     this.#http.tick();
     this.#full?.tick();
-    this.pacing.tick(counters.httpAnnounces + counters.udpAnnounces, this.#env.clock.nowMs() / 1000);
+    this.#web?.tick();
+    this.mirror?.tick();
+    const announces = counters.httpAnnounces + counters.udpAnnounces + counters.wsAnnounces;
+    this.pacing.tick(announces, this.#env.clock.nowMs() / 1000);
+  }
+
+  /** Frames from another thread; see {@link WebRelays}. */
+  hear(batch: Uint8Array): void {
+    this.#web?.hear(batch);
   }
 
   async close(): Promise<void> {
     this.#full?.close();
-    await Promise.all([this.#http.close(), this.#udp.close()]);
+    await Promise.all([this.#http.close(), this.#web?.close(), this.#udp.close()]);
+    await this.mirror?.close();
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { utf8 } from '../../base/bytes.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { AnswerDatagram, ListenOptions, Sockets, UdpService } from '../../ports/sockets.ts';
+import { type ListenOptions, MAX_ANSWERED_BYTES, type Sockets, type UdpService } from '../../ports/sockets.ts';
 import { AnnounceFields } from '../protocol/announce.ts';
 import {
   ACTION_ANNOUNCE,
@@ -21,7 +21,7 @@ import {
 } from '../protocol/udp-packets.ts';
 import { copyUrlData } from '../protocol/url-data.ts';
 import { PathKey } from './access.ts';
-import type { AnnounceRules } from './announce.ts';
+import { type AnnounceRules, WAITS } from './announce.ts';
 import type { ConnectionIds } from './connection-ids.ts';
 import type { Fault } from './faults.ts';
 import type { Pacing } from './pacing.ts';
@@ -36,6 +36,9 @@ const MAX_IPV4: number = Math.floor((MAX_REPLY_LENGTH - ANNOUNCE_REPLY_HEAD_LENG
 const MAX_IPV6: number = Math.floor((MAX_REPLY_LENGTH - ANNOUNCE_REPLY_HEAD_LENGTH) / 18);
 /** Of a path in URL data (BEP 41) so much is read: a passkey has 32 characters by custom. */
 const MAX_PATH = 128;
+
+/** Instead of a length: its swarm is to be fetched first. */
+const TO_WAIT = -1;
 
 const UNKNOWN_ID = utf8('connection expired');
 
@@ -56,6 +59,8 @@ export class UdpServer {
   readonly #key = new PathKey();
   readonly #path = new Uint8Array(MAX_PATH);
   readonly #services: UdpService[] = [];
+  /** For replies that come later. */
+  readonly #late = new Uint8Array(MAX_ANSWERED_BYTES);
 
   constructor(options: UdpServerOptions) {
     this.#options = options;
@@ -63,7 +68,12 @@ export class UdpServer {
 
   /** Rejects with LISTEN_FAILED. Closes with the server, or by {@link unlisten}. */
   async listen(options: ListenOptions): Promise<UdpService> {
-    const service = await this.#options.sockets.serveUdp(options, this.#answer);
+    // Nothing comes before it is there.
+    let own: UdpService | null = null;
+    const service = await this.#options.sockets.serveUdp(options, (packet, ip, port, reply) =>
+      this.#answer(own, packet, ip, port, reply),
+    );
+    own = service;
     this.#services.push(service);
     return service;
   }
@@ -77,16 +87,34 @@ export class UdpServer {
     await Promise.all(this.#services.splice(0).map((service) => service.close()));
   }
 
-  readonly #answer: AnswerDatagram = (packet, ip, _port, reply) => {
+  #answer(service: UdpService | null, packet: Uint8Array, ip: Uint8Array, port: number, reply: Uint8Array): number {
     const { counters } = this.#options;
-    const length = this.#reply(packet, ip, reply);
     counters.udpBytesIn += packet.length;
+    let length = this.#reply(packet, ip, reply, false);
+    if (length === TO_WAIT) {
+      if (service !== null && this.#wait(service, packet, ip, port)) return 0;
+      length = this.#reply(packet, ip, reply, true);
+    }
     counters.udpBytesOut += length;
     return length;
-  };
+  }
 
-  /** Writes the reply; returns its length, 0 for none. */
-  #reply(packet: Uint8Array, ip: Uint8Array, reply: Uint8Array): number {
+  /** Has an announce answered when its swarm was fetched; false where it is to be answered now. */
+  #wait(service: UdpService, packet: Uint8Array, ip: Uint8Array, port: number): boolean {
+    const { announces, counters } = this.#options;
+    const [asked, from] = [packet.slice(), ip.slice()];
+    return announces.wait(this.#fields.infoHash, {
+      goOn: () => {
+        if (!this.#services.includes(service)) return;
+        const length = this.#reply(asked, from, this.#late, true);
+        counters.udpBytesOut += length;
+        if (length > 0) service.send(this.#late.subarray(0, length), from, port);
+      },
+    });
+  }
+
+  /** Writes the reply; returns its length, 0 for none, or TO_WAIT. `isLate`: it has waited. */
+  #reply(packet: Uint8Array, ip: Uint8Array, reply: Uint8Array, isLate: boolean): number {
     const { clock, ids, counters } = this.#options;
     const action = requestAction(packet);
     if (action < 0) {
@@ -100,18 +128,25 @@ export class UdpServer {
       ids.make(ip, nowMs);
       return writeConnectReply(reply, transactionId, ids.high, ids.low);
     }
-    if (!ids.check(packet, ip, nowMs)) {
+    if (!isLate && !ids.check(packet, ip, nowMs)) {
       counters.udpErrors++;
       counters.faults.expiredConnectionId++;
       // The source may be forged: the reply is never longer than the packet.
       return packet.length < 8 + UNKNOWN_ID.length ? 0 : writeErrorReply(reply, transactionId, UNKNOWN_ID);
     }
     return action === ACTION_ANNOUNCE
-      ? this.#announce(packet, transactionId, ip, nowMs, reply)
+      ? this.#announce(packet, transactionId, ip, nowMs, reply, isLate)
       : this.#scrape(packet, transactionId, reply);
   }
 
-  #announce(packet: Uint8Array, transactionId: number, source: Uint8Array, nowMs: number, reply: Uint8Array): number {
+  #announce(
+    packet: Uint8Array,
+    transactionId: number,
+    source: Uint8Array,
+    nowMs: number,
+    reply: Uint8Array,
+    isLate: boolean,
+  ): number {
     const { announces, counters, pacing, trust } = this.#options;
     const fields = this.#fields;
     const fault = readAnnounceRequest(packet, fields);
@@ -120,7 +155,9 @@ export class UdpServer {
     const ip = trust.namedIp(fields, source);
     const nowS = nowMs / 1000;
     const at = ANNOUNCE_REPLY_HEAD_LENGTH;
-    const refusal = announces.handleInto(fields, this.#key, ip, nowS, reply, at, ip.length === 4 ? MAX_IPV4 : MAX_IPV6);
+    const most = ip.length === 4 ? MAX_IPV4 : MAX_IPV6;
+    const refusal = announces.handleInto(fields, this.#key, ip, nowS, reply, at, most, isLate);
+    if (refusal === WAITS) return TO_WAIT;
     if (refusal !== null) return this.#refuse(transactionId, refusal.reason, refusal.fault ?? 'refused', reply);
     counters.udpAnnounces++;
     const { leeches, seeds } = announces.counts;

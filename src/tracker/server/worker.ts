@@ -3,6 +3,7 @@
 
 import { describeError } from '../../base/errors.ts';
 import type { Timer } from '../../ports/clock.ts';
+import { silentLog } from '../../ports/log.ts';
 import type { ListenOptions } from '../../ports/sockets.ts';
 import { ConnectionIds } from './connection-ids.ts';
 import { CounterBoard } from './counter-board.ts';
@@ -16,6 +17,7 @@ import { Status } from './status.ts';
 import { SwarmTable } from './swarm-table.ts';
 import type { SharedTableMemory } from './table-memory.ts';
 import { ThreadReport } from './thread-report.ts';
+import { WebRelays } from './web-relays.ts';
 
 export interface WorkerJob {
   /** Its name on locks: 2 and up, never used again. */
@@ -25,6 +27,7 @@ export interface WorkerJob {
   readonly table: SharedTableMemory;
   readonly board: SharedArrayBuffer;
   readonly history: SharedArrayBuffer;
+  readonly relays: SharedArrayBuffer;
   readonly settings: Settings;
   readonly pages: readonly PageFile[];
   /** Ports filled in. */
@@ -35,24 +38,34 @@ export interface WorkerJob {
   readonly startedMs: number;
 }
 
-export type WorkerMessage = { readonly kind: 'ready' } | { readonly kind: 'failed'; readonly reason: string };
-/** The one message that a worker is told: to close and end. */
+export type WorkerMessage =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'failed'; readonly reason: string }
+  /** Frames for connections of another thread; see {@link WebRelays}. A worker is sent them as they are. */
+  | { readonly kind: 'frames'; readonly to: number; readonly batch: Uint8Array };
+/** What a worker is told beside batches of frames: to close and end. */
 export const STOP_WORKER = 'stop';
+
+export interface RunningWorker {
+  /** Takes what the first thread has posted, but for {@link STOP_WORKER}. */
+  hear(message: unknown): void;
+  close(): Promise<void>;
+}
 
 const TICK_MS = 1000;
 
 /** What a worker's thread has of its own beside what it is told. */
-export interface WorkerParts extends Pick<ServingParts, 'access' | 'ledger' | 'others' | 'gzip'> {
+export interface WorkerParts extends Pick<ServingParts, 'access' | 'ledger' | 'others' | 'gzip' | 'store'> {
   readonly meter: ProcessMeter | null;
 }
 
-/** Serves until what it resolves with is called. `env.clock` shows the same time on all threads. */
+/** Serves until what it resolves with is closed. `env.clock` shows the same time on all threads. */
 export async function runTrackerWorker(
   env: ServingEnv,
   job: WorkerJob,
   say: (message: WorkerMessage) => void,
   { meter, ...own }: WorkerParts,
-): Promise<() => Promise<void>> {
+): Promise<RunningWorker> {
   setLockOwner(job.owner);
   const { clock, random } = env;
   const table = SwarmTable.open(job.table, random, job.settings.table);
@@ -68,12 +81,14 @@ export async function runTrackerWorker(
     ids: new ConnectionIds(job.connectionKey),
     trackerId: job.trackerId,
     ...own,
-    mirror: null,
+    log: silentLog,
     pages: job.pages,
+    thread: job.owner,
+    relays: new WebRelays(job.relays, (to, batch) => say({ kind: 'frames', to, batch })),
     status: new Status({ clock, table, board, row: job.row, counters, history, startedMs, hasCatalogue }),
   });
-  const { pacing } = serving;
-  const report = new ThreadReport({ board, row: job.row, counters, pacing, mirror: null, meter });
+  const { pacing, mirror } = serving;
+  const report = new ThreadReport({ board, row: job.row, counters, pacing, mirror, meter });
   let timer: Timer | null = null;
   const tick = (): void => {
     serving.tick();
@@ -81,14 +96,21 @@ export async function runTrackerWorker(
     timer = clock.after(TICK_MS, tick);
   };
   try {
+    // The first thread has found out what there is to be told.
+    await mirror?.open();
     for (const listen of job.listen) await serving.listen(listen);
     tick();
     say({ kind: 'ready' });
   } catch (error) {
     say({ kind: 'failed', reason: describeError(error) });
   }
-  return async () => {
-    timer?.cancel();
-    await serving.close();
+  return {
+    hear: (message) => {
+      if (message instanceof Uint8Array) serving.hear(message);
+    },
+    close: async () => {
+      timer?.cancel();
+      await serving.close();
+    },
   };
 }

@@ -10,6 +10,10 @@ export interface WorkersOptions {
   readonly threads: Threads;
   readonly table: SwarmTable;
   readonly log: Log;
+  /** Hears batches of frames for the first thread; see {@link WebRelays}. */
+  hear(batch: Uint8Array): void;
+  /** Forgets what was on its way to a thread that is no more. */
+  forget(thread: number): void;
   /** Of worker `row`, but for its name. */
   readonly job: Omit<WorkerJob, 'owner' | 'row'>;
   /** The thread of a row has ended. */
@@ -18,11 +22,14 @@ export interface WorkersOptions {
   patience(): Promise<void>;
 }
 
+/** The name of the thread that starts the others. */
+export const FIRST_THREAD = 1;
+
 export class Workers {
   readonly #options: WorkersOptions;
   readonly #running = new Map<number, Thread>();
-  /** Name of the worker started last; 1 is the first thread. */
-  #owner = 1;
+  /** Name of the worker started last. */
+  #owner = FIRST_THREAD;
   #closed = false;
   #ended: (() => void) | null = null;
 
@@ -41,6 +48,10 @@ export class Workers {
         {
           onMessage: (message) => {
             const said = message as WorkerMessage;
+            if (said.kind === 'frames') {
+              this.relay(said.to, said.batch);
+              return;
+            }
             served ||= said.kind === 'ready';
             if (said.kind === 'ready') resolve();
             else reject(new ShoalError('LISTEN_FAILED', said.reason));
@@ -56,6 +67,12 @@ export class Workers {
       );
       this.#running.set(owner, thread);
     });
+  }
+
+  /** Passes a batch of frames on to a thread; to one that is no more they are lost. */
+  relay(to: number, batch: Uint8Array): void {
+    if (to === FIRST_THREAD) this.#options.hear(batch);
+    else this.#running.get(to)?.post(batch);
   }
 
   /** Ends all of them. */
@@ -77,6 +94,7 @@ export class Workers {
   async #replace(owner: number, row: number, error: Error | null, served: boolean): Promise<void> {
     const { log, table, patience } = this.#options;
     const emptied = table.recover(owner);
+    this.#options.forget(owner);
     const what = { error: error === null ? 'it ended' : describeError(error), shardsEmptied: emptied };
     if (!served) {
       log.write('error', 'a thread of the tracker could not serve; the others go on without it', what);

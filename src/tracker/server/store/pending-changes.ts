@@ -1,0 +1,158 @@
+// Peers of which the store has not been told yet, each once, in its latest state, by swarm. However long the store is away,
+// there are never more than these.
+
+import { readU32, writeU32 } from '../../../base/bytes.ts';
+import { MAX_EXCHANGED_CHANGES } from '../../../ports/swarm-store.ts';
+import {
+  CHANGE_COMPLETES,
+  CHANGE_GONE,
+  ChangeReader,
+  MAX_CHANGE_LENGTH,
+  writeChange,
+} from '../../protocol/swarm-changes.ts';
+import { WordKeys } from './word-keys.ts';
+
+/** Some ten seconds of 20,000 announces each, or an hour of 70 peers a second that leave; 10 MB. */
+export const MAX_PENDING: number = 1 << 18;
+/** Swarm, port and family, ip. */
+const KEY_WORDS = 6;
+const IS_IPV6 = 0x10000;
+
+export class PendingChanges {
+  readonly #keys: WordKeys;
+  readonly #kinds: Uint8Array;
+  readonly #heardS: Float64Array;
+  /** Of the same swarm, + 1; 0 ends. */
+  readonly #next: Int32Array;
+  readonly #previous: Int32Array;
+  /** First and number of a swarm's changes, and how many of them complete. */
+  readonly #first: Int32Array;
+  readonly #counts: Int32Array;
+  readonly #completing: Int32Array;
+  readonly #buffer = new Uint8Array(MAX_EXCHANGED_CHANGES * MAX_CHANGE_LENGTH);
+  readonly #ip4 = new Uint8Array(4);
+  readonly #ip6 = new Uint8Array(16);
+
+  /** `swarms`: their numbers are below it. */
+  constructor(seed: number, swarms: number, most: number = MAX_PENDING) {
+    this.#keys = new WordKeys(KEY_WORDS, most, seed);
+    this.#kinds = new Uint8Array(most);
+    this.#heardS = new Float64Array(most);
+    this.#next = new Int32Array(most);
+    this.#previous = new Int32Array(most);
+    this.#first = new Int32Array(swarms);
+    this.#counts = new Int32Array(swarms);
+    this.#completing = new Int32Array(swarms);
+  }
+
+  get count(): number {
+    return this.#keys.count;
+  }
+
+  countOf(swarm: number): number {
+    return this.#counts[swarm]!;
+  }
+
+  /** Changes of a swarm that will count as completions. */
+  completingOf(swarm: number): number {
+    return this.#completing[swarm]!;
+  }
+
+  has(swarm: number, ip: Uint8Array, port: number): boolean {
+    this.#setKey(swarm, ip, port);
+    return this.#keys.find() >= 0;
+  }
+
+  /**
+   * A peer was heard, or left. That it completes is kept until it is told. `onlyKnown`: what is not here already is left out.
+   * False where it would have to be here and there is no room.
+   */
+  note(swarm: number, kind: number, ip: Uint8Array, port: number, nowS: number, onlyKnown = false): boolean {
+    this.#setKey(swarm, ip, port);
+    let number = this.#keys.find();
+    if (number < 0) {
+      if (onlyKnown) return true;
+      number = this.#keys.add();
+      if (number < 0) return false;
+      this.#kinds[number] = 0;
+      this.#link(swarm, number);
+    }
+    const completed = this.#kinds[number]! & CHANGE_COMPLETES;
+    if ((kind & CHANGE_COMPLETES) !== 0 && completed === 0) this.#completing[swarm]!++;
+    this.#kinds[number] = kind | completed;
+    this.#heardS[number] = nowS;
+    return true;
+  }
+
+  /** Takes changes of a swarm out, as many as an exchange has, as its records. */
+  take(swarm: number, nowS: number): Uint8Array {
+    let at = 0;
+    for (let taken = 0; taken < MAX_EXCHANGED_CHANGES && this.#first[swarm] !== 0; taken++) {
+      const number = this.#first[swarm]! - 1;
+      // Seconds are rounded up: what was heard within this one is new.
+      const ageS = Math.floor(nowS - this.#heardS[number]!);
+      const ip = this.#ipOf(number);
+      at = writeChange(this.#buffer, at, this.#kinds[number]!, ageS, ip, this.#keys.word(number, 1) & 0xffff);
+      this.#unlink(swarm, number);
+    }
+    return this.#buffer.slice(0, at);
+  }
+
+  /** Puts back what could not be told; what has changed since stays as it is. */
+  putBack(swarm: number, changes: Uint8Array, nowS: number): void {
+    const reader = new ChangeReader(changes);
+    while (reader.next()) {
+      const completes = reader.completes ? CHANGE_COMPLETES : 0;
+      if (this.has(swarm, reader.ip, reader.port)) {
+        const number = this.#keys.find();
+        if (completes !== 0 && (this.#kinds[number]! & CHANGE_COMPLETES) === 0) {
+          this.#completing[swarm]!++;
+          this.#kinds[number]! |= CHANGE_COMPLETES;
+        }
+      } else this.note(swarm, reader.role | completes, reader.ip, reader.port, nowS - reader.ageS);
+    }
+  }
+
+  /** Forgets peers that were merely heard: they are in the table, from where they are told after an outage. */
+  forgetHeard(swarm: number): void {
+    for (let at = this.#first[swarm]!; at !== 0; ) {
+      const number = at - 1;
+      at = this.#next[number]!;
+      const kind = this.#kinds[number]!;
+      if (kind !== CHANGE_GONE && (kind & CHANGE_COMPLETES) === 0) this.#unlink(swarm, number);
+    }
+  }
+
+  #link(swarm: number, number: number): void {
+    const first = this.#first[swarm]!;
+    this.#next[number] = first;
+    this.#previous[number] = 0;
+    if (first !== 0) this.#previous[first - 1] = number + 1;
+    this.#first[swarm] = number + 1;
+    this.#counts[swarm]!++;
+  }
+
+  #unlink(swarm: number, number: number): void {
+    const next = this.#next[number]!;
+    const previous = this.#previous[number]!;
+    if (next !== 0) this.#previous[next - 1] = previous;
+    if (previous !== 0) this.#next[previous - 1] = next;
+    else this.#first[swarm] = next;
+    this.#counts[swarm]!--;
+    if ((this.#kinds[number]! & CHANGE_COMPLETES) !== 0) this.#completing[swarm]!--;
+    this.#keys.remove(number);
+  }
+
+  #setKey(swarm: number, ip: Uint8Array, port: number): void {
+    const { key } = this.#keys;
+    key[0] = swarm;
+    key[1] = port | (ip.length === 16 ? IS_IPV6 : 0);
+    for (let i = 0; i < 4; i++) key[2 + i] = 4 * i < ip.length ? readU32(ip, 4 * i) : 0;
+  }
+
+  #ipOf(number: number): Uint8Array {
+    const ip = (this.#keys.word(number, 1) & IS_IPV6) !== 0 ? this.#ip6 : this.#ip4;
+    for (let i = 0; 4 * i < ip.length; i++) writeU32(ip, 4 * i, this.#keys.word(number, 2 + i));
+    return ip;
+  }
+}

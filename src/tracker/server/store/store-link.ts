@@ -1,0 +1,163 @@
+// The link to the swarm store: opened, watched, and opened again. What it cannot do now it rejects at once; it queues nothing.
+
+import { describeError, isShoalError, ShoalError } from '../../../base/errors.ts';
+import type { Clock, Timer } from '../../../ports/clock.ts';
+import type { Log } from '../../../ports/log.ts';
+import type { Random } from '../../../ports/random.ts';
+import type { SwarmAnswer, SwarmExchange, SwarmLink, SwarmStore } from '../../../ports/swarm-store.ts';
+
+/** A store that has said nothing for so long, though asked, is away. It answers in a millisecond or two. */
+const SILENT_MS = 2000;
+/** Nobody waits for a store that is so slow; what is known does for an answer. */
+const PROMPT_MS = 300;
+/** From one try to the next, growing; each a little different, so that trackers do not all come at once. */
+const FIRST_RETRY_MS = 250;
+const LAST_RETRY_MS = 5000;
+
+export interface StoreLinkOptions {
+  readonly store: SwarmStore;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** The store can be asked, again or for the first time. What it knows may be of another time. */
+  onUp(): void;
+  /** The store is gone, after all exchanges under way were rejected. */
+  onAway(): void;
+}
+
+export class StoreLink {
+  readonly #options: StoreLinkOptions;
+  #link: SwarmLink | null = null;
+  #underWay = 0;
+  /** Since when the store owes an answer. */
+  #waitingSinceMs = 0;
+  /** Since when every answer was a refusal; 0: the last was none. */
+  #failingSinceMs = 0;
+  #retryMs = FIRST_RETRY_MS;
+  #retry: Timer | null = null;
+  #isClosed = false;
+  /** It was told to be away, and nothing has shown that it is back: a store may be there and refuse everything. */
+  #isTold = false;
+
+  constructor(options: StoreLinkOptions) {
+    this.#options = options;
+  }
+
+  /** It can be asked. */
+  get isUp(): boolean {
+    return this.#link !== null;
+  }
+
+  get isAway(): boolean {
+    return this.#link === null || this.#isTold;
+  }
+
+  /** It is up, and answers as fast as one may wait for. */
+  get isPrompt(): boolean {
+    if (this.isAway) return false;
+    return this.#underWay === 0 || this.#options.clock.nowMs() - this.#waitingSinceMs < PROMPT_MS;
+  }
+
+  get underWay(): number {
+    return this.#underWay;
+  }
+
+  /** Opens it; a store that is not there is tried again and again. Rejects with STORE_REFUSED. */
+  async open(): Promise<void> {
+    const { store } = this.#options;
+    let lost: Error | null = null;
+    let link: SwarmLink | null = null;
+    try {
+      link = await store.open((error) => {
+        lost = error;
+        if (link !== null && link === this.#link) this.#goAway(error);
+      });
+    } catch (error) {
+      if (isShoalError(error, 'STORE_REFUSED') && !this.#isTold) throw error;
+      this.#tellAway(error);
+    }
+    if (link !== null && (this.#isClosed || lost !== null)) {
+      link.close();
+      link = null;
+    }
+    if (this.#isClosed) return;
+    if (link === null) this.#tryAgain();
+    else this.#comeUp(link);
+  }
+
+  /** Rejects as the store does, and while there is none. */
+  async exchange(request: SwarmExchange): Promise<SwarmAnswer> {
+    const link = this.#link;
+    if (link === null) throw new ShoalError('CONNECT_FAILED', 'the store is away');
+    const { clock } = this.#options;
+    if (this.#underWay++ === 0) this.#waitingSinceMs = clock.nowMs();
+    try {
+      const answer = await link.exchange(request);
+      this.#succeeded();
+      return answer;
+    } catch (error) {
+      const nowMs = clock.nowMs();
+      if (this.#failingSinceMs === 0) this.#failingSinceMs = nowMs;
+      if (link === this.#link && nowMs - this.#failingSinceMs > SILENT_MS) this.#goAway(error);
+      throw error;
+    } finally {
+      this.#underWay--;
+      this.#waitingSinceMs = clock.nowMs();
+    }
+  }
+
+  /** To be called about once a second. */
+  tick(): void {
+    const silentMs = this.#options.clock.nowMs() - this.#waitingSinceMs;
+    if (this.#link !== null && this.#underWay > 0 && silentMs > SILENT_MS) {
+      this.#goAway(new ShoalError('CONNECT_FAILED', `it has not answered for ${Math.round(silentMs / 1000)} s`));
+    }
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#retry?.cancel();
+    this.#link?.close();
+    this.#link = null;
+  }
+
+  #comeUp(link: SwarmLink): void {
+    this.#link = link;
+    this.#failingSinceMs = 0;
+    this.#options.onUp();
+  }
+
+  #succeeded(): void {
+    this.#failingSinceMs = 0;
+    this.#retryMs = FIRST_RETRY_MS;
+    if (!this.#isTold) return;
+    this.#isTold = false;
+    this.#options.log.write('warn', 'the swarm store is back', { store: this.#options.store.name });
+  }
+
+  #goAway(error: unknown): void {
+    const link = this.#link;
+    this.#link = null;
+    link?.close();
+    if (this.#isClosed) return;
+    this.#tellAway(error);
+    this.#options.onAway();
+    this.#tryAgain();
+  }
+
+  /** Once, however often it is tried. */
+  #tellAway(error: unknown): void {
+    if (this.#isTold || this.#isClosed) return;
+    this.#isTold = true;
+    const { log, store } = this.#options;
+    const told = { store: store.name, error: describeError(error) };
+    log.write('warn', 'the swarm store is away; until it is back announces are answered from what is known here', told);
+  }
+
+  #tryAgain(): void {
+    const { clock, random } = this.#options;
+    const delayMs = this.#retryMs / 2 + random.below(this.#retryMs);
+    this.#retryMs = Math.min(LAST_RETRY_MS, 2 * this.#retryMs);
+    this.#retry = clock.after(delayMs, () => void this.open());
+  }
+}

@@ -1,0 +1,136 @@
+// The swarms that this thread has had to do with lately: how old its copy of each is, and which of them are to be exchanged
+// with the store, in the order in which they are due.
+
+import { readU32, writeU32 } from '../../../base/bytes.ts';
+import { WordKeys } from './word-keys.ts';
+
+/** Swarms in use at once, 15 MB: more than two thousand others a second that nobody had asked for. */
+export const MAX_USED: number = 1 << 18;
+/** A swarm that nobody has asked for so long is forgotten here; its next use fetches all of it. */
+const IDLE_MS = 120_000;
+/** Looked at in one call of `sweep`. */
+const SWEPT = 16_384;
+
+export class UsedSwarms {
+  /** What the store said last, for the next exchange; 0: everything is to be fetched. */
+  readonly cursors: Float64Array;
+  /** When the copy was as the store had it; 0: it is not known to be. */
+  readonly copiedMs: Float64Array;
+  readonly #keys: WordKeys;
+  readonly #most: number;
+  readonly #usedMs: Float64Array;
+  readonly #isThere: Uint8Array;
+  readonly #isBusy: Uint8Array;
+  readonly #isQueued: Uint8Array;
+  /** A ring of swarms, each once, and when each is due. */
+  readonly #queue: Int32Array;
+  readonly #dueMs: Float64Array;
+  #head = 0;
+  #queued = 0;
+  #swept = 0;
+
+  constructor(seed: number, most: number = MAX_USED) {
+    this.#keys = new WordKeys(5, most, seed);
+    this.#most = most;
+    this.cursors = new Float64Array(most);
+    this.copiedMs = new Float64Array(most);
+    this.#usedMs = new Float64Array(most);
+    this.#isThere = new Uint8Array(most);
+    this.#isBusy = new Uint8Array(most);
+    this.#isQueued = new Uint8Array(most);
+    this.#queue = new Int32Array(most);
+    this.#dueMs = new Float64Array(most);
+  }
+
+  get count(): number {
+    return this.#keys.count;
+  }
+
+  get queued(): number {
+    return this.#queued;
+  }
+
+  /** The number of a swarm; -1 where it was not used lately. */
+  find(infoHash: Uint8Array): number {
+    for (let i = 0; i < 5; i++) this.#keys.key[i] = readU32(infoHash, 4 * i);
+    return this.#keys.find();
+  }
+
+  /** The number of a swarm that is used now; -1 where too many are. */
+  use(infoHash: Uint8Array, nowMs: number): number {
+    let swarm = this.find(infoHash);
+    if (swarm < 0) {
+      swarm = this.#keys.add();
+      if (swarm < 0) return -1;
+      this.#isThere[swarm] = 1;
+      this.cursors[swarm] = 0;
+      this.copiedMs[swarm] = 0;
+    }
+    this.#usedMs[swarm] = nowMs;
+    return swarm;
+  }
+
+  infoHash(swarm: number): Uint8Array {
+    const infoHash = new Uint8Array(20);
+    for (let i = 0; i < 5; i++) writeU32(infoHash, 4 * i, this.#keys.word(swarm, i));
+    return infoHash;
+  }
+
+  /** An exchange of it is under way: there is one at a time, so that changes arrive in order. */
+  isBusy(swarm: number): boolean {
+    return this.#isBusy[swarm] === 1;
+  }
+
+  setBusy(swarm: number, isBusy: boolean): void {
+    this.#isBusy[swarm] = isBusy ? 1 : 0;
+  }
+
+  /** Is to be exchanged at `dueMs`, unless it is queued already; not earlier than those that were queued before. */
+  queue(swarm: number, dueMs: number): void {
+    if (this.#isQueued[swarm] === 1) return;
+    this.#isQueued[swarm] = 1;
+    this.#queue[(this.#head + this.#queued++) & (this.#most - 1)] = swarm;
+    this.#dueMs[swarm] = dueMs;
+  }
+
+  /** When the first in the queue is due; infinite where there is none. */
+  get nextDueMs(): number {
+    return this.#queued === 0 ? Number.POSITIVE_INFINITY : this.#dueMs[this.#queue[this.#head]!]!;
+  }
+
+  /** Takes the first of the queue. */
+  shift(): number {
+    const swarm = this.#queue[this.#head]!;
+    this.#head = (this.#head + 1) & (this.#most - 1);
+    this.#queued--;
+    this.#isQueued[swarm] = 0;
+    return swarm;
+  }
+
+  /** No copy counts any more: the store may have become another one. */
+  distrust(): void {
+    this.cursors.fill(0);
+    this.copiedMs.fill(0);
+  }
+
+  /** Forgets some of those that are idle, of which `holds` is not true; to be called about once a second. */
+  sweep(nowMs: number, holds: (swarm: number) => boolean): void {
+    const end = Math.min(this.#most, this.#swept + SWEPT);
+    for (let swarm = this.#swept; swarm < end; swarm++) {
+      if (this.#isThere[swarm] === 0 || nowMs - this.#usedMs[swarm]! < IDLE_MS) continue;
+      if (this.#isBusy[swarm] === 1 || this.#isQueued[swarm] === 1 || holds(swarm)) continue;
+      this.#isThere[swarm] = 0;
+      this.#keys.remove(swarm);
+    }
+    this.#swept = end === this.#most ? 0 : end;
+  }
+
+  /** All of them, for what is done seldom. */
+  *all(): Iterable<number> {
+    for (let swarm = 0, left = this.count; left > 0; swarm++) {
+      if (this.#isThere[swarm] === 0) continue;
+      left--;
+      yield swarm;
+    }
+  }
+}
