@@ -23,6 +23,8 @@ export interface AskedFigures extends LoadFigures {
   /** Of the tracker: the share of one core. */
   readonly trackerCore: number;
   readonly rssMib: number;
+  /** Its main thread could have run, and had no core: the share of the time. What a busy machine costs it. */
+  readonly waited: number;
 }
 
 export class Stand {
@@ -65,15 +67,17 @@ export class Stand {
 
   async ask(generator: Generator, load: Load): Promise<Outcome<AskedFigures>> {
     const before = this.program.usage().cpuSeconds;
+    const waitedBefore = this.program.waitedSeconds();
     const beganMs = performance.now();
     const outcome = await generate(generator, load, AT, this.#pin);
     const seconds = (performance.now() - beganMs) / 1000;
     const { cpuSeconds, rssMib } = this.program.usage();
+    const waited = (this.program.waitedSeconds() - waitedBefore) / seconds;
     if (this.program.ended) return { ok: false, why: `it ended: ${this.program.lastWords()}` };
     if (!outcome.ok) return outcome;
     const cpu = cpuSeconds - before;
     const cpuMicroseconds = (1e6 * cpu) / outcome.figures.answered;
-    return { ok: true, figures: { ...outcome.figures, cpuMicroseconds, trackerCore: cpu / seconds, rssMib } };
+    return { ok: true, figures: { ...outcome.figures, cpuMicroseconds, trackerCore: cpu / seconds, rssMib, waited } };
   }
 }
 
@@ -103,8 +107,9 @@ export function hasCores(cores: number): boolean {
   return availableParallelism() > cores;
 }
 
+/** Where there are too few, it has the generator's too. */
 function pinTracker(cores: number): readonly string[] {
-  return pin(`0-${Math.min(cores, availableParallelism() - 1) - 1}`);
+  return pin(`0-${Math.min(cores, availableParallelism()) - 1}`);
 }
 
 function pinGenerator(): readonly string[] {

@@ -24,7 +24,7 @@ export interface Aim {
   readonly atMost?: number;
 }
 
-interface Side {
+export interface Side {
   readonly what: string;
   readonly program: string;
 }

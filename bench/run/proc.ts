@@ -36,6 +36,15 @@ export function usageOf(pid: number): Usage | null {
   }
 }
 
+/** Seconds that the main thread could have run, and had to wait for a core; null: it has ended, or the system does not count that. */
+export function waitedSeconds(pid: number): number | null {
+  try {
+    return Number(readFileSync(`/proc/${pid}/schedstat`, 'latin1').split(' ')[1]) / 1e9;
+  } catch {
+    return null;
+  }
+}
+
 /** Fields 14 to 17 of /proc/PID/stat: its own user and system time, and that of children it has waited for. */
 export function cpuSeconds(stat: string): number {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

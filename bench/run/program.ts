@@ -2,7 +2,7 @@
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
-import { NO_USAGE, type Usage, usageOf } from './proc.ts';
+import { NO_USAGE, type Usage, usageOf, waitedSeconds } from './proc.ts';
 
 const SAMPLE_MS = 50;
 const GRACE_MS = 4000;
@@ -71,6 +71,12 @@ export class Program {
     this.#peakRssMib = Math.max(this.#peakRssMib, now.rssMib);
     this.#peakPrivateMib = Math.max(this.#peakPrivateMib, now.privateMib);
     return now;
+  }
+
+  /** How long its main thread has waited for a core so far; 0 where the system does not say. */
+  waitedSeconds(): number {
+    const { pid } = this.#child;
+    return (pid === undefined ? null : waitedSeconds(pid)) ?? 0;
   }
 
   /** The most memory seen since the start or the last {@link forgetPeaks}. */

@@ -38,7 +38,7 @@ export class Actor {
   readonly ended: Promise<number | null>;
   lastWords = '';
   readonly #child: ChildProcess;
-  readonly #waiting: { readonly kind: string; readonly take: (event: Event | null) => void }[] = [];
+  readonly #waiting: { readonly kind: string | undefined; readonly take: (event: Event | null) => void }[] = [];
   #hasEnded = false;
 
   constructor({ name, argv, cwd, onEvent, watched = false }: ActorOptions) {
@@ -86,8 +86,8 @@ export class Actor {
     return this.#hasEnded;
   }
 
-  /** The next event of this kind; null: the process ends without one. */
-  event(kind: string): Promise<Event | null> {
+  /** The next event of this kind (undefined: the next line without one); null: the process ends without one. */
+  event(kind: string | undefined): Promise<Event | null> {
     if (this.#hasEnded) return Promise.resolve(null);
     return new Promise((take) => {
       this.#waiting.push({ kind, take });

@@ -1,21 +1,32 @@
-// npm run soak: transfers for a long time, with everybody dying and coming back. Exit code 0: all copies were right, and nothing grew.
+// npm run soak: transfers for a long time, with everybody dying and coming back, or a tracker under hostile load. Exit code 0: all copies
+// or answers were right, and nothing grew.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Actor, HOME } from './actor.ts';
+import type { Result } from './frame.ts';
 import { reportText } from './report.ts';
+import type { SoakOptions } from './run.ts';
 import { soak } from './soak.ts';
+import { soakTracker } from './tracker/soak.ts';
 
-const USAGE = `npm run soak [-- options]
-  --minutes N   how long (default 30; shorter than 5 does not judge memory)
+const USAGE = `npm run soak [-- [tracker] [options]]
+  tracker       a tracker under hostile load, beside honest clients; default: transfers
+  --minutes N   how long (default 30, with tracker 10; shorter than 5 does not judge memory)
   --seed N      what happens when: the number that a run before has printed
   --no-build    dist/ is up to date`;
 
+const PLAYS: Readonly<Record<string, { minutes: number; soak(options: SoakOptions): Promise<Result> }>> = {
+  '': { minutes: 30, soak },
+  tracker: { minutes: 10, soak: soakTracker },
+};
+
 /** The exit code. */
 export async function main(args: readonly string[]): Promise<number> {
-  const { values } = parseArgs({
+  const { values, positionals } = parseArgs({
     args: [...args],
+    allowPositionals: true,
     options: {
       minutes: { type: 'string' },
       seed: { type: 'string' },
@@ -23,9 +34,11 @@ export async function main(args: readonly string[]): Promise<number> {
       'no-build': { type: 'boolean' },
     },
   });
-  const minutes = Number(values.minutes ?? 30);
+  const [what = '', ...more] = positionals;
+  const play = PLAYS[what];
+  const minutes = Number(values.minutes ?? play?.minutes);
   const seed = Number(values.seed ?? Math.floor(Math.random() * 1e9));
-  if (values.help || !(minutes > 0) || !Number.isSafeInteger(seed)) {
+  if (values.help || !play || more.length > 0 || !(minutes > 0) || !Number.isSafeInteger(seed)) {
     console.log(USAGE);
     return values.help ? 0 : 2;
   }
@@ -34,8 +47,8 @@ export async function main(args: readonly string[]): Promise<number> {
     return 1;
   }
   const stopped = stopSignal();
-  console.log(`soak of ${minutes} minutes, seed ${seed}`);
-  const result = await soak({ minutes, seed, say: (line) => console.log(line), signal: stopped });
+  console.log(`soak${what && ` of a ${what}`}, ${minutes} minutes, seed ${seed}`);
+  const result = await play.soak({ minutes, seed, say: (line) => console.log(line), signal: stopped });
   console.log(`\n${reportText(result)}`);
   mkdirSync(join(HOME, 'results'), { recursive: true });
   const file = join('results', `soak-${new Date().toISOString().slice(0, 19).replaceAll(':', '')}.json`);

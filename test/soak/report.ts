@@ -1,7 +1,7 @@
 // What a soak found, for people.
 
 import type { Figure } from './flatness.ts';
-import type { Result } from './soak.ts';
+import type { Result } from './frame.ts';
 
 const TITLES: Readonly<Record<Figure, string>> = {
   residentMib: 'resident, MiB',
@@ -13,7 +13,8 @@ const TITLES: Readonly<Record<Figure, string>> = {
 };
 
 /** Tables of what happened and of what the long-lived processes held after a collection, and the verdict. */
-export function reportText({ counts, watched, skipped, failures, seed, minutes, seconds }: Result): string {
+export function reportText(result: Result): string {
+  const { what, counts, watched, waits, skipped, failures, seed, minutes, seconds } = result;
   const happened = Object.entries(counts).map(([what, number]) => [what, String(number)]);
   const held = watched.flatMap(({ name, trends, samples }) =>
     trends.map(({ figure, from, to, most, limit }) => [
@@ -23,13 +24,20 @@ export function reportText({ counts, watched, skipped, failures, seed, minutes, 
       String(samples.length),
     ]),
   );
+  const waited = waits.map(({ who, answers, p50Ms, p99Ms, mostMs }) => [
+    who,
+    String(answers),
+    ...[p50Ms, p99Ms, mostMs].map((number) => number.toFixed(2)),
+  ]);
   const titles = ['process', 'after a collection', 'from', 'to', 'most', 'may grow by', 'looks'];
+  const words = `${what} --minutes ${minutes}`.trim();
   return [
     table(['what happened', 'times'], happened.sort()),
     table(titles, held),
+    ...(waits.length === 0 ? [] : [table(['honest clients', 'answers', 'p50 ms', 'p99 ms', 'most ms'], waited)]),
     ...skipped.map((line) => `skipped: ${line}`),
     ...failures.map((line) => `FAILED: ${line}`),
-    `${failures.length === 0 ? 'all was well' : `${failures.length} failures`} after ${seconds.toFixed(0)} s; seed ${seed}, again: npm run soak -- --minutes ${minutes} --seed ${seed}`,
+    `${failures.length === 0 ? 'all was well' : `${failures.length} failures`} after ${seconds.toFixed(0)} s; seed ${seed}, again: npm run soak -- ${words} --seed ${seed}`,
   ].join('\n');
 }
 
