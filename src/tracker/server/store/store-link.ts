@@ -38,6 +38,8 @@ export class StoreLink {
   #isClosed = false;
   /** It was told to be away, and nothing has shown that it is back: a store may be there and refuse everything. */
   #isTold = false;
+  /** It was there when it went away, and refused: being there does not show that it is back, being told something does. */
+  #hasRefused = false;
 
   constructor(options: StoreLinkOptions) {
     this.#options = options;
@@ -54,7 +56,7 @@ export class StoreLink {
 
   /** It is up, and answers as fast as one may wait for. */
   get isPrompt(): boolean {
-    if (this.isAway) return false;
+    if (this.#link === null) return false;
     return this.#underWay === 0 || this.#options.clock.nowMs() - this.#waitingSinceMs < PROMPT_MS;
   }
 
@@ -93,12 +95,15 @@ export class StoreLink {
     if (this.#underWay++ === 0) this.#waitingSinceMs = clock.nowMs();
     try {
       const answer = await link.exchange(request);
-      this.#succeeded();
+      this.#succeeded(request);
       return answer;
     } catch (error) {
       const nowMs = clock.nowMs();
       if (this.#failingSinceMs === 0) this.#failingSinceMs = nowMs;
-      if (link === this.#link && nowMs - this.#failingSinceMs > SILENT_MS) this.#goAway(error);
+      if (link === this.#link && nowMs - this.#failingSinceMs > SILENT_MS) {
+        this.#hasRefused = true;
+        this.#goAway(error);
+      }
       throw error;
     } finally {
       this.#underWay--;
@@ -127,11 +132,12 @@ export class StoreLink {
     this.#options.onUp();
   }
 
-  #succeeded(): void {
+  #succeeded({ since, changes }: SwarmExchange): void {
     this.#failingSinceMs = 0;
+    if (!this.#isTold || (this.#hasRefused && (since < 0 || changes.length === 0))) return;
     this.#retryMs = FIRST_RETRY_MS;
-    if (!this.#isTold) return;
     this.#isTold = false;
+    this.#hasRefused = false;
     this.#options.log.write('warn', 'the swarm store is back', { store: this.#options.store.name });
   }
 

@@ -32,6 +32,14 @@ const SHORTEST_TIMER_MS = 5;
 /** At the end, for what is still to be told. */
 const LAST_WORDS_MS = 1000;
 
+const NOTHING: SwarmExchange = {
+  infoHash: new Uint8Array(20),
+  changes: new Uint8Array(0),
+  since: -1,
+  completed: 0,
+  keepMs: 1000,
+};
+
 export interface StoreMirrorOptions {
   readonly store: SwarmStore;
   readonly table: SwarmTable;
@@ -162,6 +170,8 @@ export class StoreMirror implements SwarmMirror {
     this.#needsHealing = true;
     this.#failedAtMs = Number.NEGATIVE_INFINITY;
     this.tick();
+    // Where there is nothing to tell, whether it answers at all is still to be seen.
+    if (this.#link.underWay === 0) this.#link.exchange(NOTHING).catch(() => undefined);
   }
 
   #onAway(): void {
