@@ -166,12 +166,18 @@ function addTrackers(add: Add, modules: CommandModules): void {
             'shoal tracker --workers 4',
             'shoal tracker --near 10.1.0.0/16 --near 10.2.0.0/16 --interval 300',
             'shoal tracker --listen 127.0.0.1:6970 --proxy 127.0.0.1',
+            'shoal tracker --config /etc/shoal/tracker.toml --print-config',
             'shoal tracker --access private --public-url https://tracker.example',
           ),
         ),
       ),
     ),
   );
+  // Of another machine's tracker this one's configuration says nothing.
+  tracker.hook('preAction', async (_, command) => {
+    if (command.getOptionValue('at') !== undefined) return;
+    await (await import('./tracker-config.ts')).applyConfig(tracker, process.env);
+  });
   addAdministration(tracker, async (...all) => {
     const { run } = await modules['tracker-admin']();
     await run(...(all as unknown[] as never[]));

@@ -32,6 +32,8 @@ export interface StopOptions {
   readonly word: () => string;
   /** Said when the end is forced, in the place of what the clean end would have said; empty: nothing. */
   readonly lastWord?: () => string;
+  /** What SIGHUP does instead of ending the program. */
+  readonly onHangup?: (() => void) | null;
 }
 
 /** Takes over the signals until the program ends; call once a run. */
@@ -59,7 +61,7 @@ export function watchSignals(options: StopOptions): StopWatch {
     controller.abort(new ShoalError('STOPPED', 'stopped before it was done; run the same command again to do it'));
     resolveStopped();
   };
-  for (const name of SIGNALS) process.on(name, onSignal);
+  for (const name of SIGNALS) process.on(name, (name === 'SIGHUP' && options.onHangup) || onSignal);
   const signal = controller.signal;
   return { signal, stopped, race: (work) => raceSignal(work, signal) };
 }

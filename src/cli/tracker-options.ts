@@ -19,6 +19,7 @@ import {
   parseSeconds,
   UsageError,
 } from './args.ts';
+import { LEVELS } from './log.ts';
 import { type JsonOption, many, one } from './options.ts';
 import { resolveListen } from './world.ts';
 
@@ -47,6 +48,7 @@ export interface TrackerOptions extends JsonOption {
   readonly keepPeerIds?: boolean;
   readonly metrics?: MetricsAccess;
   readonly status?: number;
+  readonly printConfig?: boolean;
 }
 
 const METRICS: readonly MetricsAccess[] = ['all', 'local', 'off'];
@@ -54,6 +56,8 @@ const METRICS: readonly MetricsAccess[] = ['all', 'local', 'off'];
 export function addTracker(command: Command): Command {
   const count = parseCount(1);
   return command
+    .option('--config <FILE>', 'take settings from a TOML file; SHOAL_* variables and flags go before it')
+    .option('--print-config', 'show the settings that hold, and where they come from, and end')
     .addOption(many('--listen <HOST:PORT>', 'where to listen (default: all addresses, port 6969)', parseListen))
     .option('--no-udp', 'do not serve UDP')
     .option('--no-http', 'do not serve HTTP')
@@ -79,6 +83,16 @@ export function addTracker(command: Command): Command {
         '--metrics <WHO>',
         'who may fetch /metrics: all, this machine and private networks, nobody (default: local)',
       ).choices(METRICS),
+    )
+    .option('--log-file <FILE>', 'write the log there; SIGHUP has it opened anew')
+    .addOption(
+      new Option('--log-level <LEVEL>', 'what is logged (default: warn; info with --log-file or JSON)').choices(LEVELS),
+    )
+    .addOption(
+      new Option('--log-format <FORMAT>', 'lines for people or programs (default: text; json in a file)').choices([
+        'text',
+        'json',
+      ]),
     )
     .addOption(one('--status <SECONDS>', 'with --json: an event with all numbers so often', parseSeconds));
 }
