@@ -29,8 +29,12 @@ try {
   const base = `http://${JSON.parse(line).listen[0]}`;
   const hashes = [];
   for (const name of NAMES) hashes.push(await publish(base, name));
-  await announceFor(base, hashes, MINUTES * 60_000);
+  const enough = new AbortController();
+  const announcing = announceUntil(enough.signal, base, hashes);
+  await new Promise((resolve) => setTimeout(resolve, MINUTES * 60_000));
   await takePictures(base, hashes[0]);
+  enough.abort();
+  await announcing;
 } finally {
   tracker.kill();
   rmSync(folder, { recursive: true, force: true });
@@ -52,15 +56,14 @@ async function publish(base, name) {
 
 /**
  * Peers come over HTTP and UDP, now more of them, now fewer.
- * @param {string} base @param {readonly string[]} hashes @param {number} lastsMs
+ * @param {AbortSignal} end @param {string} base @param {readonly string[]} hashes
  */
-async function announceFor(base, hashes, lastsMs) {
+async function announceUntil(end, base, hashes) {
   const world = createNodeEnv({ stateFolder: join(folder, 'clients') });
   const client = new TrackerClient(world, { from: LOCAL });
   const others = Array.from({ length: 40 }, (_, i) => createHash('sha1').update(`${i}`).digest('hex'));
   const all = [...hashes, ...others];
-  const endMs = Date.now() + lastsMs;
-  for (let turn = 0; Date.now() < endMs; turn++) {
+  for (let turn = 0; !end.aborted; turn++) {
     const wave = 1 + Math.sin(turn / 200);
     const some = Array.from({ length: Math.round(4 + 10 * wave) }, (_, i) => {
       const infoHash = new Uint8Array(Buffer.from(all[Math.floor(Math.random() ** 2 * all.length)], 'hex'));
@@ -101,7 +104,7 @@ async function takePictures(base, hash) {
     await page.locator(ready).first().waitFor({ state: 'attached' });
     // Rates are of a few seconds, of a page that was looked at so long.
     await page.waitForTimeout(6000);
-    await page.screenshot({ path: join(IMAGES, `${name}.png`) });
+    await page.screenshot({ path: join(IMAGES, `${name}.png`), fullPage: true });
     await page.close();
   }
   await browser.close();

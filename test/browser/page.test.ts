@@ -81,12 +81,14 @@ describe.skipIf(!hasChromium).concurrent('the page of a tracker (skipped without
       await client.announce(`udp://127.0.0.1:${stage.port}/announce`, { ...announce, ...rest }, { signal });
       await client.close();
       await env.close();
+      const leave = await stage.announceWeb(infoHash);
       const peers = async (): Promise<number> => Number(await figure('Peers').textContent());
-      await expect.poll(peers, { timeout: 10_000 }).toBeGreaterThanOrEqual(before + 2);
-      for (const name of ['http', 'udp']) {
+      await expect.poll(peers, { timeout: 10_000 }).toBeGreaterThanOrEqual(before + 3);
+      for (const name of ['http', 'udp', 'ws']) {
         const rate = page.locator(`[data-figure="${name}-announces"]`);
         await expect.poll(() => rate.textContent(), { timeout: 10_000 }).toMatch(/[1-9]/);
       }
+      leave();
       expect(await page.locator('.plot path.line').count()).toBeGreaterThan(5);
       expect(await page.locator('.plot .hidden').first().textContent()).toMatch(/^Announces per second[:,] /);
     });

@@ -1,6 +1,7 @@
 // A tracker with a catalogue for the page's tests, run as a person would run it.
 
 import { randomBytes } from 'node:crypto';
+import { WebSocket } from 'ws';
 import type { Running, Workplace } from '../e2e/program.ts';
 import { torrentNamed } from '../support/site-stage.ts';
 
@@ -63,5 +64,24 @@ export class TrackerStage {
     const query = `info_hash=${escaped(hash)}&peer_id=${escaped(id)}&port=${port}&left=${left}&uploaded=0&downloaded=0`;
     const response = await fetch(`${this.base}/announce?${query}&compact=1&event=started`);
     await response.arrayBuffer();
+  }
+
+  /** One peer that stays until what is returned is called, as a browser's client announces it. */
+  async announceWeb(infoHash: string): Promise<() => void> {
+    const socket = new WebSocket(this.base.replace('http', 'ws'));
+    await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
+    const announce = {
+      action: 'announce',
+      numwant: 0,
+      uploaded: 0,
+      downloaded: 0,
+      left: 0,
+      event: 'started',
+      offers: [],
+    };
+    const info_hash = Buffer.from(infoHash, 'hex').toString('latin1');
+    socket.send(JSON.stringify({ ...announce, info_hash, peer_id: randomBytes(10).toString('hex') }));
+    await new Promise((resolve) => socket.once('message', resolve));
+    return () => socket.close();
   }
 }
