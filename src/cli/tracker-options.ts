@@ -26,9 +26,10 @@ import { resolveListen } from './world.ts';
 export interface TrackerOptions extends JsonOption {
   readonly listen: readonly ListenText[];
   readonly state?: string;
-  /** False with `--no-udp`, `--no-http`. */
+  /** False with `--no-udp`, `--no-http`, `--no-ws`. */
   readonly udp: boolean;
   readonly http: boolean;
+  readonly ws: boolean;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly workers?: number;
@@ -41,6 +42,9 @@ export interface TrackerOptions extends JsonOption {
   readonly maxTorrents?: number;
   readonly maxPeers?: number;
   readonly maxConnections?: number;
+  readonly wsInterval?: number;
+  readonly maxWebsockets?: number;
+  readonly maxWebsocketsPerAddress?: number;
   readonly maxPeersPerAddress?: number;
   readonly maxPeersPerAddressAndTorrent?: number;
   readonly maxAnnouncesPerAddress?: number;
@@ -61,18 +65,22 @@ export function addTracker(command: Command): Command {
     .addOption(many('--listen <HOST:PORT>', 'where to listen (default: all addresses, port 6969)', parseListen))
     .option('--no-udp', 'do not serve UDP')
     .option('--no-http', 'do not serve HTTP')
+    .option('--no-ws', 'do not serve WebSocket (WebTorrent)')
     .option('--tls-cert <FILE>', 'PEM certificates: HTTPS too, on the same ports')
     .option('--tls-key <FILE>', 'the private key of the first of them')
     .addOption(one('--workers <N>', 'threads that serve (default: 1)', count))
     .option('--store <URL>', 'a Redis or Valkey by which trackers share their swarms, such as redis://HOST:6379')
     .addOption(one('--interval <SECONDS>', 'time between announces (default: 1800)', parseSeconds))
     .addOption(one('--min-interval <SECONDS>', 'time before which none is welcome (default: 30)', parseSeconds))
+    .addOption(one('--ws-interval <SECONDS>', 'time between announces over WebSocket (default: 120)', parseSeconds))
     .addOption(one('--peers <N>', 'peers in an answer where none are asked for (default: 50, at most 200)', count))
     .addOption(many('--near <CIDR>', 'a rack or site, whose peers are told of each other first', parseNetwork))
     .addOption(many('--proxy <CIDR>', 'a proxy whose X-Forwarded-For is believed', parseNetwork))
     .addOption(one('--max-torrents <N>', 'info hashes known at most (default: 2000000)', count))
     .addOption(one('--max-peers <N>', 'peers known at most (default: 8000000)', count))
     .addOption(one('--max-connections <N>', 'HTTP connections at once (default: 4096)', count))
+    .addOption(one('--max-websockets <N>', 'WebSocket connections at once (default: 16384)', count))
+    .addOption(one('--max-websockets-per-address <N>', 'of one address (default: 500)', count))
     .addOption(one('--max-peers-per-address <N>', 'of one address in all torrents (default: 50000)', count))
     .addOption(one('--max-peers-per-address-and-torrent <N>', 'of one address in one (default: 500)', count))
     .addOption(one('--max-announces-per-address <N>', 'of one address a second (default: 500)', count))
@@ -103,7 +111,9 @@ export async function serverOptions(
   options: TrackerOptions,
   share: (() => SiteShare) | null,
 ): Promise<TrackerServerOptions> {
-  if (!options.udp && !options.http) throw new UsageError('with --no-udp and --no-http nothing is served');
+  if (!options.udp && !options.http && !options.ws) {
+    throw new UsageError('with --no-udp, --no-http and --no-ws nothing is served');
+  }
   const tls = await readKeys(options);
   const texts = options.listen.length > 0 ? options.listen : [{ host: null, port: null }];
   const listen = await Promise.all(
@@ -122,6 +132,7 @@ export async function serverOptions(
     ...(options.store !== undefined && { swarmStore: await openStore(options.store, options) }),
     udp: options.udp,
     http: options.http,
+    ws: options.ws,
     near: options.near,
     proxies: options.proxy,
     fullScrape: options.fullScrape ?? false,
@@ -133,6 +144,9 @@ export async function serverOptions(
     ...given('maxSwarms', options.maxTorrents),
     ...given('maxPeers', options.maxPeers),
     ...given('maxConnections', options.maxConnections),
+    ...given('wsIntervalS', options.wsInterval),
+    ...given('maxWebSockets', options.maxWebsockets),
+    ...given('maxWebSocketsPerAddress', options.maxWebsocketsPerAddress),
     ...given('maxPeersPerAddress', options.maxPeersPerAddress),
     ...given('maxPeersPerAddressAndSwarm', options.maxPeersPerAddressAndTorrent),
     ...given('maxAnnouncesPerAddress', options.maxAnnouncesPerAddress),

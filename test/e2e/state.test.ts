@@ -122,7 +122,7 @@ describe('a tracker', () => {
     const { tracker: first, address } = await startTracker(place);
     await first.stop();
     const tracker = place.start('tracker', '--listen', address, '--state', place.path('file'), '--json');
-    const urls = [`http://${address}/announce`, `udp://${address}/announce`];
+    const urls = ['http', 'udp', 'ws'].map((scheme) => `${scheme}://${address}/announce`);
     expect(await tracker.event('ready')).toMatchObject({ listen: [address], urls });
     const { exitCode, stderr } = await tracker.stop();
     expect(exitCode).toBe(0);

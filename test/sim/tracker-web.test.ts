@@ -8,7 +8,8 @@ import { OPCODE_PING, OPCODE_TEXT } from '../../src/tracker/protocol/websocket-f
 import { encodeFrame } from '../../src/tracker/protocol/websocket-writer.ts';
 import type { AccessRules } from '../../src/tracker/server/access.ts';
 import { get, place, request, type Setting, signal, talk, withTracker } from '../support/sim-tracker.ts';
-import { id, type Message, offers, SimWebClient } from '../support/sim-web-client.ts';
+import { SimWebClient } from '../support/sim-web-client.ts';
+import { id, type Message, offers } from '../support/web-messages.ts';
 
 const HASH = id(0xfe);
 const KEY = Uint8Array.of(9, 8, 7, 6);

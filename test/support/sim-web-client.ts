@@ -14,20 +14,9 @@ import {
 } from '../../src/tracker/protocol/websocket-frames.ts';
 import { upgradeRequest } from '../../src/tracker/protocol/websocket-upgrade.ts';
 import { encodeFrame, readCloseCode } from '../../src/tracker/protocol/websocket-writer.ts';
+import { id, type Message } from './web-messages.ts';
 
 const KEY = Uint8Array.of(1, 2, 3, 4);
-
-export type Message = Readonly<Record<string, unknown>>;
-
-/** An info hash or a peer id, as WebTorrent writes it. */
-export const id: (byte: number) => string = (byte) => String.fromCharCode(byte).repeat(20);
-
-/** Offers whose ids are 20 times `byte`, `byte` + 1 and so on. */
-export const offers: (count: number, byte?: number) => Message[] = (count, byte = 0x80) =>
-  Array.from({ length: count }, (_, i) => ({
-    offer: { type: 'offer', sdp: `sdp ${byte + i}` },
-    offer_id: id(byte + i),
-  }));
 
 export class SimWebClient {
   /** What came since it was last taken. */

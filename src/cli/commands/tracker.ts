@@ -83,6 +83,8 @@ function urlsOf(env: Env, options: TrackerOptions, addresses: readonly Address[]
     ...(options.http && options.tlsCert !== undefined ? as('https') : []),
     ...(options.http ? http : []),
     ...(options.udp ? as('udp') : []),
+    ...(options.ws && options.tlsCert !== undefined ? as('wss') : []),
+    ...(options.ws ? as('ws') : []),
   ];
 }
 
