@@ -52,6 +52,8 @@ export type OtherRequests = (stream: ByteStream, bytes: Uint8Array) => void;
 export class HttpConnection implements StreamSink, Waiter {
   /** When it is closed unless something happens before. */
   deadlineMs: number;
+  /** When it came, or was last of use: a whole request was read. */
+  usedMs: number;
   /** Its place in the server's list. */
   place = 0;
   readonly #stream: ByteStream;
@@ -72,7 +74,8 @@ export class HttpConnection implements StreamSink, Waiter {
   constructor(stream: ByteStream, shared: HttpShared) {
     this.#stream = stream;
     this.#shared = shared;
-    this.deadlineMs = shared.nowMs() + HEAD_MS;
+    this.usedMs = shared.nowMs();
+    this.deadlineMs = this.usedMs + HEAD_MS;
   }
 
   /** In the middle of a request, or of reading our replies. */
@@ -103,6 +106,7 @@ export class HttpConnection implements StreamSink, Waiter {
     const nowMs = this.#shared.nowMs();
     const served = this.#serve(bytes);
     if (this.#heir !== null) return;
+    if (served > 0) this.usedMs = nowMs;
     if (this.#ending) this.deadlineMs = nowMs + LINGER_MS;
     else if (served === bytes.length) this.deadlineMs = nowMs + IDLE_MS;
     else {

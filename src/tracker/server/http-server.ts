@@ -81,7 +81,10 @@ export class HttpServer {
     stream.attach(connection);
   }
 
-  /** Closes whichever of a few would be closed first anyway, so that idle ones cannot lock others out. */
+  /**
+   * Closes whichever of a few was of no use for longest. Not the one whose deadline is next: those who asked once and hold
+   * on would drive out those who have just come, and are about to ask.
+   */
   #makeRoom(): void {
     const { random, counters } = this.#options;
     counters.httpRefused++;
@@ -89,7 +92,7 @@ export class HttpServer {
     let victim = this.#connections[random.below(this.#connections.length)]!;
     for (let i = 1; i < SAMPLE; i++) {
       const other = this.#connections[random.below(this.#connections.length)]!;
-      if (other.deadlineMs < victim.deadlineMs) victim = other;
+      if (other.usedMs < victim.usedMs) victim = other;
     }
     this.#remove(victim);
     victim.destroy();
