@@ -18,7 +18,7 @@ export default defineConfig({
       suite('sim', ['test/sim/**/*.test.ts'], { testTimeout: 60_000, maxWorkers: 2 }),
       // Mostly waiting, for processes and time-outs: two at a time.
       suite('e2e', ['test/e2e/**/*.test.ts'], { testTimeout: 120_000, maxWorkers: 2 }),
-      suite('browser', ['test/browser/**/*.test.ts'], { testTimeout: 60_000 }),
+      suite('browser', ['test/browser/**/*.test.ts'], { testTimeout: 120_000 }),
       suite('soak', ['test/soak/**/*.test.ts'], { fileParallelism: false }),
       suite('interop', ['test/interop/**/*.test.ts'], { testTimeout: 180_000, fileParallelism: false }),
     ],

@@ -83,10 +83,10 @@ describe.skipIf(!hasChromium).concurrent('the page of a tracker (skipped without
       await env.close();
       const leave = await stage.announceWeb(infoHash);
       const peers = async (): Promise<number> => Number(await figure('Peers').textContent());
-      await expect.poll(peers, { timeout: 10_000 }).toBeGreaterThanOrEqual(before + 3);
+      await expect.poll(peers, { timeout: 30_000 }).toBeGreaterThanOrEqual(before + 3);
       for (const name of ['http', 'udp', 'ws']) {
         const rate = page.locator(`[data-figure="${name}-announces"]`);
-        await expect.poll(() => rate.textContent(), { timeout: 10_000 }).toMatch(/[1-9]/);
+        await expect.poll(() => rate.textContent(), { timeout: 30_000 }).toMatch(/[1-9]/);
       }
       leave();
       expect(await page.locator('.plot path.line').count()).toBeGreaterThan(5);
@@ -135,7 +135,7 @@ describe.skipIf(!hasChromium).concurrent('the page of a tracker (skipped without
       const seeds = page.locator('.cards div', { hasText: 'Seeds' }).locator('dd');
       expect(await seeds.textContent()).toBe('1');
       await stage.announce(infoHash, 0, 7102);
-      await expect.poll(() => seeds.textContent(), { timeout: 10_000 }).toBe('2');
+      await expect.poll(() => seeds.textContent(), { timeout: 30_000 }).toBe('2');
       await page.getByRole('button', { name: 'Copy magnet link' }).click();
       await page.getByText('Copied.').waitFor();
       const magnet = await page.getByRole('link', { name: 'Magnet link' }).getAttribute('href');

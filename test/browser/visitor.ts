@@ -63,7 +63,7 @@ export class Visit {
     const { base, mayBeOffline = false, mayBeRefused = false } = options;
     this.#context = context;
     this.page = page;
-    page.setDefaultTimeout(15_000);
+    page.setDefaultTimeout(30_000);
     page.on('pageerror', (error) => this.faults.push(`error: ${error.message}`));
     page.on('dialog', (dialog) => {
       this.faults.push(`dialog: ${dialog.message()}`);
