@@ -50,10 +50,14 @@ class FakeWorld implements PollWorld {
   }
 }
 
-function setting(): { api: FakeApi; world: FakeWorld; poll: Poll<unknown> } {
+function setting(goesOn: (fault: Error) => boolean = () => true): {
+  api: FakeApi;
+  world: FakeWorld;
+  poll: Poll<unknown>;
+} {
   const api = new FakeApi();
   const world = new FakeWorld();
-  return { api, world, poll: new Poll(() => api.stats(), 2000, world) };
+  return { api, world, poll: new Poll(() => api.stats(), 2000, goesOn, world) };
 }
 
 describe('asking again and again', () => {
@@ -96,6 +100,21 @@ describe('asking again and again', () => {
     end();
   });
 
+  it('waits to be told after a fault that it is not to go on from', async () => {
+    const { api, world, poll } = setting((fault) => fault instanceof ApiFault && fault.code === 'OFFLINE');
+    api.fault = new ApiFault('TOKEN_REFUSED', 'no');
+    const end = poll.start();
+    await world.pass(0);
+    await world.pass(60_000);
+    expect(api.asked).toHaveLength(1);
+    api.fault = null;
+    poll.again();
+    await world.pass(0);
+    await world.pass(2000);
+    expect([poll.fault.value, api.asked.length]).toEqual([null, 3]);
+    end();
+  });
+
   it('has one question on its way, and after the end none', async () => {
     const world = new FakeWorld();
     let asked = 0;
@@ -106,7 +125,7 @@ describe('asking again and again', () => {
         answer = resolve;
       });
     };
-    const poll = new Poll(ask, 2000, world);
+    const poll = new Poll(ask, 2000, undefined, world);
     const end = poll.start();
     poll.again();
     world.show(true);

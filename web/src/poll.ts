@@ -33,6 +33,7 @@ export const browserWorld: PollWorld = {
 export class Poll<T> {
   readonly #ask: () => Promise<T>;
   readonly #everyMs: number;
+  readonly #goesOn: (fault: Error) => boolean;
   readonly #world: PollWorld;
   readonly #answer: Signal<Answer<T> | null> = signal(null);
   readonly #fault: Signal<Error | null> = signal(null);
@@ -41,9 +42,16 @@ export class Poll<T> {
   #running = false;
   #asking = false;
 
-  constructor(ask: () => Promise<T>, everyMs: number, world: PollWorld = browserWorld) {
+  /** `goesOn`: whether it asks on by itself after such a fault. */
+  constructor(
+    ask: () => Promise<T>,
+    everyMs: number,
+    goesOn: (fault: Error) => boolean = () => true,
+    world: PollWorld = browserWorld,
+  ) {
     this.#ask = ask;
     this.#everyMs = everyMs;
+    this.#goesOn = goesOn;
     this.#world = world;
   }
 
@@ -86,7 +94,8 @@ export class Poll<T> {
       if (this.#running) this.#fault.value = error as Error;
     } finally {
       this.#asking = false;
-      if (this.#running && this.#world.isVisible()) {
+      const fault = this.#fault.value;
+      if (this.#running && this.#world.isVisible() && (fault === null || this.#goesOn(fault))) {
         this.#callOff = this.#world.after(this.#everyMs, () => this.again());
       }
     }

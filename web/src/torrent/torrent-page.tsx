@@ -8,7 +8,7 @@ import { FaultNote } from '../fault-note.tsx';
 import { Poll } from '../poll.ts';
 import { countOf, formatBytes, formatCount, formatDate, formatPieceLength, visible } from '../text.ts';
 import { Title } from '../title.tsx';
-import type { TorrentJson, TrackerApi } from '../tracker-api.ts';
+import { ApiFault, type TorrentJson, type TrackerApi } from '../tracker-api.ts';
 import { FileList } from './file-list.tsx';
 import { GetTorrent } from './get-torrent.tsx';
 import { RemoveTorrent } from './remove-torrent.tsx';
@@ -17,7 +17,7 @@ import { RemoveTorrent } from './remove-torrent.tsx';
 const EVERY_MS = 5000;
 
 export function TorrentPage({ api, hash }: { api: TrackerApi; hash: string }): JSX.Element {
-  const poll = useMemo(() => new Poll(() => api.torrent(hash), EVERY_MS), []);
+  const poll = useMemo(() => new Poll(() => api.torrent(hash), EVERY_MS, isOffline), []);
   const isGone = useSignal(false);
   useEffect(() => (isGone.value ? undefined : poll.start()), [isGone.value]);
   const torrent = poll.answer.value?.value ?? null;
@@ -51,6 +51,11 @@ export function TorrentPage({ api, hash }: { api: TrackerApi; hash: string }): J
       )}
     </>
   );
+}
+
+/** A key that was refused is not sent again by itself: who does that is not listened to for a while. */
+function isOffline(fault: Error): boolean {
+  return fault instanceof ApiFault && fault.code === 'OFFLINE';
 }
 
 function Facts({ torrent }: { torrent: TorrentJson }): JSX.Element {
