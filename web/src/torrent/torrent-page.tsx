@@ -8,16 +8,17 @@ import { FaultNote } from '../fault-note.tsx';
 import { Poll } from '../poll.ts';
 import { countOf, formatBytes, formatCount, formatDate, formatPieceLength, visible } from '../text.ts';
 import { Title } from '../title.tsx';
-import { ApiFault, type TorrentJson, type TrackerApi } from '../tracker-api.ts';
+import { ApiFault, type FaultCode, type TorrentJson, type TrackerApi } from '../tracker-api.ts';
 import { FileList } from './file-list.tsx';
 import { GetTorrent } from './get-torrent.tsx';
 import { RemoveTorrent } from './remove-torrent.tsx';
 
 /** Counts change with announces, which are half an hour apart; who looks on wants to see a peer that comes. */
 const EVERY_MS = 5000;
+const FINAL: ReadonlySet<FaultCode> = new Set(['TOKEN_REFUSED', 'TOO_MANY_REQUESTS', 'TORRENT_UNKNOWN']);
 
 export function TorrentPage({ api, hash }: { api: TrackerApi; hash: string }): JSX.Element {
-  const poll = useMemo(() => new Poll(() => api.torrent(hash), EVERY_MS, isOffline), []);
+  const poll = useMemo(() => new Poll(() => api.torrent(hash), EVERY_MS, mayPass), []);
   const isGone = useSignal(false);
   useEffect(() => (isGone.value ? undefined : poll.start()), [isGone.value]);
   const torrent = poll.answer.value?.value ?? null;
@@ -54,8 +55,8 @@ export function TorrentPage({ api, hash }: { api: TrackerApi; hash: string }): J
 }
 
 /** A key that was refused is not sent again by itself: who does that is not listened to for a while. */
-function isOffline(fault: Error): boolean {
-  return fault instanceof ApiFault && fault.code === 'OFFLINE';
+function mayPass(fault: Error): boolean {
+  return !(fault instanceof ApiFault && FINAL.has(fault.code));
 }
 
 function Facts({ torrent }: { torrent: TorrentJson }): JSX.Element {
