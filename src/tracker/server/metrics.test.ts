@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { readMetrics } from '../../../test/support/prometheus.ts';
 import { metricsText } from './metrics.ts';
@@ -55,5 +56,50 @@ describe('the metrics for Prometheus', () => {
     ['no end', '# HELP a b\n# TYPE a gauge\na 1'],
   ])('would not be read with a fault: %s', (sentence, text) => {
     expect(() => readMetrics(text)).toThrow(sentence);
+  });
+});
+
+describe('the dashboard for Grafana', () => {
+  const text = readFileSync(new URL('../../../docs/grafana/shoal-tracker.json', import.meta.url), 'utf8');
+  const process = { rssBytes: 1, heapBytes: 1, cpuS: 1, loopDelayP99Ms: 1 };
+  const families = readMetrics(metricsText(statsOf({ process, store: 'up' }), 1));
+  /** `name` and `label="value"` of every sample. */
+  const labels = new Set([...families.values()].flatMap(({ samples }) => [...samples.keys()].flatMap(labelsOf)));
+  const queries: string[] = [];
+  const dashboard = JSON.parse(text, (key, value: unknown) => {
+    if (key === 'expr' || key === 'definition') queries.push(value as string);
+    return value;
+  }) as { panels: { id: number; gridPos: { x: number; y: number; w: number; h: number } }[] };
+
+  /** Names of metrics in a query: what is neither a function nor a label, nor in quotes. */
+  function metricsIn(query: string): string[] {
+    const bare = query.replace(/\{[^}]*\}|\[[^\]]*\]|\bby \([^)]*\)|, instance\)/g, ' ');
+    const functions = new Set(['sum', 'rate', 'min', 'time', 'label_values']);
+    return [...bare.matchAll(/[a-z_:][\w:]*/gi)].map(([name]) => name).filter((name) => !functions.has(name));
+  }
+
+  function labelsOf(key: string): string[] {
+    return [...key.matchAll(/([a-z_]+)=/g)].map((found) => found[1]!);
+  }
+
+  it('asks for metrics that there are, and for all of them', () => {
+    const asked = new Set(queries.flatMap(metricsIn));
+    expect([...asked].filter((name) => !families.has(name))).toEqual([]);
+    expect([...families.keys()].filter((name) => !asked.has(name))).toEqual([]);
+  });
+
+  it('groups and names lines by labels that there are', () => {
+    const used = [...text.matchAll(/by \(([^)]*)\)|\{\{(\w+)\}\}/g)].map((found) => found[1] ?? found[2]!);
+    expect(used.length).toBeGreaterThan(10);
+    for (const name of used) expect(['instance', ...labels]).toContain(name);
+  });
+
+  it('has panels that do not overlap, each with a number of its own', () => {
+    const { panels } = dashboard;
+    expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
+    const cells = panels.flatMap(({ gridPos: { x, y, w, h } }) =>
+      Array.from({ length: w * h }, (_, i) => `${x + (i % w)} ${y + Math.floor(i / w)}`),
+    );
+    expect(new Set(cells).size).toBe(cells.length);
   });
 });
