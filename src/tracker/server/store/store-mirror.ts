@@ -8,13 +8,14 @@ import type { Clock, Timer } from '../../../ports/clock.ts';
 import type { Log } from '../../../ports/log.ts';
 import type { Random } from '../../../ports/random.ts';
 import type { SwarmAnswer, SwarmExchange, SwarmStore } from '../../../ports/swarm-store.ts';
-import { CHANGE_COMPLETES, CHANGE_GONE, ChangeReader } from '../../protocol/swarm-changes.ts';
+import { CHANGE_COMPLETES, CHANGE_GONE } from '../../protocol/swarm-changes.ts';
 import type { SwarmMirror, Waiter } from '../access.ts';
 import type { SwarmTable } from '../swarm-table.ts';
 import { Healing } from './healing.ts';
 import { PendingChanges } from './pending-changes.ts';
-import { roleChange, roleOfChange } from './roles.ts';
+import { roleChange } from './roles.ts';
 import { StoreLink } from './store-link.ts';
+import { TableCopy } from './table-copy.ts';
 import { MAX_USED, UsedSwarms } from './used-swarms.ts';
 import { Waiting } from './waiting.ts';
 
@@ -56,6 +57,7 @@ export class StoreMirror implements SwarmMirror {
   readonly #used: UsedSwarms;
   readonly #pending: PendingChanges;
   readonly #waiting: Waiting;
+  readonly #copy: TableCopy;
   /** Swarms that somebody waits for, before all others. */
   readonly #urgent: number[] = [];
   #timer: Timer | null = null;
@@ -72,16 +74,9 @@ export class StoreMirror implements SwarmMirror {
     this.#used = new UsedSwarms(random.below(2 ** 32));
     this.#pending = new PendingChanges(random.below(2 ** 32), MAX_USED);
     this.#waiting = new Waiting(clock);
+    this.#copy = new TableCopy(options.table, this.#pending);
     const on = { onUp: () => this.#onUp(), onAway: () => this.#onAway() };
     this.#link = new StoreLink({ store, clock, random, log, ...on });
-  }
-
-  /**
-   * With threads beside this one, completions that they have still to tell are in the table too: it is not told as it
-   * is, and not lowered.
-   */
-  get #isAlone(): boolean {
-    return this.#options.table.shared === null;
   }
 
   get isAway(): boolean {
@@ -211,7 +206,7 @@ export class StoreMirror implements SwarmMirror {
     if (this.#used.isBusy(swarm)) return;
     this.#used.setBusy(swarm, true);
     const infoHash = this.#used.infoHash(swarm);
-    const completed = this.#isAlone ? this.#completed(infoHash) - this.#pending.completingOf(swarm) : 0;
+    const completed = this.#copy.completedToTell(swarm, infoHash);
     const changes = this.#pending.take(swarm, nowMs / 1000);
     const since = this.#used.cursors[swarm]!;
     const request = {
@@ -230,7 +225,7 @@ export class StoreMirror implements SwarmMirror {
   #answered(swarm: number, { infoHash, since }: SwarmExchange, answer: SwarmAnswer, askedMs: number): void {
     const nowMs = this.#options.clock.nowMs();
     this.#used.setBusy(swarm, false);
-    this.#apply(swarm, infoHash, answer, nowMs / 1000);
+    this.#copy.apply(swarm, infoHash, answer, nowMs / 1000);
     // Another answer than of this link, or from before healing began, is not built upon.
     if (this.#used.cursors[swarm] === since) this.#used.cursors[swarm] = answer.cursor;
     if (answer.more) {
@@ -252,33 +247,6 @@ export class StoreMirror implements SwarmMirror {
     this.#waiting.release(swarm);
     if (this.#link.isUp) this.#used.queue(swarm, nowMs + RETRY_MS);
     this.#arm(nowMs);
-  }
-
-  /** Writes what others changed into the table, but for peers that were heard here since. */
-  #apply(swarm: number, infoHash: Uint8Array, { changes, completed }: SwarmAnswer, nowS: number): void {
-    const { table } = this.#options;
-    const reader = new ChangeReader(changes);
-    while (reader.next()) {
-      const { role, ip, port } = reader;
-      if (port === 0 || (this.#pending.countOf(swarm) > 0 && this.#pending.has(swarm, ip, port))) continue;
-      const heardS = nowS - reader.ageS;
-      if (role === CHANGE_GONE) table.leave(infoHash, ip, port, nowS);
-      else table.announce(infoHash, ip, port, roleOfChange(role), false, heardS);
-      table.exit();
-    }
-    const sum = completed + this.#pending.completingOf(swarm);
-    const known = this.#completed(infoHash);
-    if (sum === known || (!this.#isAlone && sum < known)) return;
-    table.restore(infoHash, sum, nowS);
-    table.exit();
-  }
-
-  #completed(infoHash: Uint8Array): number {
-    const { table } = this.#options;
-    const swarm = table.find(infoHash);
-    const completed = swarm < 0 ? 0 : table.completed(swarm);
-    table.exit();
-    return completed;
   }
 
   /** One step of healing; false where there is none to be made now. */

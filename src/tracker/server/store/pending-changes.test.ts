@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest';
+import { Address } from '../../../base/address.ts';
+import { MAX_EXCHANGED_CHANGES } from '../../../ports/swarm-store.ts';
+import {
+  CHANGE_COMPLETES,
+  CHANGE_GONE,
+  CHANGE_LEECH,
+  CHANGE_SEED,
+  ChangeReader,
+} from '../../protocol/swarm-changes.ts';
+import { PendingChanges } from './pending-changes.ts';
+
+const [one, two, six] = ['10.0.0.1:1', '10.0.0.2:1', '[2001:db8::1]:1'].map((text) => Address.parse(text)!) as [
+  Address,
+  Address,
+  Address,
+];
+const newPending = (most = 1024): PendingChanges => new PendingChanges(1, 16, most);
+const note = (
+  pending: PendingChanges,
+  swarm: number,
+  kind: number,
+  { ip, port }: Address,
+  nowS = 0,
+  only = false,
+): boolean => pending.note(swarm, kind, ip, port, nowS, only);
+
+/** `role+ address age`, sorted. */
+function told(changes: Uint8Array): string[] {
+  const reader = new ChangeReader(changes);
+  const lines: string[] = [];
+  while (reader.next()) {
+    const mark = `${'LPSG'[reader.role]}${reader.completes ? '+' : ''}`;
+    lines.push(`${mark} ${new Address(reader.ip, reader.port).key} ${reader.ageS}`);
+  }
+  return lines.sort();
+}
+
+describe('PendingChanges', () => {
+  it('has each peer once, as it was last, by swarm', () => {
+    const pending = newPending();
+    note(pending, 3, CHANGE_LEECH, one);
+    note(pending, 3, CHANGE_GONE, two, 1);
+    note(pending, 3, CHANGE_SEED, one, 2.5);
+    note(pending, 4, CHANGE_LEECH, six, 3);
+    expect([pending.count, pending.countOf(3), pending.countOf(4)]).toEqual([3, 2, 1]);
+    expect(told(pending.take(3, 3))).toEqual(['G 10.0.0.2:1 2', 'S 10.0.0.1:1 0']);
+    expect(told(pending.take(4, 3))).toEqual(['L [2001:db8::1]:1 0']);
+    expect([pending.count, pending.take(3, 3).length]).toEqual([0, 0]);
+  });
+
+  it('keeps that a peer completed until it is told, also when it leaves', () => {
+    const pending = newPending();
+    note(pending, 0, CHANGE_SEED | CHANGE_COMPLETES, one);
+    note(pending, 0, CHANGE_GONE, one);
+    expect(pending.completingOf(0)).toBe(1);
+    const changes = pending.take(0, 0);
+    expect(told(changes)).toEqual(['G+ 10.0.0.1:1 0']);
+    expect(pending.completingOf(0)).toBe(0);
+    pending.putBack(0, changes, 0);
+    expect(pending.completingOf(0)).toBe(1);
+  });
+
+  it('puts back what was not told, but for what is newer', () => {
+    const pending = newPending();
+    note(pending, 0, CHANGE_SEED | CHANGE_COMPLETES, one, 10);
+    note(pending, 0, CHANGE_LEECH, two, 10);
+    const changes = pending.take(0, 10);
+    note(pending, 0, CHANGE_SEED, one, 12);
+    pending.putBack(0, changes, 12);
+    expect(told(pending.take(0, 14))).toEqual(['L 10.0.0.2:1 2', 'S+ 10.0.0.1:1 2']);
+  });
+
+  it('forgets who was merely heard, not who left or completed', () => {
+    const pending = newPending();
+    note(pending, 0, CHANGE_LEECH, one);
+    note(pending, 0, CHANGE_GONE, two);
+    note(pending, 0, CHANGE_SEED | CHANGE_COMPLETES, six);
+    pending.forgetHeard(0);
+    expect(told(pending.take(0, 0))).toEqual(['G 10.0.0.2:1 0', 'S+ [2001:db8::1]:1 0']);
+  });
+
+  it('is bounded, says so, and hands out so many at a time', () => {
+    const pending = newPending();
+    const peers = Array.from({ length: 1025 }, (_, i) => new Address(Uint8Array.of(10, 0, i >> 8, i), 1));
+    expect(peers.map((peer) => note(pending, 0, CHANGE_LEECH, peer)).lastIndexOf(true)).toBe(1023);
+    expect(note(pending, 0, CHANGE_SEED, peers[0]!)).toBe(true);
+    expect(told(pending.take(0, 0))).toHaveLength(MAX_EXCHANGED_CHANGES);
+    expect(pending.count).toBe(1024 - MAX_EXCHANGED_CHANGES);
+    expect(note(pending, 1, CHANGE_LEECH, two, 0, true)).toBe(true);
+    expect(pending.countOf(1)).toBe(0);
+  });
+});
