@@ -4,7 +4,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { fromLatin1 } from '../../src/base/bytes.ts';
 import { trackerThreads } from '../../src/cli/tracker-threads.ts';
 import { createNodeEnv, type NodeEnv } from '../../src/platform/node/env.ts';
 import type { LogLevel } from '../../src/ports/log.ts';
@@ -14,6 +13,7 @@ import { TrackerServer } from '../../src/tracker/server/server.ts';
 import type { AccessMode } from '../../src/tracker/site/access-gate.ts';
 import { DATABASE_NAME } from '../../src/tracker/site/database-name.ts';
 import { TrackerSite } from '../../src/tracker/site/tracker-site.ts';
+import { request } from '../support/announce-request.ts';
 import { SiteStage } from '../support/site-stage.ts';
 
 const LOCAL = Uint8Array.of(127, 0, 0, 1);
@@ -96,19 +96,9 @@ export async function besides<T>(stage: Stage, act: (site: Awaited<ReturnType<Si
   }
 }
 
-export const announceOf = (infoHash: Uint8Array, changes: Partial<AnnounceRequest> = {}): AnnounceRequest => ({
-  infoHash,
-  peerId: fromLatin1('-SH0100-abcdefghijkl'),
-  port: 6881,
-  uploaded: 0,
-  downloaded: 0,
-  left: 0,
-  event: 'started',
-  numWant: null,
-  key: 7,
-  trackerId: null,
-  ...changes,
-});
+/** A seed that starts. */
+export const announceOf = (infoHash: Uint8Array, changes: Partial<AnnounceRequest> = {}): AnnounceRequest =>
+  request({ infoHash, left: 0, ...changes });
 
 export async function publish(at: Stage, token: string, body: Uint8Array): Promise<Told> {
   const headers = { authorization: `Bearer ${token}` };

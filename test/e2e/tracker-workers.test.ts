@@ -4,7 +4,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { fromLatin1 } from '../../src/base/bytes.ts';
 import { trackerThreads } from '../../src/cli/tracker-threads.ts';
 import { createNodeEnv, type NodeEnv } from '../../src/platform/node/env.ts';
 import { CAN_REUSE_PORT } from '../../src/platform/node/shared-port.ts';
@@ -12,6 +11,7 @@ import { loadUdpBatch } from '../../src/platform/node/udp-batch.ts';
 import type { Thread, Threads } from '../../src/ports/threads.ts';
 import { TrackerClient } from '../../src/tracker/client/client.ts';
 import { TrackerServer, type TrackerServerOptions } from '../../src/tracker/server/server.ts';
+import { request } from '../support/announce-request.ts';
 
 const signal = new AbortController().signal;
 const LOOPBACK = Uint8Array.of(127, 0, 0, 1);
@@ -37,10 +37,9 @@ async function announceAll(server: TrackerServer): Promise<void> {
   const each = clients.map(async (client, c) => {
     for (let n = 0; n < 20; n++) {
       const infoHash = new Uint8Array(20).fill(n % 5);
-      const rest = { uploaded: 0, downloaded: 0, left: n % 2, numWant: null, key: 7, trackerId: null };
-      const peer = { infoHash, peerId: fromLatin1('-SH0100-abcdefghijkl'), port: 1000 + 100 * c + n };
+      const peer = request({ infoHash, port: 1000 + 100 * c + n, left: n % 2 });
       const url = `${n % 4 < 2 ? 'http' : 'udp'}://${place}/announce`;
-      await client.announce(url, { ...peer, ...rest, event: 'started' }, { signal });
+      await client.announce(url, peer, { signal });
     }
   });
   await Promise.all(each);

@@ -6,25 +6,14 @@ import https from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { fromLatin1, toHex } from '../../src/base/bytes.ts';
+import { toHex } from '../../src/base/bytes.ts';
 import { createNodeEnv, type NodeEnv } from '../../src/platform/node/env.ts';
 import { TrackerClient } from '../../src/tracker/client/client.ts';
-import type { AnnounceRequest } from '../../src/tracker/protocol/announce.ts';
 import { TrackerServer } from '../../src/tracker/server/server.ts';
+import { request } from '../support/announce-request.ts';
 
 const signal = new AbortController().signal;
-const request: AnnounceRequest = {
-  infoHash: Uint8Array.from({ length: 20 }, (_, i) => 13 * i),
-  peerId: fromLatin1('-SH0100-abcdefghijkl'),
-  port: 6881,
-  uploaded: 0,
-  downloaded: 0,
-  left: 100,
-  event: 'started',
-  numWant: null,
-  key: 7,
-  trackerId: null,
-};
+const infoHash = Uint8Array.from({ length: 20 }, (_, i) => 13 * i);
 
 let folder: string;
 let env: NodeEnv;
@@ -56,15 +45,12 @@ describe('the tracker on a real machine', () => {
     let port = 1;
     for (const address of server.addresses) {
       for (const scheme of ['http', 'udp']) {
-        const reply = await client.announce(
-          `${scheme}://${address}/announce`,
-          { ...request, port: port++ },
-          { signal },
-        );
+        const url = `${scheme}://${address}/announce`;
+        const reply = await client.announce(url, request({ infoHash, port: port++ }), { signal });
         expect(reply.leeches).toBe(port - 1);
         expect(reply.peers).toHaveLength(port - 2);
-        const counts = await client.scrape(`${scheme}://${address}/announce`, [request.infoHash], { signal });
-        expect(counts.get(toHex(request.infoHash))).toMatchObject({ leeches: port - 1 });
+        const counts = await client.scrape(url, [infoHash], { signal });
+        expect(counts.get(toHex(infoHash))).toMatchObject({ leeches: port - 1 });
       }
     }
   });

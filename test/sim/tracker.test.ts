@@ -1,99 +1,16 @@
-// The tracker and its client together, in virtual time: HTTP and UDP, IPv4 and IPv6, restarts, loss, abuse.
+// The tracker and its client together, in virtual time: what they say to each other, restarts, loss, abuse. What announces and
+// scrapes do is in test/contract/tracker.ts.
 
 import { describe, expect, it } from 'vitest';
 import { Address } from '../../src/base/address.ts';
-import { concatBytes, fromLatin1, latin1, toHex, utf8 } from '../../src/base/bytes.ts';
+import { concatBytes, fromLatin1, latin1, utf8 } from '../../src/base/bytes.ts';
 import { sleep } from '../../src/ports/clock.ts';
 import { TrackerClient } from '../../src/tracker/client/client.ts';
 import type { AnnounceReply } from '../../src/tracker/protocol/announce.ts';
 import { encodeAnnounceRequest, encodeConnectRequest } from '../../src/tracker/protocol/udp-packets.ts';
 import { TrackerServer } from '../../src/tracker/server/server.ts';
 import { newSimWorld } from '../contract/sim-world.ts';
-import { get, hash, place, request, signal, talk, texts, withTracker } from '../support/sim-tracker.ts';
-
-for (const scheme of ['http', 'udp'] as const) {
-  describe(`announces over ${scheme}`, () => {
-    it('bring peers together, count them, and forget those that stop', async () => {
-      await withTracker({ intervalS: 900 }, async ({ client, url, server }) => {
-        const [seed, leech, third] = [client(), client(), client()];
-        const alone = await seed.client.announce(url(scheme), request({ left: 0 }), { signal });
-        expect([alone.intervalS >= 900, alone.intervalS <= 990]).toEqual([true, true]);
-        expect(alone).toMatchObject({ seeds: 1, leeches: 0, peers: [] });
-        const found = await leech.client.announce(url(scheme), request(), { signal });
-        expect(texts(found)).toEqual([seed.key]);
-        const both = await third.client.announce(url(scheme), request(), { signal });
-        expect(texts(both)).toEqual([seed.key, leech.key].sort());
-        expect(both).toMatchObject({ seeds: 1, leeches: 2 });
-        await seed.client.announce(url(scheme), request({ left: 0, event: 'stopped' }), { signal });
-        expect(texts(await third.client.announce(url(scheme), request(), { signal }))).toEqual([leech.key]);
-        expect(server.stats()).toMatchObject({ swarms: 1, peers: 2, seeds: 0, [scheme]: { announces: 5 } });
-      });
-    });
-
-    it('give a seed leeches only, and nobody anyone that wants none', async () => {
-      await withTracker({}, async ({ client, url }) => {
-        const [one, two, leech] = [client(), client(), client()];
-        await one.client.announce(url(scheme), request({ left: 0 }), { signal });
-        await leech.client.announce(url(scheme), request(), { signal });
-        const reply = await two.client.announce(url(scheme), request({ left: 0 }), { signal });
-        expect(texts(reply)).toEqual([leech.key]);
-        expect(texts(await leech.client.announce(url(scheme), request({ numWant: 0 }), { signal }))).toEqual([]);
-        expect(texts(await leech.client.announce(url(scheme), request({ numWant: 1 }), { signal }))).toHaveLength(1);
-      });
-    });
-
-    it('count a completion, which a scrape tells', async () => {
-      await withTracker({}, async ({ client, url }) => {
-        const { client: one } = client();
-        const unknown = new Uint8Array(20);
-        await one.announce(url(scheme), request(), { signal });
-        await one.announce(url(scheme), request({ left: 0, event: 'completed' }), { signal });
-        await one.announce(url(scheme), request({ left: 0, event: 'none' }), { signal });
-        const counts = await one.scrape(url(scheme), [hash, unknown], { signal });
-        expect(counts.get(toHex(hash))).toEqual({ seeds: 1, leeches: 0, completed: 1 });
-        expect(counts.get(toHex(unknown))).toEqual({ seeds: 0, leeches: 0, completed: 0 });
-      });
-    });
-
-    it('hand out 50 of many by default and at most 200', async () => {
-      await withTracker({}, async ({ client, url }) => {
-        const { client: one } = client();
-        for (let i = 1; i <= 250; i++) await one.announce(url(scheme), request({ port: i, numWant: 0 }), { signal });
-        expect((await one.announce(url(scheme), request(), { signal })).peers).toHaveLength(50);
-        expect((await one.announce(url(scheme), request({ numWant: 9999 }), { signal })).peers).toHaveLength(200);
-      });
-    });
-
-    it('of peers that fall silent end with their age', async () => {
-      await withTracker({ intervalS: 60 }, async ({ client, url, server, world, host }) => {
-        const [one, two] = [client(), client()];
-        await one.client.announce(url(scheme), request(), { signal });
-        await sleep(host.env.clock, 100_000);
-        await two.client.announce(url(scheme), request(), { signal });
-        expect(server.stats().peers).toBe(2);
-        await sleep(host.env.clock, 70_000);
-        expect(server.stats().peers).toBe(1);
-        await sleep(host.env.clock, 200_000);
-        expect(server.stats()).toMatchObject({ peers: 0, swarms: 0 });
-        expect(world.nowMs).toBeGreaterThan(370_000);
-      });
-    });
-
-    it('work over IPv6', async () => {
-      await withTracker(
-        {},
-        async ({ client, url }) => {
-          const [one, two] = [client('2001:db8::1'), client('2001:db8::2')];
-          await one.client.announce(url(scheme), request(), { signal });
-          const reply = await two.client.announce(url(scheme), request(), { signal });
-          expect(texts(reply)).toEqual(['[2001:db8::1]:6881']);
-        },
-        1,
-        '2001:db8::ffff',
-      );
-    });
-  });
-}
+import { get, hash, place, request, signal, talk, withTracker } from '../support/sim-tracker.ts';
 
 describe('a tracker client', () => {
   it('hears why it is refused', async () => {

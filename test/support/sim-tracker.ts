@@ -6,27 +6,13 @@ import { fromLatin1, latin1 } from '../../src/base/bytes.ts';
 import type { SimHost, SimWorld } from '../../src/platform/sim/index.ts';
 import type { Env } from '../../src/ports/env.ts';
 import { TrackerClient } from '../../src/tracker/client/client.ts';
-import type { AnnounceReply, AnnounceRequest } from '../../src/tracker/protocol/announce.ts';
+import type { AnnounceReply } from '../../src/tracker/protocol/announce.ts';
 import { TrackerServer, type TrackerServerOptions } from '../../src/tracker/server/server.ts';
 import { newSimWorld } from '../contract/sim-world.ts';
 
+export { hash, request } from './announce-request.ts';
+
 export const signal: AbortSignal = new AbortController().signal;
-export const hash: Uint8Array = new Uint8Array(20).fill(0x2b);
-
-export const request: (changes?: Partial<AnnounceRequest>) => AnnounceRequest = (changes = {}) => ({
-  infoHash: hash,
-  peerId: fromLatin1('-SH0100-abcdefghijkl'),
-  port: 6881,
-  uploaded: 0,
-  downloaded: 0,
-  left: 100,
-  event: 'started',
-  numWant: null,
-  key: 7,
-  trackerId: null,
-  ...changes,
-});
-
 export const texts: (reply: AnnounceReply) => string[] = (reply) => reply.peers.map(String).sort();
 
 export interface Setting {
