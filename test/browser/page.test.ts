@@ -89,8 +89,11 @@ describe.skipIf(!hasChromium).concurrent('the page of a tracker (skipped without
         await expect.poll(() => rate.textContent(), { timeout: 30_000 }).toMatch(/[1-9]/);
       }
       leave();
+      await page.locator('.plot').first().waitFor();
       expect(await page.locator('.plot path.line').count()).toBeGreaterThan(5);
-      expect(await page.locator('.plot .hidden').first().textContent()).toMatch(/^Announces per second[:,] /);
+      expect(await page.locator('.plot .hidden').first().textContent()).toMatch(
+        /^Announces per second, last hour. HTTP/,
+      );
     });
   });
 
@@ -324,6 +327,7 @@ describe.skipIf(!hasChromium).concurrent('the page of a tracker (skipped without
     { look: 'phone-dark', isDark: true, widthPx: 360 },
   ])('in the look $look', ({ look, isDark, widthPx }) => {
     it('shuts nobody out, and fits', async () => {
+      await expect.poll(() => stage.stepsMeasured(), { timeout: 30_000 }).toBeGreaterThan(0);
       const { infoHash } = await stage.publishNamed('For all');
       const views = { status: '', search: 'search', torrent: `torrent/${infoHash}`, publish: 'publish' };
       await visit({ isDark, widthPx, mayBeRefused: true }, async (visitor, page) => {

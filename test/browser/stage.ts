@@ -56,6 +56,12 @@ export class TrackerStage {
     return this.publish(torrentNamed(name));
   }
 
+  /** Of the last hour, ten seconds each. */
+  async stepsMeasured(): Promise<number> {
+    const response = await fetch(`${this.base}/stats/history`);
+    return ((await response.json()) as { columns: { peers: number[] } }).columns.peers.length;
+  }
+
   /** One peer of a torrent, as a client announces it. */
   async announce(infoHash: string, left: number, port = 6881): Promise<void> {
     const escaped = (bytes: Uint8Array): string =>

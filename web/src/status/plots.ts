@@ -7,6 +7,8 @@ export interface PlotPlan {
   readonly title: string;
   readonly series: readonly { readonly name: string; readonly column: HistoryColumn }[];
   readonly format: (value: number) => string;
+  /** Top of the scale at least: where nothing happens there is still one. A power of ten. */
+  readonly least: number;
 }
 
 const milliseconds = (value: number): string => `${value.toPrecision(3)} ms`;
@@ -21,6 +23,7 @@ export const PLOTS: readonly PlotPlan[] = [
       { name: 'WebSocket', column: 'announcesWs' },
     ],
     format: formatPerSecond,
+    least: 1,
   },
   {
     title: 'Peers',
@@ -30,6 +33,7 @@ export const PLOTS: readonly PlotPlan[] = [
       { name: 'Torrents', column: 'torrents' },
     ],
     format: formatCount,
+    least: 10,
   },
   {
     title: 'Scrapes and errors per second',
@@ -38,6 +42,7 @@ export const PLOTS: readonly PlotPlan[] = [
       { name: 'Errors', column: 'errors' },
     ],
     format: formatPerSecond,
+    least: 1,
   },
   {
     title: 'Traffic',
@@ -46,9 +51,15 @@ export const PLOTS: readonly PlotPlan[] = [
       { name: 'Out', column: 'bytesOut' },
     ],
     format: bytesPerSecond,
+    least: 1000,
   },
-  { title: 'Event-loop delay', series: [{ name: '99th percentile', column: 'loopDelayMs' }], format: milliseconds },
-  { title: 'Memory', series: [{ name: 'Process', column: 'rssBytes' }], format: formatBytes },
+  {
+    title: 'Event-loop delay',
+    series: [{ name: '99th percentile', column: 'loopDelayMs' }],
+    format: milliseconds,
+    least: 1,
+  },
+  { title: 'Memory', series: [{ name: 'Process', column: 'rssBytes' }], format: formatBytes, least: 1000 },
 ];
 
 /** What a plan draws: a list for each series, as long as each other. */
@@ -66,12 +77,11 @@ export interface PlotData {
 export function plotData(history: TrackerHistory, plan: PlotPlan): PlotData {
   const { stepS, endMs, columns } = history;
   const lists = plan.series.map(({ column }) => columns[column]);
-  return { stepS, endMs, length: lists[0]!.length, lists, top: niceTop(Math.max(...lists.map(highestOf))) };
+  return { stepS, endMs, length: lists[0]!.length, lists, top: niceTop(Math.max(...lists.map(highestOf)), plan.least) };
 }
 
-/** At least 1: where nothing happens there is still a scale. */
-function niceTop(highest: number): number {
-  let top = 1;
+function niceTop(highest: number, least: number): number {
+  let top = least;
   for (let i = 1; top < highest; i++) top *= i % 3 === 2 ? 2.5 : 2;
   return top;
 }

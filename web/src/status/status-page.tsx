@@ -36,7 +36,7 @@ export function StatusPage({ api, catalogue }: StatusPageOptions): JSX.Element {
   });
   useSignalEffect(() => {
     const isDown = stats.fault.value !== null;
-    if (isDown !== (downSince.peek() !== null)) downSince.value = isDown ? new Date().toLocaleTimeString() : null;
+    if (isDown !== (downSince.peek() !== null)) downSince.value = isDown ? new Date().toTimeString().slice(0, 8) : null;
   });
   const now = stats.answer.value?.value ?? null;
   return (
@@ -84,11 +84,15 @@ function History({ history }: { history: TrackerHistory }): JSX.Element {
   return (
     <section aria-labelledby="history">
       <h2 id="history">The last hour</h2>
-      <div class="plots">
-        {PLOTS.map((plan) => (
-          <Plot key={plan.title} plan={plan} history={history} />
-        ))}
-      </div>
+      {history.columns.peers.length === 0 ? (
+        <p>{`The first step of ${history.stepS} seconds is not over yet.`}</p>
+      ) : (
+        <div class="plots">
+          {PLOTS.map((plan) => (
+            <Plot key={plan.title} plan={plan} history={history} />
+          ))}
+        </div>
+      )}
     </section>
   );
 }
