@@ -10,7 +10,7 @@ import { note, printBytes } from './output.ts';
 import { startProgress, type TaskState, taskProgress } from './progress.ts';
 import { printable } from './render/printable.ts';
 import { count } from './render/quantities.ts';
-import { decodeFile } from './source.ts';
+import { mustBeTorrentFile } from './source.ts';
 import { packageVersion } from './version.ts';
 import type { ContentWorld } from './world.ts';
 
@@ -126,7 +126,7 @@ async function refuseToHarm(env: ContentWorld, path: string, content: string): P
   const isContent = found.identity === (await env.files.info(content))?.identity;
   if (isContent || path.startsWith(`${content}/`)) throw inTheWay('is part of the content');
   try {
-    decodeFile(await env.files.read(path, MAX_OLD_FILE_BYTES), path);
+    mustBeTorrentFile(await env.files.read(path, MAX_OLD_FILE_BYTES), path);
   } catch (error) {
     if (isShoalError(error, 'PERMISSION')) throw error;
     throw inTheWay('is there already and is no torrent file');

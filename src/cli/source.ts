@@ -1,8 +1,9 @@
 // FILE, MAGNET or URL as people give it -> what it holds, checked.
 
 import { ShoalError } from '../base/errors.ts';
+import { asDict, decode } from '../bencode/decode.ts';
 import { buildMetainfo } from '../metainfo/build.ts';
-import { MAX_METAINFO_BYTES } from '../metainfo/limits.ts';
+import { MAX_METAINFO_BYTES, MAX_METAINFO_ITEMS } from '../metainfo/limits.ts';
 import { parseMagnet } from '../metainfo/magnet.ts';
 import { mtorrentToMetainfo, parseMtorrent } from '../metainfo/mtorrent.ts';
 import { parseMetainfo } from '../metainfo/parse.ts';
@@ -76,6 +77,13 @@ export function decodeFile(bytes: Uint8Array, name: string): FileSource {
     throw error;
   }
   throw new ShoalError('METAINFO_INVALID', `"${name}" is no torrent file; give a .torrent or .mtorrent file`);
+}
+
+/** That the bytes are a torrent file of either format, sound or not: its info is not read. METAINFO_INVALID. */
+export function mustBeTorrentFile(bytes: Uint8Array, name: string): void {
+  const limits = { maxBytes: MAX_METAINFO_BYTES, maxItems: MAX_METAINFO_ITEMS, allowTrailing: true };
+  const dict = bytes[0] === 'd'.charCodeAt(0) ? asDict(decode(bytes, { ...limits, leaveRaw: ['info'] })) : null;
+  if (dict?.has('info') !== true) decodeFile(bytes, name);
 }
 
 function decodeMtorrent(bytes: Uint8Array): FileSource {

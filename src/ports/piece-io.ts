@@ -90,8 +90,11 @@ export interface Content {
    * The slot must not change meanwhile and still belongs to the caller afterwards.
    */
   commit(slot: PieceSlot, check: PieceCheck, spans: Spans): Promise<CommitOutcome>;
-  /** Hashes what is on disk, jobs spread over all workers; outcomes in the order of the jobs. */
-  hash(jobs: readonly HashJob[]): Promise<readonly HashOutcome[]>;
+  /**
+   * Hashes what is on disk, jobs spread over all workers; outcomes in the order of the jobs. `lengths`, where given, gets
+   * by file index how long the files were that were opened for it: they need no other look.
+   */
+  hash(jobs: readonly HashJob[], lengths?: Float64Array): Promise<readonly HashOutcome[]>;
   /** Fills `into` as the spans say (padding becomes zero). A missing or short file is FILE_CHANGED. `into` is lent meanwhile. */
   read(spans: Spans, into: Uint8Array): Promise<void>;
   /** What is on disk now, by file index, links followed; lengths in the spec do not matter. Where `files` is given only their entries are wanted: others need no look. */

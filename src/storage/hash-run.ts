@@ -21,6 +21,8 @@ export interface HashRun {
   onOutcome(piece: number, outcome: HashOutcome): void;
   /** Bytes hashed so far, after every batch. */
   onProgress(doneBytes: number): void;
+  /** Gets by content file how long the files were that were opened. */
+  readonly lengths?: Float64Array;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -59,7 +61,7 @@ export async function hashPieces(run: HashRun): Promise<void> {
   async function lane(): Promise<void> {
     while (next < run.pieceCount && !run.signal?.aborted) {
       const batch = takeBatch();
-      const outcomes = await run.content.hash(batch.jobs);
+      const outcomes = await run.content.hash(batch.jobs, run.lengths);
       for (const [i, outcome] of outcomes.entries()) run.onOutcome(batch.pieces[i]!, outcome);
       doneBytes += batch.lengthBytes;
       run.onProgress(doneBytes);

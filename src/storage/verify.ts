@@ -23,13 +23,15 @@ export interface VerifyOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Disjoint. A piece whose hash is not known is in none of them. */
+/** Pieces are in one field at most; one whose hash is not known is in none. */
 export interface VerifyResult {
   readonly good: Bitfield;
   /** All bytes are there, and wrong. */
   readonly bad: Bitfield;
   /** A file is missing or too short. */
   readonly missing: Bitfield;
+  /** By content file: how long it was when it was opened for that; NaN where no piece of it was looked at. */
+  readonly lengths: Float64Array;
 }
 
 /**
@@ -45,6 +47,7 @@ export async function verifyContent(
   const { geometry, layout, checks, content } = target;
   const { pieceCount } = geometry;
   const [good, bad, missing] = [new Bitfield(pieceCount), new Bitfield(pieceCount), new Bitfield(pieceCount)];
+  const lengths = new Float64Array(layout.files.length).fill(Number.NaN);
   const isWanted = (piece: number): boolean => (options.pieces?.has(piece) ?? true) && checks.isKnown(piece);
   let totalBytes = 0;
   for (let piece = 0; piece < pieceCount; piece++) if (isWanted(piece)) totalBytes += geometry.pieceBytes(piece);
@@ -66,9 +69,10 @@ export async function verifyContent(
       field.set(piece);
     },
     onProgress,
+    lengths,
     signal: options.signal,
   });
-  return { good, bad, missing };
+  return { good, bad, missing, lengths };
 }
 
 function matches(outcome: HashOutcome, check: PieceCheck): boolean {

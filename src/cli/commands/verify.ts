@@ -106,15 +106,30 @@ function inTorrent(info: TorrentInfo, path: string): string {
 
 /** Files that are not there, have another length, or have bytes in a bad piece. */
 async function fileFaults(layout: Layout, content: Content, result: VerifyResult): Promise<FileFault[]> {
-  const states = await content.states();
+  const lengths = await lengthsOf(layout, content, result);
   const out: FileFault[] = [];
-  for (const [i, file] of layout.files.entries()) {
-    const path = file.path.join('/');
-    const state = states[i]!;
-    if (!state.exists) out.push({ path, fault: 'missing' });
-    else if (state.lengthBytes !== file.lengthBytes) out.push({ path, fault: 'length' });
-    else if (touches(layout.piecesOfFile(i), result.bad)) out.push({ path, fault: 'bad' });
+  for (let i = 0; i < lengths.length; i++) {
+    const file = layout.files[i]!;
+    const fault = Number.isNaN(lengths[i]!)
+      ? 'missing'
+      : lengths[i] !== file.lengthBytes
+        ? 'length'
+        : touches(layout.piecesOfFile(i), result.bad)
+          ? 'bad'
+          : null;
+    if (fault !== null) out.push({ path: file.path.join('/'), fault });
   }
+  return out;
+}
+
+/** By content file; NaN where none is there. Those that no piece was read of are looked at now. */
+async function lengthsOf(layout: Layout, content: Content, { lengths }: VerifyResult): Promise<Float64Array> {
+  const unread: number[] = [];
+  for (let i = 0; i < layout.files.length; i++) if (Number.isNaN(lengths[i]!)) unread.push(i);
+  if (unread.length === 0) return lengths;
+  const out = lengths.slice();
+  const states = await content.states(unread);
+  for (const file of unread) if (states[file]!.exists) out[file] = states[file]!.lengthBytes;
   return out;
 }
 

@@ -79,12 +79,19 @@ export class WritableFiles {
   }
 }
 
+/** A file opened for reading, and how long it was then. */
+export interface Readable {
+  readonly descriptor: number;
+  readonly lengthBytes: number;
+}
+
 /** For reading, through links; null where no regular file is there. The caller closes it. */
-export function openReadable(table: FileTable, file: number): number | null {
+export function openReadable(table: FileTable, file: number): Readable | null {
   const path = table.path(file);
   try {
     const descriptor = openSync(path, constants.O_RDONLY | NO_WAIT);
-    if (fstatSync(descriptor).isFile()) return descriptor;
+    const stats = fstatSync(descriptor);
+    if (stats.isFile()) return { descriptor, lengthBytes: stats.size };
     closeSync(descriptor);
     return null;
   } catch (error) {

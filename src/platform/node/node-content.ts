@@ -106,7 +106,7 @@ export class NodeContent implements Content {
     }
   }
 
-  async hash(jobs: readonly HashJob[]): Promise<readonly HashOutcome[]> {
+  async hash(jobs: readonly HashJob[], lengths?: Float64Array): Promise<readonly HashOutcome[]> {
     let totalBytes = 0;
     for (const job of jobs) {
       this.#checkSpans(job.spans, job.lengthBytes);
@@ -116,6 +116,8 @@ export class NodeContent implements Content {
     const groupJobs = isSha1Shared(LANES) ? Math.min(LANES, Math.ceil(jobs.length / this.#workers.count)) : 1;
     const groups = inGroups(jobs, groupBytes, groupJobs).map(async (group) => {
       const answer = await this.#workers.runGroup(this.#shared, { kind: 'hash', jobs: packJobs(group) });
+      const { lengths: found } = answer as HashAnswer;
+      if (lengths) for (let i = 0; i < found.length; i += 2) lengths[found[i]!] = found[i + 1]!;
       return unpackOutcomes(group, answer as HashAnswer);
     });
     return (await this.#track(Promise.all(groups))).flat();

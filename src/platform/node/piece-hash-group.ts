@@ -27,7 +27,8 @@ export function hashGroup(table: FileTable, packed: Float64Array): HashAnswer {
   const jobs = unpackJobs(packed);
   const present = new Uint8Array(jobs.length);
   const digests: Uint8Array[] = [];
-  const readers = Array.from({ length: Math.min(LANES, jobs.length) }, () => new SpanReader(table));
+  const lengths: number[] = [];
+  const readers = Array.from({ length: Math.min(LANES, jobs.length) }, () => new SpanReader(table, lengths));
   try {
     for (let i = 0; i < jobs.length; ) {
       const count = alike(jobs, i);
@@ -38,7 +39,7 @@ export function hashGroup(table: FileTable, packed: Float64Array): HashAnswer {
   } finally {
     for (const reader of readers) reader.close();
   }
-  return { present, digests: new Uint8Array(Buffer.concat(digests)) };
+  return { present, digests: new Uint8Array(Buffer.concat(digests)), lengths: Float64Array.from(lengths) };
 }
 
 /** How many jobs from one on are of its length and want the SHA-1, {@link LANES} at most; at least 1. */
@@ -99,7 +100,7 @@ function pushDigests(job: HashJob, { sha1, root, leaves }: Digests, out: Uint8Ar
 
 /** Fills `bytes` as the spans say; FILE_CHANGED where a file is missing or too short. */
 export function readSpans(table: FileTable, spans: Float64Array, bytes: Uint8Array): void {
-  const reader = new SpanReader(table);
+  const reader = new SpanReader(table, []);
   try {
     reader.start(spans);
     if (reader.fill(bytes, 0)) return;
@@ -115,14 +116,17 @@ export function readSpans(table: FileTable, spans: Float64Array, bytes: Uint8Arr
 /** Reads the bytes that spans describe, in order. */
 class SpanReader {
   readonly #table: FileTable;
+  readonly #lengths: number[];
   #file = -1;
   #descriptor: number | null = null;
   #spans: Float64Array = new Float64Array(0);
   /** Spans before this one end before what is read next. */
   #first = 0;
 
-  constructor(table: FileTable) {
+  /** `lengths` gets every file that is opened, and its length. */
+  constructor(table: FileTable, lengths: number[]) {
     this.#table = table;
+    this.#lengths = lengths;
   }
 
   /** Of the file that was read last. */
@@ -161,11 +165,17 @@ class SpanReader {
     this.#file = -1;
   }
 
+  #open(file: number): void {
+    const opened = openReadable(this.#table, file);
+    this.#file = file;
+    this.#descriptor = opened?.descriptor ?? null;
+    if (opened) this.#lengths.push(file, opened.lengthBytes);
+  }
+
   #read(file: number, position: number, into: Uint8Array): boolean {
     if (file !== this.#file) {
       this.close();
-      this.#descriptor = openReadable(this.#table, file);
-      this.#file = file;
+      this.#open(file);
     }
     if (this.#descriptor === null) return false;
     try {

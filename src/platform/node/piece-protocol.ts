@@ -66,6 +66,8 @@ export interface CommitAnswer {
 export interface HashAnswer {
   readonly present: Uint8Array;
   readonly digests: Uint8Array;
+  /** Every file that was opened, and its length then, in turn. */
+  readonly lengths: Float64Array;
 }
 
 /** Of `states`: exists, length, modification time, executable for each file asked for, flat. */

@@ -61,8 +61,18 @@ export class SimContent implements Content {
     return this.#track(this.#commit(slot, check, spans));
   }
 
-  hash(jobs: readonly HashJob[]): Promise<readonly HashOutcome[]> {
+  hash(jobs: readonly HashJob[], lengths?: Float64Array): Promise<readonly HashOutcome[]> {
+    if (lengths) this.#tellLengths(jobs, lengths);
     return this.#track(this.#hash(jobs));
+  }
+
+  #tellLengths(jobs: readonly HashJob[], lengths: Float64Array): void {
+    for (const { spans } of jobs) {
+      for (let i = 0; i < spans.length; i += SPAN_STRIDE) {
+        const file = this.#files.readable(spans[i]!);
+        if (file !== null) lengths[spans[i]!] = file.content.lengthBytes;
+      }
+    }
   }
 
   read(spans: Spans, into: Uint8Array): Promise<void> {
