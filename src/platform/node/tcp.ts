@@ -8,6 +8,7 @@ import { Address, formatIp } from '../../base/address.ts';
 import { assert } from '../../base/assert.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { ByteStream, ConnectOptions, StreamSink } from '../../ports/sockets.ts';
+import { type Reading, ReadTurn } from './read-turn.ts';
 import { networkError } from './system-errors.ts';
 
 /** Large reads save system calls; more than this no longer fits the second-level cache beside other data. */
@@ -17,6 +18,7 @@ const READ_BYTES = 256 * 1024;
 export const HIGH_WATER_MARK: number = 4 * 1024 * 1024;
 
 let sharedBuffer: Uint8Array | undefined;
+const turn = new ReadTurn();
 
 /** On Windows reads of several sockets are under way at once, each needs memory of its own. */
 function readBuffer(): Uint8Array {
@@ -70,7 +72,7 @@ export function addressOf(host: string | undefined, port: number | undefined): A
   return Address.from(zone < 0 ? host : host.slice(0, zone), port);
 }
 
-class TcpStream implements ByteStream {
+class TcpStream implements ByteStream, Reading {
   readonly remote: Address;
   readonly #clock: Clock;
   readonly #socket: net.Socket;
@@ -85,6 +87,10 @@ class TcpStream implements ByteStream {
   /** Batches before this one are released; the array is cut when it is through. */
   #firstBatch = 0;
   #writableTold = false;
+  /** By who uses the stream. */
+  #paused = false;
+  /** Until the next turn. */
+  #waiting = false;
 
   constructor(clock: Clock, socket: net.Socket, remote: Address, accepted: boolean) {
     this.#clock = clock;
@@ -136,11 +142,18 @@ class TcpStream implements ByteStream {
   }
 
   pause(): void {
+    this.#paused = true;
     this.#socket.pause();
   }
 
   resume(): void {
-    this.#socket.resume();
+    this.#paused = false;
+    if (!this.#waiting) this.#socket.resume();
+  }
+
+  goOn(): void {
+    this.#waiting = false;
+    if (!this.#paused && !this.#destroyed) this.#socket.resume();
   }
 
   end(): void {
@@ -160,6 +173,9 @@ class TcpStream implements ByteStream {
     if (this.#destroyed) return;
     assert(this.#sink, 'a sink is attached in the turn in which the stream was obtained');
     this.#sink.onChunk(new Uint8Array(buffer.buffer, buffer.byteOffset, length));
+    if (this.#waiting || this.#destroyed || !turn.isOver(this, length, this.#clock)) return;
+    this.#waiting = true;
+    this.#socket.pause();
   }
 
   readonly #onConnect = (): void => {
