@@ -1,19 +1,19 @@
-// Preloaded into a Node program: writes the delay of its event loop, in ms, to the file LOOP_DELAY_FILE when it ends.
+// Preloaded into a Node program: at its end, writes how late its event loop was into the file LOOP_DELAY_FILE, look by look:
+// a JSON array of pairs, when (ms since 1970) and how many ms later than it should have been. A look is due every
+// millisecond, as by `monitorEventLoopDelay`, which cannot tell when something happened.
 import { writeFileSync } from 'node:fs';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { isMainThread } from 'node:worker_threads';
 
-const RESOLUTION_MS = 1;
+const EVERY_MS = 1;
 const file = process.env.LOOP_DELAY_FILE;
 if (file !== undefined && isMainThread) {
-  const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
-  delay.enable();
-  process.on('exit', () => {
-    // What it counts is the time between two looks.
-    const ms = (/** @type {number} */ nanoseconds) => Math.max(0, nanoseconds / 1e6 - RESOLUTION_MS);
-    writeFileSync(
-      file,
-      JSON.stringify({ p50: ms(delay.percentile(50)), p99: ms(delay.percentile(99)), max: ms(delay.max) }),
-    );
-  });
+  /** @type {number[]} */
+  const looks = [];
+  let lastMs = performance.now();
+  setInterval(() => {
+    const nowMs = performance.now();
+    looks.push(performance.timeOrigin + nowMs, Math.max(0, nowMs - lastMs - EVERY_MS));
+    lastMs = nowMs;
+  }, EVERY_MS).unref();
+  process.on('exit', () => writeFileSync(file, JSON.stringify(looks)));
 }

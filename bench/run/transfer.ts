@@ -33,6 +33,8 @@ export interface TransferJob {
   readonly timeoutMs: number;
   /** Told often: how many bytes the loopback device has carried since the leeches' start. */
   readonly meter?: (ms: number, bytes: number) => void;
+  /** Told at the end: from when to when the transfer is taken to have lasted, in ms since 1970. */
+  readonly span?: (fromMs: number, untilMs: number) => void;
 }
 
 /** Of leeches: the sum of CPU seconds and the most memory of any. Of seeds: since the leeches' start. */
@@ -126,8 +128,9 @@ async function measure(
   const differing = leeches.filter(({ job: { contentPath } }) => !sameContent(job.content, contentPath));
   if (differing.length > 0) return { ok: false, why: `${differing.length} of ${leeches.length} copies differ` };
   // Where the network is not ours alone, its counter tells nothing.
-  const fromMs = scene.ownNetwork ? first.wireMs : first.diskMs;
-  const seconds = (endMs - (fromMs || startedMs)) / 1000;
+  const fromMs = (scene.ownNetwork ? first.wireMs : first.diskMs) || startedMs;
+  job.span?.(fromMs, endMs);
+  const seconds = (endMs - fromMs) / 1000;
   return {
     ok: true,
     figures: {

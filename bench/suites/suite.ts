@@ -56,6 +56,7 @@ export interface TransferShape {
   readonly pieceBytes: number;
   readonly meta?: 'v1' | 'v2';
   readonly meter?: TransferJob['meter'];
+  readonly span?: TransferJob['span'];
   readonly timeoutMs: number;
 }
 
@@ -69,8 +70,8 @@ export async function playTransfer(
 ): Promise<Outcome<TransferFigures & { leechCpuPerGib: number; seedCpuPerGib: number }>> {
   const made = await stage.scene.torrent(shape.sizeMib, shape.pieceBytes, shape.meta);
   const timeoutMs = Math.min(shape.timeoutMs, leftMs);
-  const meter = shape.meter === undefined ? {} : { meter: shape.meter };
-  const outcome = await transfer(stage.scene, { ...made, seeds, leeches, timeoutMs, ...meter });
+  const told = { ...(shape.meter && { meter: shape.meter }), ...(shape.span && { span: shape.span }) };
+  const outcome = await transfer(stage.scene, { ...made, seeds, leeches, timeoutMs, ...told });
   if (!outcome.ok) return outcome;
   const gib = (shape.sizeMib * leeches.length) / 1024;
   const { leechCpuSeconds, seedCpuSeconds } = outcome.figures;
