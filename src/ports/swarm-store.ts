@@ -15,6 +15,8 @@ export interface SwarmExchange {
   readonly completed: number;
   /** Peers that were not heard for so long are forgotten. */
   readonly keepMs: number;
+  /** Somebody waits for it: it does not queue behind those for which nobody does. */
+  readonly isUrgent: boolean;
 }
 
 export interface SwarmAnswer {

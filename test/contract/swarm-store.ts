@@ -71,6 +71,7 @@ class End {
       since,
       completed,
       keepMs,
+      isUrgent: since % 2 === 0,
     });
     this.cursor = answer.cursor;
     return answer;

@@ -39,26 +39,29 @@ interface Connection {
 }
 
 async function open(place: RedisPlace, onLost: (error: Error) => void): Promise<SwarmLink> {
-  const connection = connectionTo(place);
+  // Redis takes turns among connections: on one of their own those that somebody waits for are soon served.
+  const connections = [connectionTo(place), connectionTo(place)] as const;
   let isOpen = false;
   let timer: NodeJS.Timeout | undefined;
   try {
     await new Promise<void>((resolve, reject) => {
       timer = setTimeout(() => reject(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' })), OPEN_MS);
-      connection.onError((error) => {
+      const onError = (error: Error): void => {
         if (isOpen) onLost(error);
         else reject(error);
-      });
-      greet(connection).then(resolve, reject);
+        isOpen = false;
+      };
+      for (const connection of connections) connection.onError(onError);
+      Promise.all(connections.map(greet)).then(() => resolve(), reject);
     });
   } catch (error) {
-    connection.destroy();
+    for (const connection of connections) connection.destroy();
     throw openError(error, place);
   } finally {
     clearTimeout(timer);
   }
   isOpen = true;
-  return new RedisLink(connection, utf8(place.prefix));
+  return new RedisLink(connections, utf8(place.prefix));
 }
 
 async function greet(connection: Connection): Promise<void> {
@@ -79,26 +82,28 @@ async function greet(connection: Connection): Promise<void> {
 }
 
 class RedisLink implements SwarmLink {
-  readonly #connection: Connection;
+  /** For most, and for those that somebody waits for. */
+  readonly #connections: readonly [Connection, Connection];
   readonly #prefix: Uint8Array;
   #isClosed = false;
 
-  constructor(connection: Connection, prefix: Uint8Array) {
-    this.#connection = connection;
+  constructor(connections: readonly [Connection, Connection], prefix: Uint8Array) {
+    this.#connections = connections;
     this.#prefix = prefix;
   }
 
   async exchange(request: SwarmExchange): Promise<SwarmAnswer> {
-    const { infoHash, changes, since, completed, keepMs } = request;
+    const { infoHash, changes, since, completed, keepMs, isUrgent } = request;
+    const connection = this.#connections[isUrgent ? 1 : 0];
     const key = bufferOf(concatBytes([this.#prefix, BRACE, infoHash, END_BRACE]));
     const numbers = [String(since), String(Math.round(keepMs)), String(completed)];
     const rest: RedisArgument[] = ['1', key, ...numbers, bufferOf(changes), PAGE];
     let reply: unknown;
     try {
-      reply = await this.#connection.send(key, ['EVALSHA', SHA, ...rest]);
+      reply = await connection.send(key, ['EVALSHA', SHA, ...rest]);
     } catch (error) {
       if (!(error instanceof ErrorReply) || !error.message.startsWith('NOSCRIPT')) throw error;
-      reply = await this.#connection.send(key, ['EVAL', STEP, ...rest]);
+      reply = await connection.send(key, ['EVAL', STEP, ...rest]);
     }
     const [cursor, total, more, rows] = reply as [number, number, number, Buffer];
     return { cursor, completed: total, more: more === 1, changes: rows };
@@ -107,7 +112,7 @@ class RedisLink implements SwarmLink {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#connection.destroy();
+    for (const connection of this.#connections) connection.destroy();
   }
 }
 

@@ -45,6 +45,6 @@ export class Healing {
       }
       this.#peerAt += peerLength;
     }
-    return { infoHash, changes: this.#bytes.slice(0, length), since: -1, completed, keepMs };
+    return { infoHash, changes: this.#bytes.slice(0, length), since: -1, completed, keepMs, isUrgent: false };
   }
 }

@@ -22,9 +22,11 @@ import { Waiting } from './waiting.ts';
 /** What is heard is told after so long at most, if the store keeps up: others that come for the swarm share the step… */
 const TELL_MS = 500;
 /** …and a copy so old is fetched anew before it answers: together less than two seconds. */
-const FRESH_MS = 1000;
-/** Steps under way: enough to keep a store busy, few enough that a request that waits for one waits two milliseconds. */
-const WINDOW = 64;
+const FRESH_MS = 1300;
+/** Steps under way: while the answers of some are read, the store is busy with others. */
+const WINDOW = 160;
+/** Likewise with those that somebody waits for. */
+const URGENT_WINDOW = 512;
 /** Of these for healing. */
 const HEALING_WINDOW = 16;
 /** After a step that failed: the swarm is told then, and the table healed when none has failed for so long. */
@@ -39,6 +41,7 @@ const NOTHING: SwarmExchange = {
   since: -1,
   completed: 0,
   keepMs: 1000,
+  isUrgent: false,
 };
 
 export interface StoreMirrorOptions {
@@ -180,11 +183,12 @@ export class StoreMirror implements SwarmMirror {
   /** Sends what is due, as far as there is room. */
   #pump(): void {
     const nowMs = this.#options.clock.nowMs();
-    while (this.#link.isUp && this.#link.underWay < WINDOW) {
+    while (this.#link.isUp && this.#link.underWay < URGENT_WINDOW) {
       const urgent = this.#urgent.shift();
-      if (urgent !== undefined) this.#step(urgent, nowMs);
+      if (urgent !== undefined) this.#step(urgent, nowMs, true);
+      else if (this.#link.underWay >= WINDOW) break;
       else if (this.#used.nextDueMs <= nowMs || (this.#isClosing && this.#used.queued > 0)) {
-        this.#step(this.#used.shift(), nowMs);
+        this.#step(this.#used.shift(), nowMs, false);
       } else if (!this.#heal(nowMs)) break;
     }
     if (this.#isClosing && this.#used.queued === 0 && this.#link.underWay === 0) this.#onIdle?.();
@@ -201,7 +205,7 @@ export class StoreMirror implements SwarmMirror {
     });
   }
 
-  #step(swarm: number, nowMs: number): void {
+  #step(swarm: number, nowMs: number, isUrgent: boolean): void {
     // What is under way sees to the rest when it is done.
     if (this.#used.isBusy(swarm)) return;
     this.#used.setBusy(swarm, true);
@@ -209,13 +213,8 @@ export class StoreMirror implements SwarmMirror {
     const completed = this.#copy.completedToTell(swarm, infoHash);
     const changes = this.#pending.take(swarm, nowMs / 1000);
     const since = this.#used.cursors[swarm]!;
-    const request = {
-      infoHash,
-      changes,
-      since,
-      completed: Math.max(0, completed),
-      keepMs: this.#options.ageS() * 1000,
-    };
+    const keepMs = this.#options.ageS() * 1000;
+    const request = { infoHash, changes, since, completed, keepMs, isUrgent };
     this.#link.exchange(request).then(
       (answer) => this.#answered(swarm, request, answer, nowMs),
       () => this.#failed(swarm, request),
