@@ -61,5 +61,6 @@ void fail(const char *what);
 // The protocols; each runs until the time is up or the fill is complete.
 void run_udp(void);
 void run_http(void);
+void run_ws(void);
 
 #endif

@@ -1,4 +1,4 @@
-// announce udp|http ADDRESS PORT [OPTIONS]: announces to a tracker from many peers and prints one line of JSON. One thread, epoll, batches of
+// announce udp|http|ws ADDRESS PORT [OPTIONS]: announces to a tracker from many peers and prints one line of JSON. One thread, epoll, batches of
 // datagrams: it has to cost less than any tracker that it measures. Linux only. For the options see usage().
 #define _GNU_SOURCE
 #include "load.h"
@@ -123,9 +123,9 @@ static void report(double seconds, double core) {
 }
 
 static void usage(void) {
-  fputs("announce udp|http ADDRESS PORT [OPTIONS]\n"
+  fputs("announce udp|http|ws ADDRESS PORT [OPTIONS]\n"
         "  -t N  torrents                          -p N  peers of each\n"
-        "  -n N  peers wanted (numwant)            -m N  a reply with fewer is thin\n"
+        "  -n N  peers wanted, offers (numwant)    -m N  a reply with fewer is thin\n"
         "  -d S  seconds at most                   -r N  announces a second (default: as fast as replies come)\n"
         "  -w N  announces under way, connections  -s N  addresses that the peers have\n"
         "  -f    every peer announces once         -c    HTTP: a connection for each announce\n",
@@ -137,7 +137,7 @@ static void usage(void) {
 static const struct {
   const char *name;
   void (*run)(void);
-} PROTOCOLS[] = {{"udp", run_udp}, {"http", run_http}};
+} PROTOCOLS[] = {{"udp", run_udp}, {"http", run_http}, {"ws", run_ws}};
 
 static void (*protocol_named(const char *name))(void) {
   for (size_t i = 0; i < sizeof PROTOCOLS / sizeof *PROTOCOLS; i++)
