@@ -1,4 +1,4 @@
-// Makes the pictures of the tracker's page in docs/images: a real tracker that clients announce to for some minutes, seen in
+// Makes the picture of the tracker's page in docs/images: a real tracker that clients announce to for some minutes, seen in
 // Chromium. `npm run build && node scripts/pictures.mjs [MINUTES]`
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
@@ -11,7 +11,7 @@ import { createNodeEnv } from '../dist/index.js';
 import { TrackerClient } from '../dist/tracker/index.js';
 import { HOME } from './run.mjs';
 
-const IMAGES = join(HOME, 'docs', 'images');
+const PICTURE = join(HOME, 'docs', 'images', 'tracker-status.png');
 const MINUTES = Number(process.argv[2] ?? 4);
 const NAMES = ['Field recordings 2026', 'Maps of the coast', 'Nightly build 4711', 'Llama weights', 'Weather archive'];
 const MAX_PORT = 60_000;
@@ -32,7 +32,7 @@ try {
   const enough = new AbortController();
   const announcing = announceUntil(enough.signal, base, hashes);
   await new Promise((resolve) => setTimeout(resolve, MINUTES * 60_000));
-  await takePictures(base, hashes[0]);
+  await takePicture(base);
   enough.abort();
   await announcing;
 } finally {
@@ -82,30 +82,15 @@ async function announceUntil(end, base, hashes) {
   await world.close();
 }
 
-/** @param {string} base @param {string} hash */
-async function takePictures(base, hash) {
+/** @param {string} base */
+async function takePicture(base) {
   const args = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--no-first-run'];
   const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', headless: true, args });
-  const views = [
-    { name: 'tracker-status', path: '', width: 1100, height: 800, colorScheme: 'light', ready: '.plot path.line' },
-    { name: 'tracker-status-dark', path: '', width: 1100, height: 800, colorScheme: 'dark', ready: '.plot path.line' },
-    {
-      name: 'tracker-torrent',
-      path: `torrent/${hash}`,
-      width: 360,
-      height: 740,
-      colorScheme: 'light',
-      ready: '.files',
-    },
-  ];
-  for (const { name, path, width, height, colorScheme, ready } of views) {
-    const page = await browser.newPage({ viewport: { width, height }, colorScheme });
-    await page.goto(`${base}/${path}`);
-    await page.locator(ready).first().waitFor({ state: 'attached' });
-    // Rates are of a few seconds, of a page that was looked at so long.
-    await page.waitForTimeout(6000);
-    await page.screenshot({ path: join(IMAGES, `${name}.png`), fullPage: true });
-    await page.close();
-  }
+  const page = await browser.newPage({ viewport: { width: 1100, height: 800 } });
+  await page.goto(base);
+  await page.locator('.plot').first().waitFor();
+  // Rates are of a few seconds, of a page that was looked at so long.
+  await page.waitForTimeout(6000);
+  await page.screenshot({ path: PICTURE, fullPage: true });
   await browser.close();
 }
