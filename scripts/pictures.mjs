@@ -23,9 +23,8 @@ const program = [join(HOME, 'bin', 'shoal.js'), 'tracker'];
 const token = spawnSync(process.execPath, [...program, 'token', 'add', 'ci'], { env, encoding: 'utf8' }).stdout.trim();
 const tracker = spawn(process.execPath, [...program, '--catalogue', '--json', '--listen', '127.0.0.1:0'], { env });
 try {
-  const [line] = await new Promise((resolve) => {
-    createInterface({ input: tracker.stdout }).once('line', (text) => resolve([text]));
-  });
+  /** @type {string} */
+  const line = await new Promise((resolve) => createInterface({ input: tracker.stdout }).once('line', resolve));
   const base = `http://${JSON.parse(line).listen[0]}`;
   const hashes = [];
   for (const name of NAMES) hashes.push(await publish(base, name));
