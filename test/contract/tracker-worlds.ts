@@ -8,6 +8,7 @@ import { Address } from '../../src/base/address.ts';
 import { fromLatin1 } from '../../src/base/bytes.ts';
 import { trackerThreads } from '../../src/cli/tracker-threads.ts';
 import { createNodeEnv, type NodeEnv } from '../../src/platform/node/env.ts';
+import { SimSwarmStore } from '../../src/platform/sim/index.ts';
 import { sleep } from '../../src/ports/clock.ts';
 import type { Env } from '../../src/ports/env.ts';
 import { TrackerClient } from '../../src/tracker/client/client.ts';
@@ -20,8 +21,8 @@ import type { TrackerAbilities, TrackerAsker, TrackerWorld } from './tracker.ts'
 export interface Transport {
   readonly name: string;
   readonly can: Omit<TrackerAbilities, 'isSimulated'>;
-  /** `place`: of the tracker, `host:port`; `own`: of the asker. */
-  open(env: Env, place: string, own: Address): OpenAsker;
+  /** `to`: the tracker; `own`: of the asker. */
+  open(env: Env, to: Address, own: Address): OpenAsker;
 }
 
 export interface OpenAsker {
@@ -31,18 +32,28 @@ export interface OpenAsker {
 
 const signal = new AbortController().signal;
 const PEER_PORT = 6881;
+/** What one tracker knows, others that share its store know by then. */
+const SHARED_LATE_MS = 2000;
+const FETCH_MS = 300;
 
-const ABLE = { pauses: true, bothFamilies: true, minInterval: true, retryIn: true, longHashes: true };
-const PLAIN = { pauses: false, bothFamilies: false, minInterval: false, retryIn: false, longHashes: false };
+const ABLE = { pauses: true, bothFamilies: true, minInterval: true, retryIn: true, longHashes: true, crowds: true };
+const PLAIN = {
+  pauses: false,
+  bothFamilies: false,
+  minInterval: false,
+  retryIn: false,
+  longHashes: false,
+  crowds: true,
+};
 
 /** HTTP and UDP, by the program's own client. */
 function byClient(scheme: 'http' | 'udp', can: Transport['can']): Transport {
   return {
     name: scheme.toUpperCase(),
     can,
-    open: (env, place, own) => {
+    open: (env, to, own) => {
       const client = new TrackerClient(env, { from: null });
-      const url = `${scheme}://${place}/announce`;
+      const url = `${scheme}://${to.key}/announce`;
       const peerId = fromLatin1(`-SH0100-${own.key.slice(-12).padStart(12, '.')}`);
       const asker: TrackerAsker = {
         name: own.key,
@@ -62,43 +73,48 @@ function byClient(scheme: 'http' | 'udp', can: Transport['can']): Transport {
 export const HTTP: Transport = byClient('http', ABLE);
 export const UDP: Transport = byClient('udp', PLAIN);
 
-/** A world a test: the tracker at an address of each family, every asker on a host of its own. */
-export function simTrackerWorld(
-  transport: Transport,
-  family: 4 | 6,
-  extra: Partial<TrackerServerOptions> = {},
-): TrackerWorld {
+/**
+ * A world a test, every asker on a host of its own. `isShared`: two trackers with one store, which are asked in turn and
+ * may be two seconds behind each other.
+ */
+export function simTrackerWorld(transport: Transport, family: 4 | 6, isShared = false): TrackerWorld {
   return {
-    name: `${transport.name}, IPv${family}, simulated`,
+    name: `${transport.name}, IPv${family}, simulated${isShared ? ', two with a shared store' : ''}`,
     family,
     can: { ...transport.can, isSimulated: true },
     withTracker: async (options, body) => {
       const world = newSimWorld();
-      const host = world.addHost({ name: 'tracker', ip: family === 4 ? '10.9.0.1' : '2001:db8::ffff' });
-      const opened: OpenAsker[] = [];
-      let hosts = 0;
-      await world.run(
-        (async () => {
-          const server = await TrackerServer.open(host.env, { listen: [{ ip: null, port: 0 }], ...extra, ...options });
-          const to = new Address(host.ip, server.addresses[0]!.port).key;
-          await body({
-            newAsker: (at = {}) => {
-              hosts++;
-              const ip =
-                at.ip ?? (family === 4 ? `10.7.${hosts >> 8}.${hosts & 255}` : `2001:db8::7:${hosts.toString(16)}`);
-              const peer = world.addHost({ ip });
-              const asker = transport.open(peer.env, to, new Address(peer.ip, at.port ?? PEER_PORT));
-              opened.push(asker);
-              return asker.asker;
-            },
-            counts: (infoHash) => server.counts(infoHash),
-            settle: () => Promise.resolve(),
-            wait: (seconds) => sleep(host.env.clock, seconds * 1000),
-          });
-          await Promise.all(opened.map((each) => each.close()));
-          await server.close();
-        })(),
+      const hosts = (isShared ? [1, 2] : [1]).map((n) =>
+        world.addHost({ name: `tracker ${n}`, ip: family === 4 ? `10.9.0.${n}` : `2001:db8::9:${n}` }),
       );
+      const { clock } = world.addHost({ name: 'store' }).env;
+      const all = { listen: [{ ip: null, port: 6969 }], ...(isShared && { swarmStore: new SimSwarmStore({ clock }) }) };
+      const opened: OpenAsker[] = [];
+      const work = async (): Promise<void> => {
+        const servers: TrackerServer[] = [];
+        for (const { env } of hosts) servers.push(await TrackerServer.open(env, { ...all, ...options }));
+        await body({
+          newAsker: (at = {}) => {
+            const n = opened.length + 1;
+            const ip = family === 4 ? `10.7.${n >> 8}.${n & 255}` : `2001:db8::7:${n.toString(16)}`;
+            const peer = world.addHost({ ip: at.ip ?? ip });
+            const to = new Address(hosts[n % hosts.length]!.ip, 6969);
+            opened.push(transport.open(peer.env, to, new Address(peer.ip, at.port ?? PEER_PORT)));
+            return opened.at(-1)!.asker;
+          },
+          counts: async (infoHash) => {
+            // A tracker where nobody announces a swarm fetches it when it is asked for it.
+            servers[0]!.counts(infoHash);
+            if (isShared) await sleep(clock, FETCH_MS);
+            return servers[0]!.counts(infoHash);
+          },
+          settle: () => (isShared ? sleep(clock, SHARED_LATE_MS) : Promise.resolve()),
+          wait: (seconds) => sleep(clock, seconds * 1000),
+        });
+        await Promise.all(opened.map((each) => each.close()));
+        for (const server of servers) await server.close();
+      };
+      await world.run(work());
       expect(world.leaks()).toEqual([]);
     },
   };
@@ -140,12 +156,12 @@ export class NodeTrackers {
     await body({
       newAsker: (at = {}) => {
         const own = new Address(loopback(at.family ?? family), at.port ?? this.#ports++);
-        const to = new Address(own.ip, server.addresses[0]!.port).key;
+        const to = new Address(own.ip, server.addresses[0]!.port);
         const asker = transport.open(this.#env, to, own);
         opened.push(asker);
         return asker.asker;
       },
-      counts: (infoHash) => server.counts(infoHash),
+      counts: (infoHash) => Promise.resolve(server.counts(infoHash)),
       settle: () => Promise.resolve(),
       wait: () => Promise.reject(new Error('time is real here')),
     });

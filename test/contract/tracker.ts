@@ -36,7 +36,8 @@ export interface AskerPlace {
 /** A tracker that runs. Its swarms are those of other tests as well: each has info hashes of its own. */
 export interface TrackerPlace {
   newAsker(place?: AskerPlace): TrackerAsker;
-  counts(infoHash: Uint8Array): SwarmCounts;
+  /** As one of the trackers counts. */
+  counts(infoHash: Uint8Array): Promise<SwarmCounts>;
   /** What was said is known everywhere: a shared store may take two seconds. */
   settle(): Promise<void>;
   /** Lets time go by, where it is simulated. */
@@ -54,6 +55,8 @@ export interface TrackerAbilities {
   readonly minInterval: boolean;
   /** When to ask again, beside why not (BEP 31). */
   readonly retryIn: boolean;
+  /** Many peers at once, hundreds in a reply, those of the own network first. */
+  readonly crowds: boolean;
   /** Info hashes of 32 bytes, which the tracker cuts (BEP 52). */
   readonly longHashes: boolean;
 }
@@ -121,7 +124,7 @@ export function trackerContract(world: TrackerWorld): void {
         expect((await one.announce({ infoHash, event: 'stopped' })).peers).toEqual([]);
         await place.settle();
         expect(await two.announce({ infoHash, event: 'none' })).toMatchObject({ leeches: 1, peers: [] });
-        expect(place.counts(infoHash)).toMatchObject({ seeds: 0, leeches: 1 });
+        expect(await place.counts(infoHash)).toMatchObject({ seeds: 0, leeches: 1 });
         await one.announce({ infoHash });
         await place.settle();
         expect((await two.announce({ infoHash, event: 'none' })).peers).toEqual([one.name]);
@@ -149,16 +152,17 @@ export function trackerContract(world: TrackerWorld): void {
         const [one, seed] = [place.newAsker(), place.newAsker()];
         await seed.announce({ infoHash, left: 0 });
         await one.announce({ infoHash });
-        expect(place.counts(infoHash)).toMatchObject({ seeds: 1, leeches: 1, completed: 0 });
+        await place.settle();
+        expect(await place.counts(infoHash)).toMatchObject({ seeds: 1, leeches: 1, completed: 0 });
         for (const event of ['completed', 'completed', 'none', 'completed'] as const) {
           await one.announce({ infoHash, left: 0, event });
         }
         await place.settle();
-        expect(place.counts(infoHash)).toMatchObject({ seeds: 2, leeches: 0, completed: 1 });
+        expect(await place.counts(infoHash)).toMatchObject({ seeds: 2, leeches: 0, completed: 1 });
         expect((await seed.scrape([infoHash])).get(toHex(infoHash))).toEqual({ seeds: 2, leeches: 0, completed: 1 });
         await one.announce({ infoHash, left: 50, event: 'none' });
         await place.settle();
-        expect(place.counts(infoHash)).toMatchObject({ seeds: 1, leeches: 1, completed: 1 });
+        expect(await place.counts(infoHash)).toMatchObject({ seeds: 1, leeches: 1, completed: 1 });
       }),
     );
 
@@ -178,13 +182,13 @@ export function trackerContract(world: TrackerWorld): void {
           leeches: 0,
           completed: 0,
         });
-        expect(place.counts(unknown)).toMatchObject({ seeds: 0, leeches: 0, completed: 0 });
+        expect(await place.counts(unknown)).toMatchObject({ seeds: 0, leeches: 0, completed: 0 });
       }),
     );
 
     it(
       'names an interval, a little longer for some than for others',
-      run({ intervalS: 900, minIntervalS: 40 }, async (place) => {
+      run({ intervalS: 900, wsIntervalS: 900, minIntervalS: 40 }, async (place) => {
         const asker = place.newAsker();
         for (let i = 0; i < 10; i++) {
           const { intervalS, minIntervalS } = await asker.announce({ infoHash: newHash() });
@@ -203,20 +207,21 @@ export function trackerContract(world: TrackerWorld): void {
         const [seed, partial, leech] = [place.newAsker(), place.newAsker(), place.newAsker()];
         await seed.announce({ infoHash, left: 0 });
         await partial.announce({ infoHash, left: 10, event: 'paused' });
-        expect(place.counts(infoHash)).toMatchObject({ seeds: 1, leeches: 1, downloaders: 0 });
+        await place.settle();
+        expect(await place.counts(infoHash)).toMatchObject({ seeds: 1, leeches: 1, downloaders: 0 });
         expect((await partial.announce({ infoHash, left: 10, event: 'paused' })).peers).toEqual([]);
         expect([...(await leech.announce({ infoHash })).peers].sort()).toEqual(sorted([seed, partial]));
         await place.settle();
         expect((await partial.announce({ infoHash, left: 10, event: 'paused' })).peers).toEqual([leech.name]);
-        expect(place.counts(infoHash)).toMatchObject({ seeds: 1, leeches: 2, downloaders: 1 });
+        expect(await place.counts(infoHash)).toMatchObject({ seeds: 1, leeches: 2, downloaders: 1 });
       }),
     );
 
     it(
-      'gives as many peers as are wanted: none, one, by default 50, and 200 at most',
+      'gives as many peers as are wanted, each once: none, one, or what is usual, and not all of a crowd',
       run({}, async (place) => {
         const infoHash = newHash();
-        const crowd = Array.from({ length: 210 }, (_, n) => place.newAsker({ port: 10_000 + n }));
+        const crowd = Array.from({ length: can.crowds ? 210 : 20 }, (_, n) => place.newAsker({ port: 10_000 + n }));
         await Promise.all(crowd.map((asker) => asker.announce({ infoHash, numWant: 0 })));
         await place.settle();
         const asker = place.newAsker();
@@ -226,9 +231,11 @@ export function trackerContract(world: TrackerWorld): void {
           expect(peers).not.toContain(asker.name);
           return peers.length;
         };
-        expect([await told(0), await told(1), await told(null)]).toEqual([0, 1, 50]);
-        if (can.bothFamilies) expect(await told(9999)).toBe(200);
-        else expect(await told(9999)).toBeGreaterThan(50);
+        expect([await told(0), await told(1), await told(null)]).toEqual([0, 1, can.crowds ? 50 : 5]);
+        const most = await told(9999);
+        // A packet over IPv6 has room for 67.
+        if (can.crowds) expect(most).toBe(can.bothFamilies || world.family === 4 ? 200 : 67);
+        else expect(most).toBeLessThan(20);
       }),
     );
 
@@ -240,7 +247,8 @@ export function trackerContract(world: TrackerWorld): void {
         await one.announce({ infoHash });
         await place.settle();
         expect((await two.announce({ infoHash: infoHash.slice(0, 20) })).peers).toEqual([one.name]);
-        expect(place.counts(infoHash.slice(0, 20)).leeches).toBe(2);
+        await place.settle();
+        expect((await place.counts(infoHash.slice(0, 20))).leeches).toBe(2);
       }),
     );
 
@@ -264,16 +272,17 @@ export function trackerContract(world: TrackerWorld): void {
         await one.announce({ infoHash });
         await place.wait(60);
         await two.announce({ infoHash });
-        expect(place.counts(infoHash).leeches).toBe(2);
+        await place.settle();
+        expect((await place.counts(infoHash)).leeches).toBe(2);
         await place.wait(110);
-        expect(place.counts(infoHash).leeches).toBe(1);
+        expect((await place.counts(infoHash)).leeches).toBe(1);
         expect((await two.announce({ infoHash, event: 'none' })).peers).toEqual([]);
         await place.wait(240);
-        expect(place.counts(infoHash).leeches).toBe(0);
+        expect((await place.counts(infoHash)).leeches).toBe(0);
       }),
     );
 
-    itIf(can.isSimulated)(
+    itIf(can.isSimulated && can.crowds)(
       'tells first of peers in the same network, up to half of the answer',
       run({ near: NEAR }, async (place) => {
         const infoHash = newHash();

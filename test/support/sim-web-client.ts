@@ -28,10 +28,10 @@ export class SimWebClient {
   /** Answers pings. */
   isPolite = true;
   readonly stream: ByteStream;
-  readonly #host: SimHost;
+  readonly #host: Pick<SimHost, 'env'>;
   readonly #reader = new FrameReader(false, 10_000_000);
 
-  constructor(host: SimHost, to: Address, path = '/announce') {
+  constructor(host: Pick<SimHost, 'env'>, to: Address, path = '/announce') {
     this.#host = host;
     this.stream = host.env.sockets.connect(to);
     this.stream.attach({

@@ -94,7 +94,7 @@ export class HttpRoutes {
     const isPlain = head.fault === 0 && !head.isUpgrade;
     const asks = isPlain ? keyInPath(bytes, head.pathStart, head.pathEnd, this.#key) : ASKS_OTHER;
     if (asks === ASKS_ANNOUNCE) return this.#announce(bytes, head, source, replies, waiter, isLate);
-    if (asks === ASKS_SCRAPE) return this.#scrape(bytes, head, replies);
+    if (asks === ASKS_SCRAPE) return this.#scrape(bytes, head, replies, waiter, isLate);
     if (isPlain && statusRoutes.answer(bytes, head, source, replies)) return ANSWERED;
     else if (isPlain && this.#page(bytes, head, replies)) return ANSWERED;
     else if (this.#options.handsOver) return FOR_OTHERS;
@@ -172,7 +172,7 @@ export class HttpRoutes {
   }
 
   /** FOR_OTHERS where all swarms are asked for, and may be. */
-  #scrape(bytes: Uint8Array, head: RequestHead, replies: HttpReplies): number {
+  #scrape(bytes: Uint8Array, head: RequestHead, replies: HttpReplies, waiter: Waiter, isLate: boolean): number {
     const { scrapes, counters, minIntervalS, handsOverFullScrapes } = this.#options;
     const count = readScrapeQuery(bytes, head.queryStart, head.queryEnd, scrapes.hashes);
     if (count === 0 && handsOverFullScrapes && !head.isHead) return FOR_OTHERS;
@@ -181,6 +181,8 @@ export class HttpRoutes {
       this.#refuse(head, refusal, replies);
       return ANSWERED;
     }
+    const { hashes } = scrapes;
+    if (!isLate && !scrapes.isFresh(hashes, 0, count) && scrapes.wait(hashes, 0, count, waiter)) return TO_WAIT;
     counters.httpScrapes++;
     replies.begin();
     scrapes.writeHttp(count, minIntervalS, replies.out);

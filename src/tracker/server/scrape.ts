@@ -5,7 +5,7 @@ import { HASH_LENGTH } from '../protocol/announce.ts';
 import { type ReplyWriter, writeScrapeEnd, writeScrapeEntry, writeScrapeHead } from '../protocol/http-reply-writer.ts';
 import { writeScrapeEntry as writeUdpEntry } from '../protocol/udp-packets.ts';
 import { writeWebScrapeEnd, writeWebScrapeEntry, writeWebScrapeHead } from '../protocol/web-replies.ts';
-import type { AccessRules, PathKey, Refusal } from './access.ts';
+import type { AccessRules, PathKey, Refusal, SwarmMirror, Waiter } from './access.ts';
 import { Counts } from './announce.ts';
 import type { SwarmTable } from './swarm-table.ts';
 
@@ -17,17 +17,42 @@ export class ScrapeRules {
   readonly hashes: Uint8Array = new Uint8Array(MAX_HTTP_SCRAPE * HASH_LENGTH);
   readonly #table: SwarmTable;
   readonly #access: AccessRules | null;
+  readonly #mirror: SwarmMirror | null;
   readonly #counts = new Counts();
 
-  /** `access` null: everybody may scrape everything. */
-  constructor(table: SwarmTable, access: AccessRules | null) {
+  /** `access` null: everybody may scrape everything. `mirror` null: no other tracker shares the swarms. */
+  constructor(table: SwarmTable, access: AccessRules | null, mirror: SwarmMirror | null) {
     this.#table = table;
     this.#access = access;
+    this.#mirror = mirror;
   }
 
   /** Why whoever has this key is told nothing; null: all may be told that {@link AccessRules.shows}. */
   refusal(key: PathKey): Refusal | null {
     return this.#access?.checkScrape(key) ?? null;
+  }
+
+  /** Whether `count` info hashes from byte `at` on may be answered now: their copies are young. */
+  isFresh(bytes: Uint8Array, at: number, count: number): boolean {
+    if (this.#mirror === null) return true;
+    for (let i = 0; i < count; i++) if (!this.#mirror.isFresh(hashAt(bytes, at, i))) return false;
+    return true;
+  }
+
+  /** Has the waiter go on when those that are not fresh have been fetched. False where none is: too much waits already. */
+  wait(bytes: Uint8Array, at: number, count: number, waiter: Waiter): boolean {
+    let waitingFor = 0;
+    const each: Waiter = {
+      goOn: () => {
+        waitingFor--;
+        if (waitingFor === 0) waiter.goOn();
+      },
+    };
+    for (let i = 0; i < count; i++) {
+      const infoHash = hashAt(bytes, at, i);
+      if (this.#mirror?.isFresh(infoHash) === false && this.#mirror.wait(infoHash, each)) waitingFor++;
+    }
+    return waitingFor > 0;
   }
 
   /** Writes the reply for the first `count` of `hashes`. Keys of a dictionary are sorted and come once. */
@@ -70,4 +95,8 @@ function sorted(hashes: Uint8Array, count: number): Uint8Array[] {
   const all = Array.from({ length: count }, (_, i) => hashes.subarray(i * HASH_LENGTH, (i + 1) * HASH_LENGTH));
   all.sort(compareBytes);
   return all.filter((hash, i) => i === 0 || compareBytes(hash, all[i - 1]!) !== 0);
+}
+
+function hashAt(bytes: Uint8Array, at: number, i: number): Uint8Array {
+  return bytes.subarray(at + i * HASH_LENGTH, at + (i + 1) * HASH_LENGTH);
 }

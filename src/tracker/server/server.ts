@@ -8,6 +8,7 @@ import { sleep, type Timer } from '../../ports/clock.ts';
 import type { Env } from '../../ports/env.ts';
 import type { Random } from '../../ports/random.ts';
 import type { SwarmCounts } from '../protocol/http-reply-writer.ts';
+import type { Waiter } from './access.ts';
 import { Counts } from './announce.ts';
 import { ConnectionIds } from './connection-ids.ts';
 import { CounterBoard } from './counter-board.ts';
@@ -142,9 +143,13 @@ export class TrackerServer {
     return this.#parts.status.stats();
   }
 
-  /** What a swarm has now (of a v2 info hash the first 20 bytes); zeros where nobody is. */
+  /**
+   * What a swarm has now (of a v2 info hash the first 20 bytes); zeros where nobody is. Of swarms that trackers share it
+   * is what this one knows, which it has brought up to date for the next time.
+   */
   counts(infoHash: Uint8Array): SwarmCounts {
-    const { table } = this.#parts;
+    const { table, serving } = this.#parts;
+    if (serving.mirror?.isFresh(infoHash) === false) serving.mirror.wait(infoHash, NOBODY);
     const counts = new Counts();
     counts.read(table, table.find(infoHash));
     table.exit();
@@ -203,6 +208,9 @@ interface Parts {
   readonly status: Status;
   readonly stateKey: string | null;
 }
+
+/** What is fetched is for the next who asks. */
+const NOBODY: Waiter = { goOn: () => undefined };
 
 function newWorkers(env: TrackerEnv, parts: Omit<WorkersOptions, 'log' | 'patience'>): Workers {
   const { clock, log } = env;

@@ -84,7 +84,7 @@ export class Serving {
       ledger,
       mirror,
     });
-    const scrapes = new ScrapeRules(table, access);
+    const scrapes = new ScrapeRules(table, access, mirror);
     const pages = new Pages(parts.pages);
     const { minIntervalS, maxConnections, metrics, http, ws, limitsLoopback, fullScrape } = settings;
     const statusRoutes = new StatusRoutes({ status, trust, metrics });

@@ -20,7 +20,7 @@ import {
   writeScrapeReply,
 } from '../protocol/udp-packets.ts';
 import { copyUrlData } from '../protocol/url-data.ts';
-import { PathKey } from './access.ts';
+import { PathKey, type Waiter } from './access.ts';
 import { type AnnounceRules, WAITS } from './announce.ts';
 import type { ConnectionIds } from './connection-ids.ts';
 import type { Fault } from './faults.ts';
@@ -99,18 +99,21 @@ export class UdpServer {
     return length;
   }
 
-  /** Has an announce answered when its swarm was fetched; false where it is to be answered now. */
+  /** Has a request answered when its swarms were fetched; false where it is to be answered now. */
   #wait(service: UdpService, packet: Uint8Array, ip: Uint8Array, port: number): boolean {
-    const { announces, counters } = this.#options;
+    const { announces, scrapes, counters } = this.#options;
     const [asked, from] = [packet.slice(), ip.slice()];
-    return announces.wait(this.#fields.infoHash, {
+    const waiter: Waiter = {
       goOn: () => {
         if (!this.#services.includes(service)) return;
         const length = this.#reply(asked, from, this.#late, true);
         counters.udpBytesOut += length;
         if (length > 0) service.send(this.#late.subarray(0, length), from, port);
       },
-    });
+    };
+    return requestAction(asked) === ACTION_ANNOUNCE
+      ? announces.wait(this.#fields.infoHash, waiter)
+      : scrapes.wait(asked, REQUEST_HEAD_LENGTH, scrapeHashCount(asked), waiter);
   }
 
   /** Writes the reply; returns its length, 0 for none, or TO_WAIT. `isLate`: it has waited. */
@@ -136,7 +139,7 @@ export class UdpServer {
     }
     return action === ACTION_ANNOUNCE
       ? this.#announce(packet, transactionId, ip, nowMs, reply, isLate)
-      : this.#scrape(packet, transactionId, reply);
+      : this.#scrape(packet, transactionId, reply, isLate);
   }
 
   #announce(
@@ -172,13 +175,14 @@ export class UdpServer {
     return writeErrorReply(reply, transactionId, utf8(reason));
   }
 
-  #scrape(packet: Uint8Array, transactionId: number, reply: Uint8Array): number {
+  #scrape(packet: Uint8Array, transactionId: number, reply: Uint8Array, isLate: boolean): number {
     const { scrapes, counters } = this.#options;
     // A scrape has no room for a passkey (BEP 15), unlike an announce (BEP 41).
     this.#key.set(packet, 0, 0);
     const refusal = scrapes.refusal(this.#key);
     if (refusal !== null) return this.#refuse(transactionId, refusal.reason, refusal.fault ?? 'refused', reply);
     const count = scrapeHashCount(packet);
+    if (!isLate && !scrapes.isFresh(packet, REQUEST_HEAD_LENGTH, count)) return TO_WAIT;
     counters.udpScrapes++;
     scrapes.writeUdp(packet, REQUEST_HEAD_LENGTH, count, reply);
     return writeScrapeReply(reply, transactionId, count);
