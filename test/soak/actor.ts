@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { type Usage, usageOf } from './system.ts';
+import { bornOf, type Usage, usageOf } from './system.ts';
 
 export type Event = Readonly<Record<string, unknown>>;
 
@@ -32,8 +32,8 @@ const CLEAN_END_MS = 8000;
 
 export class Actor {
   static readonly #alive: Set<Actor> = new Set();
-  /** Every process id that there was: none of them may be left at the end. */
-  static readonly pids: Set<number> = new Set();
+  /** Every process that there was, by its id, and when it began: none of them may be left at the end. */
+  static readonly births: Map<number, string> = new Map();
   readonly name: string;
   readonly ended: Promise<number | null>;
   lastWords = '';
@@ -52,7 +52,8 @@ export class Actor {
       env: { ...process.env, HOME: cwd, LC_ALL: 'C.UTF-8', NO_COLOR: '1', PYTHONUNBUFFERED: '1' },
     });
     const { pid } = this.#child;
-    if (pid !== undefined) Actor.pids.add(pid);
+    const born = pid === undefined ? null : bornOf(pid);
+    if (pid !== undefined && born !== null) Actor.births.set(pid, born);
     Actor.#alive.add(this);
     this.#child.stdin?.on('error', () => undefined);
     this.#child.on('error', (error) => {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Actor } from './actor.ts';
 import { type Sample, type Trend, trendsOf } from './flatness.ts';
 import { type Counts, Run, type SoakOptions } from './run.ts';
-import { isAlive } from './system.ts';
+import { bornOf } from './system.ts';
 
 export interface Watched {
   readonly name: string;
@@ -76,7 +76,7 @@ export async function playSoak(options: SoakOptions, play: Play): Promise<Result
   } finally {
     run.end();
     await Actor.killAll();
-    for (const pid of Actor.pids) if (isAlive(pid)) run.fail(`process ${pid} was left behind`);
+    for (const [pid, born] of Actor.births) if (bornOf(pid) === born) run.fail(`process ${pid} was left behind`);
     await rm(run.folder, { recursive: true, force: true, maxRetries: 3 });
   }
   const judged = options.minutes >= JUDGED_FROM_MINUTES;

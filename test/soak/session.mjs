@@ -1,5 +1,6 @@
 // A program that uses the library: one session for its whole life, into which torrents come and out of which they go.
 // Its argument is JSON: library (URL of the built index), torrents, folder, ip. Says a JSON line for each torrent it has fetched.
+import { once } from 'node:events';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -23,10 +24,7 @@ for (let turn = 0; !stopped.signal.aborted; turn++) {
     await torrent.completed({ signal: stopped.signal });
     console.log(JSON.stringify({ event: 'complete', torrent: turn % files.length, folder: saveFolder }));
     // Who started this program compares the copy, and says when it is done.
-    await new Promise((done) => {
-      process.stdin.once('data', done);
-      stopped.signal.addEventListener('abort', done, { once: true });
-    });
+    await once(process.stdin, 'data', { signal: stopped.signal });
   } catch (error) {
     if (!stopped.signal.aborted) throw error;
   }
