@@ -15,14 +15,14 @@ const GRACE_MS = 30_000;
 
 /** What is asked of a generator. */
 export interface Load {
-  readonly protocol: 'udp' | 'http';
+  readonly protocol: 'udp' | 'http' | 'ws';
   readonly torrents: number;
   readonly peersPerTorrent: number;
   readonly numWant: number;
   /** A reply with fewer peers makes the run a failure. */
   readonly leastPeers: number;
   readonly seconds: number;
-  /** Announces under way, or connections. */
+  /** Announces under way, or connections (of which each is a peer over WebSocket). */
   readonly window: number;
   /** null: as fast as the replies come. */
   readonly perSecond: number | null;
@@ -77,11 +77,17 @@ export const OWN: Generator = {
   },
 };
 
-/** wrk for HTTP, a program in Python for UDP. */
+/** wrk for HTTP, a program in Python for UDP, none for WebSocket. */
 export const SECOND: Generator = {
   name: 'second',
   missing: ({ protocol }) =>
-    protocol === 'http' ? missingPrograms('wrk') : existsSync(PYTHON) ? null : `no ${PYTHON}`,
+    protocol === 'ws'
+      ? 'no second load generator for WebSocket'
+      : protocol === 'http'
+        ? missingPrograms('wrk')
+        : existsSync(PYTHON)
+          ? null
+          : `no ${PYTHON}`,
   argv(load, ip, port) {
     if (load.protocol === 'udp') {
       return [

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,6 +48,17 @@ static void open_connection(struct connection *c, uint32_t source) {
   if (bind(c->fd, (struct sockaddr *)&own, sizeof own) != 0) fail("bind");
   if (connect(c->fd, (struct sockaddr *)&options.tracker, sizeof options.tracker) != 0 && errno != EINPROGRESS) fail("connect");
   watch(c, EPOLL_CTL_ADD, EPOLLIN);
+}
+
+// Connections that are kept are there before the clock runs, as are the connection ids of UDP.
+static void open_all(void) {
+  for (int i = 0; i < options.window; i++) open_connection(&connections[i], source_of(next_peer()));
+  for (int i = 0; i < options.window; i++) {
+    struct pollfd one = {.fd = connections[i].fd, .events = POLLOUT};
+    int error = 0;
+    socklen_t length = sizeof error;
+    if (poll(&one, 1, 1000) != 1 || getsockopt(one.fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0 || error != 0) fail("connect");
+  }
 }
 
 static void close_connection(struct connection *c) {
@@ -205,6 +217,7 @@ void run_http(void) {
   connections = calloc(options.window, sizeof *connections);
   epoll = epoll_create1(0);
   for (int i = 0; i < options.window; i++) connections[i].fd = -1;
+  if (!options.is_closing && !options.is_fill) open_all();
   int64_t began = now_ns(), end = began + (int64_t)(options.seconds * 1e9), looked = began, now;
   while ((now = now_ns()) < end && !(is_filled() && busy_count == 0)) {
     announce_more(began, now);

@@ -23,6 +23,7 @@ export interface TrackerProgram {
   readonly cores: number;
   /** It closes every HTTP connection after its reply. */
   readonly closes: boolean;
+  readonly hasWebSocket: boolean;
   /** null: it is here; else what is missing. */
   missing(): string | null;
   command(post: Post): Command;
@@ -36,11 +37,12 @@ export const TWO_WORKERS = 'shoal, 2 workers';
 const NPM_SERVER = 'bittorrent-tracker/server.js';
 
 export const TRACKERS: readonly TrackerProgram[] = [
-  { name: 'shoal', cores: 1, closes: false, missing: () => null, command: (post) => shoal(post) },
+  { name: 'shoal', cores: 1, closes: false, hasWebSocket: true, missing: () => null, command: (post) => shoal(post) },
   {
     name: 'shoal, dgram',
     cores: 1,
     closes: false,
+    hasWebSocket: true,
     missing: () => null,
     command: (post) => ({ ...shoal(post), env: { SHOAL_NATIVE: '0' } }),
   },
@@ -48,10 +50,18 @@ export const TRACKERS: readonly TrackerProgram[] = [
     name: TWO_WORKERS,
     cores: 2,
     closes: false,
+    hasWebSocket: true,
     missing: () => (hasWorkers() ? null : 'shoal tracker has no --workers'),
     command: (post) => shoal(post, '--workers', '2'),
   },
-  { name: OPENTRACKER, cores: 1, closes: true, missing: () => missingPrograms('opentracker'), command: opentracker },
+  {
+    name: OPENTRACKER,
+    cores: 1,
+    closes: true,
+    hasWebSocket: false,
+    missing: () => missingPrograms('opentracker'),
+    command: opentracker,
+  },
   npmTracker(NPM_DEFAULT, 'stats'),
   npmTracker(NPM_NO_STATS, 'no-stats'),
 ];
@@ -83,6 +93,7 @@ function npmTracker(name: string, stats: string): TrackerProgram {
     name,
     cores: 1,
     closes: false,
+    hasWebSocket: true,
     missing: () => missingNpm(NPM_SERVER),
     command({ ip, port }) {
       const words = [peerFile('bittorrent_tracker.mjs'), npmPeerFile(NPM_SERVER), ip, String(port), stats];

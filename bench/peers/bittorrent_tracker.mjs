@@ -2,7 +2,7 @@
 const [, , module, ip, port, stats] = process.argv;
 const { default: Server } = await import(String(module));
 // Its /stats page costs a walk over all torrents at every HTTP request.
-const server = new Server({ http: true, udp: true, ws: false, stats: stats !== 'no-stats' });
+const server = new Server({ http: true, udp: true, ws: true, stats: stats !== 'no-stats' });
 server.on('error', (/** @type {unknown} */ error) => {
   throw error;
 });

@@ -30,6 +30,10 @@ const STEADY = 5000;
 const FILL_SECONDS = 120;
 const UDP_WINDOW = 128;
 const CONNECTIONS = 64;
+/** Over WebSocket: so many connections, each a peer of one of so many torrents, and the offers that clients send. */
+const WS_CONNECTIONS = 256;
+const WS_TORRENTS = 8;
+const WS_OFFERS = 5;
 /** At a set rate nothing waits for a slow reply. */
 const STEADY_WINDOW = 512;
 
@@ -38,8 +42,9 @@ const KEPT = 'HTTP, kept connections';
 const EACH = 'HTTP, a connection each';
 const UDP_STEADY = `UDP, ${STEADY}/s`;
 const HTTP_STEADY = `HTTP, ${STEADY}/s`;
+const WS = 'WebSocket, 5 offers';
 
-type Step = Pick<Load, 'protocol' | 'closes' | 'window' | 'perSecond'>;
+type Step = Pick<Load, 'protocol' | 'closes' | 'window' | 'perSecond'> & Partial<Load>;
 
 const STEPS: Readonly<Record<string, Step>> = {
   [UDP]: { protocol: 'udp', closes: false, window: UDP_WINDOW, perSecond: null },
@@ -47,6 +52,15 @@ const STEPS: Readonly<Record<string, Step>> = {
   [EACH]: { protocol: 'http', closes: true, window: CONNECTIONS, perSecond: null },
   [UDP_STEADY]: { protocol: 'udp', closes: false, window: STEADY_WINDOW, perSecond: STEADY },
   [HTTP_STEADY]: { protocol: 'http', closes: false, window: STEADY_WINDOW, perSecond: STEADY },
+  [WS]: {
+    protocol: 'ws',
+    closes: false,
+    window: WS_CONNECTIONS,
+    perSecond: null,
+    torrents: WS_TORRENTS,
+    numWant: WS_OFFERS,
+    leastPeers: WS_OFFERS,
+  },
 };
 
 const COLUMNS = [
@@ -100,6 +114,7 @@ function speedCase(stage: Stage, program: TrackerProgram, torrents: number, fail
         const figures: Record<string, number> = {};
         for (const [what, step] of Object.entries(STEPS)) {
           if (program.closes && what === KEPT) continue;
+          if (step.protocol === 'ws' && !program.hasWebSocket) continue;
           if (step.perSecond !== null && !hasCores(program.cores)) continue;
           const outcome = await askTwice(stage, stand, { ...step, closes: step.closes || program.closes }, torrents);
           if (!outcome.ok) {
@@ -126,7 +141,7 @@ async function askTwice(
 ): Promise<Outcome<Partial<AskedFigures>>> {
   const seconds = stage.options.quick ? QUICK_SECONDS : SECONDS;
   const shape = { torrents, peersPerTorrent: PEERS_PER_TORRENT, numWant: WANTED, leastPeers: LEAST, isFill: false };
-  const load: Load = { ...step, ...shape, seconds };
+  const load: Load = { ...shape, ...step, seconds };
   const can = (generator: Generator): boolean => generator.missing(load) === null;
   const none: Outcome<Partial<AskedFigures>> = { ok: true, figures: {} };
   const own = can(OWN) ? await stand.ask(OWN, load) : none;
@@ -180,6 +195,7 @@ function goals(rows: readonly Row[]): readonly Goal[] {
     ratio('announces over HTTP, kept connections; opentracker: a connection each', 1.5, KEPT, OPENTRACKER, EACH),
     ratio('announces over HTTP, kept connections', 8, KEPT, NPM_NO_STATS),
     ratio('announces over HTTP, a connection each', 0.6, EACH, OPENTRACKER),
+    ratio('announces over WebSocket', 3, WS, NPM_NO_STATS),
     ...workerGoals(rows, rate('announces over UDP, 2 workers', 1.6)),
     latency(UDP_STEADY, 'p50Ms', 0.2),
     latency(UDP_STEADY, 'p99Ms', 2),
