@@ -59,14 +59,7 @@ export class WritableFiles {
       const folder = path.slice(0, path.lastIndexOf('/') + 1);
       if (folder !== this.#checkedFolder || folder === '') makeFoldersAbove(table.root, table.components(file));
       this.#checkedFolder = folder;
-      const descriptor = openSync(path, constants.O_RDWR | constants.O_CREAT | NO_FOLLOW | NO_WAIT, 0o666);
-      try {
-        mustBeRegular(descriptor, path);
-      } catch (error) {
-        closeSync(descriptor);
-        throw error;
-      }
-      return descriptor;
+      return makeNew(path) ?? openWritable(path);
     } catch (error) {
       throw fileError(error, `write "${path}"`);
     }
@@ -76,6 +69,27 @@ export class WritableFiles {
     const descriptor = this.#descriptors.get(key)!;
     this.#descriptors.delete(key);
     closeSync(descriptor);
+  }
+}
+
+/** A file that was not there needs no look at what it is: null where something is. */
+function makeNew(path: string): number | null {
+  try {
+    return openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o666);
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST') return null;
+    throw error;
+  }
+}
+
+function openWritable(path: string): number {
+  const descriptor = openSync(path, constants.O_RDWR | constants.O_CREAT | NO_FOLLOW | NO_WAIT, 0o666);
+  try {
+    mustBeRegular(descriptor, path);
+    return descriptor;
+  } catch (error) {
+    closeSync(descriptor);
+    throw error;
   }
 }
 

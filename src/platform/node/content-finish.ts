@@ -20,8 +20,8 @@ import type { FinishJob } from './piece-protocol.ts';
 import { fileError } from './system-errors.ts';
 
 /** Files that were never written (nobody wanted them) stay absent, but for empty ones, which no piece brings. */
-export function finishContent(table: FileTable, symlinks: FinishJob['symlinks']): void {
-  for (let file = 0; file < table.count; file++) {
+export function finishContent(table: FileTable, { firstFile, endFile, symlinks }: FinishJob): void {
+  for (let file = firstFile; file < endFile; file++) {
     const path = table.path(file);
     try {
       finishFile(table, file, path);

@@ -17,7 +17,7 @@ import { lookAt } from './content-look.ts';
 import { ContentSync } from './content-sync.ts';
 import { filePath } from './file-table.ts';
 import { isSha1Shared, LANES } from './hash-lanes.ts';
-import { type HashAnswer, packJobs, STATE_STRIDE, unpackOutcomes } from './piece-protocol.ts';
+import { type FinishJob, type HashAnswer, packJobs, STATE_STRIDE, unpackOutcomes } from './piece-protocol.ts';
 import type { PieceWorkers, SharedContent } from './piece-workers.ts';
 import type { ReadableFiles } from './readable-files.ts';
 import { NodeSlot } from './slot-pool.ts';
@@ -164,7 +164,7 @@ export class NodeContent implements Content {
       return out;
     }
     const wanted = Uint32Array.from(files ?? this.#spec.files.keys());
-    const share = Math.max(MIN_LOOKS, Math.ceil(wanted.length / this.#workers.count));
+    const share = this.#shareOf(wanted.length);
     const out: ContentFileState[] = new Array(count).fill(NOT_LOOKED_AT);
     const looks: Promise<void>[] = [];
     for (let at = 0; at < wanted.length; at += share) looks.push(this.#look(wanted.slice(at, at + share), out));
@@ -191,7 +191,22 @@ export class NodeContent implements Content {
   async finish(symlinks: readonly { path: readonly string[]; target: readonly string[] }[]): Promise<void> {
     assert(this.#spec.writable, 'a writable content');
     await this.#settled();
-    await this.#track(this.#workers.run(this.#shared, { kind: 'finish', symlinks }));
+    const count = this.#spec.files.length;
+    const share = this.#shareOf(count);
+    const runs: Promise<unknown>[] = [];
+    for (let at = 0; at < count; at += share) runs.push(this.#finish(at, Math.min(count, at + share), []));
+    await this.#track(Promise.all(runs));
+    // What a link points to is there before it.
+    if (symlinks.length > 0) await this.#track(this.#finish(count, count, symlinks));
+  }
+
+  #finish(firstFile: number, endFile: number, symlinks: FinishJob['symlinks']): Promise<unknown> {
+    return this.#workers.run(this.#shared, { kind: 'finish', firstFile, endFile, symlinks });
+  }
+
+  /** Files to look at in one message where there are so many. */
+  #shareOf(count: number): number {
+    return Math.max(MIN_LOOKS, Math.ceil(count / this.#workers.count));
   }
 
   close(): Promise<void> {

@@ -51,8 +51,11 @@ export interface HashGroup {
   readonly jobs: Float64Array;
 }
 
+/** Finishes a run of files, then makes the links. */
 export interface FinishJob {
   readonly kind: 'finish';
+  readonly firstFile: number;
+  readonly endFile: number;
   readonly symlinks: readonly { readonly path: readonly string[]; readonly target: readonly string[] }[];
 }
 

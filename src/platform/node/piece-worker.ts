@@ -74,7 +74,7 @@ function perform(job: WorkerJob, content: number, table: FileTable, sha1: Uint8A
     case 'sync':
       return syncFiles(table, job.files);
     case 'finish':
-      return finishContent(table, job.symlinks);
+      return finishContent(table, job);
     case 'closeContent':
       files.closeContent(content);
       contents.delete(content);
