@@ -192,12 +192,7 @@ interface InfoExtras {
 function planOf(env: CreateEnv, found: Found, meta: MetaKind, pieceLengthBytes: number, extras: InfoExtras): Plan {
   const isFile = found.walk.isFile;
   const laid = layOut(
-    found.walk.files.map(({ path, lengthBytes, executable, symlink }) => ({
-      path: isFile ? [found.name] : path,
-      lengthBytes,
-      executable,
-      symlink,
-    })),
+    isFile ? found.walk.files.map((file) => ({ ...file, path: [found.name] })) : found.walk.files,
     meta,
     pieceLengthBytes,
   );
@@ -251,10 +246,15 @@ function hashPlan(env: CreateEnv, plan: Plan, options: CommonOptions): ReturnTyp
 
 function alteredPaths(plan: Plan): string[] {
   const out: string[] = [];
-  for (const [i, file] of plan.laidOut.entries()) {
-    const read = plan.outline.files[i]!.path;
-    const isAltered = file.path.length !== read.length || file.path.some((name, level) => name !== read[level]);
-    if (!file.padding && isAltered) out.push(file.path.join('/'));
+  for (let i = 0; i < plan.laidOut.length; i++) {
+    const file = plan.laidOut[i]!;
+    if (!file.padding && !isSamePath(file.path, plan.outline.files[i]!.path)) out.push(file.path.join('/'));
   }
   return out;
+}
+
+function isSamePath(path: readonly string[], other: readonly string[]): boolean {
+  if (path.length !== other.length) return false;
+  for (let level = 0; level < path.length; level++) if (path[level] !== other[level]) return false;
+  return true;
 }

@@ -8,7 +8,7 @@ import { NODE_BYTES } from '../metainfo/merkle.ts';
 import { PieceChecks } from '../metainfo/piece-check.ts';
 import type { TorrentInfo } from '../metainfo/types.ts';
 import type { Hashes } from '../ports/hashes.ts';
-import type { ContentFile, PieceIo } from '../ports/piece-io.ts';
+import type { PieceIo } from '../ports/piece-io.ts';
 import { hashJob, hashPieces } from '../storage/hash-run.ts';
 import { Layout } from '../storage/layout.ts';
 import type { FoundFile } from './walk.ts';
@@ -47,8 +47,7 @@ export async function hashFiles(
   const places = new PieceChecks(outline, new Map(), env.hashes.sha256);
   const pieceHashes = outline.hasV1 ? new Uint8Array(geometry.pieceCount * SHA1_BYTES) : null;
   const pieceRoots = outline.hasV2 ? new Uint8Array(geometry.pieceCount * NODE_BYTES) : null;
-  const files: ContentFile[] = found.map(({ path, lengthBytes, executable }) => ({ path, lengthBytes, executable }));
-  const content = env.pieceIo.open({ root, files, writable: false, preallocate: false });
+  const content = env.pieceIo.open({ root, files: found, writable: false, preallocate: false });
   const mustBeUnchanged = async (): Promise<void> => {
     const states = await content.states();
     for (const [i, file] of found.entries()) {

@@ -1,5 +1,6 @@
 // shoal create: a torrent file of a file or folder.
 
+import { toHex } from '../../base/bytes.ts';
 import { parseTrackers, UsageError } from '../args.ts';
 import { EXIT_FAILED } from '../errors.ts';
 import { factsOf } from '../facts.ts';
@@ -23,15 +24,15 @@ export async function run(path: string, options: CreateOptions): Promise<void> {
     const target = await outputPath(env, path, options);
     const created = await stop.race(make(env, path, options, trackers, stop.signal));
     await writeOut(env, target, created.bytes);
-    const facts = factsOf(created.metainfo);
-    const { ignored, altered } = created;
-    if (options.json) printJson({ file: target, format: options.format, ...facts, ignored, altered });
-    else if (target !== null) {
-      const pieces = `${count(facts.pieceCount ?? 0, 'piece')} of ${formatPieceLength(facts.pieceLength ?? 0)}`;
-      const hashes = [facts.infoHashV1, facts.infoHashV2].filter((hash) => hash !== null);
+    const { metainfo, ignored, altered } = created;
+    const { info } = metainfo;
+    if (options.json) {
+      printJson({ file: target, format: options.format, ...factsOf(metainfo), ignored, altered });
+    } else if (target !== null) {
       print(printable(target));
-      print(`${formatBytes(facts.length ?? 0)} in ${pieces}`);
-      for (const hash of hashes) print(`info hash ${hash}`);
+      const pieces = `${count(info.pieceCount, 'piece')} of ${formatPieceLength(info.pieceLengthBytes)}`;
+      print(`${formatBytes(info.lengthBytes)} in ${pieces}`);
+      for (const hash of [info.infoHashV1, info.infoHashV2]) if (hash !== null) print(`info hash ${toHex(hash)}`);
     }
   } finally {
     await env.close();
