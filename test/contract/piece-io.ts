@@ -292,7 +292,7 @@ export function pieceIoContract(name: string, makeWorld: MakeWorld): void {
     );
 
     it(
-      'tells that a piece is not present where a file is missing, too short or a folder',
+      'tells that a piece is not present where a file is missing, too short or a folder, and how long files were',
       inHost(async (host) => {
         const { files } = host.env;
         await files.makeFolder(`${host.folder}/root/folder`);
@@ -306,8 +306,10 @@ export function pieceIoContract(name: string, makeWorld: MakeWorld): void {
           leafCount: 0,
           wantLeaves: false,
         });
-        const outcomes = await content.hash([job(0, 100), job(1, 100), job(2, 100), job(1, 99)]);
+        const lengths = new Float64Array(3).fill(Number.NaN);
+        const outcomes = await content.hash([job(0, 100), job(1, 100), job(2, 100), job(1, 99)], lengths);
         expect(outcomes.map(({ present }) => present)).toEqual([false, false, false, true]);
+        expect([...lengths]).toEqual([Number.NaN, 99, Number.NaN]);
         expect(outcomes[0]).toEqual({ present: false, sha1: null, root: null, leaves: null });
         await content.close();
       }),
