@@ -6,9 +6,9 @@
 import { toHex } from '../../base/bytes.ts';
 import { ShoalError } from '../../base/errors.ts';
 import { PASSKEY_BYTES } from './access-gate.ts';
-import type { AccessTables } from './access-tables.ts';
-import { checkName, MAX_USERS, nowSeconds, type SiteWorld } from './names.ts';
-import type { Database, Row } from './sqlite.ts';
+import { checkName, MAX_USERS, nowSeconds } from './names.ts';
+import { SiteRows } from './site-rows.ts';
+import type { Row } from './sqlite.ts';
 
 export interface User {
   readonly name: string;
@@ -27,28 +27,18 @@ export interface User {
 
 const COLUMNS = 'name, passkey, uploaded, downloaded, created_at, seen_at';
 
-export class Users {
-  readonly #database: Database;
-  readonly #tables: AccessTables;
-  readonly #world: SiteWorld;
-
-  constructor(database: Database, tables: AccessTables, world: SiteWorld) {
-    this.#database = database;
-    this.#tables = tables;
-    this.#world = world;
-  }
-
+export class Users extends SiteRows {
   /** NAME_TAKEN, REQUEST_INVALID. */
   add(name: string): User {
     checkName(name);
-    const passkey = this.#world.randomBytes(PASSKEY_BYTES);
-    const id = this.#database.transaction(() => {
+    const passkey = this.world.randomBytes(PASSKEY_BYTES);
+    const id = this.database.transaction(() => {
       if (this.#row(name)) throw new ShoalError('NAME_TAKEN', `there is a user '${name}' already`);
       if (this.count() >= MAX_USERS) throw new ShoalError('REQUEST_INVALID', `there are ${MAX_USERS} users already`);
-      const insert = this.#database.sql('INSERT INTO users (name, passkey, created_at) VALUES (?, ?, ?)');
-      return Number(insert.run(name, passkey, nowSeconds(this.#world)).lastInsertRowid);
+      const insert = this.database.sql('INSERT INTO users (name, passkey, created_at) VALUES (?, ?, ?)');
+      return Number(insert.run(name, passkey, nowSeconds(this.world)).lastInsertRowid);
     });
-    this.#tables.set('passkeys', passkey, id);
+    this.tables.set('passkeys', passkey, id);
     return this.get(name);
   }
 
@@ -60,51 +50,51 @@ export class Users {
   }
 
   hasPasskey(passkey: Uint8Array): boolean {
-    const select = this.#database.sql('SELECT 1 FROM users WHERE passkey = ?');
-    return this.#database.run(() => select.get(passkey)) !== undefined;
+    const select = this.database.sql('SELECT 1 FROM users WHERE passkey = ?');
+    return this.database.run(() => select.get(passkey)) !== undefined;
   }
 
   /** In the order of their names, `after` one of them. */
   list(after: string, limit: number): User[] {
-    const select = this.#database.sql(`SELECT ${COLUMNS} FROM users WHERE name > ? ORDER BY name LIMIT ?`);
-    return this.#database.run(() => select.all(after, limit)).map(userOf);
+    const select = this.database.sql(`SELECT ${COLUMNS} FROM users WHERE name > ? ORDER BY name LIMIT ?`);
+    return this.database.run(() => select.all(after, limit)).map(userOf);
   }
 
   count(): number {
-    return this.#database.run(() => Number(this.#database.sql('SELECT count(*) AS n FROM users').get()!.n));
+    return this.database.run(() => Number(this.database.sql('SELECT count(*) AS n FROM users').get()!.n));
   }
 
   /** A new passkey; the old one opens nothing any more. NAME_UNKNOWN. */
   reset(name: string): User {
-    const passkey = this.#world.randomBytes(PASSKEY_BYTES);
-    const { id, before } = this.#database.transaction(() => {
+    const passkey = this.world.randomBytes(PASSKEY_BYTES);
+    const { id, before } = this.database.transaction(() => {
       const row = this.#row(name);
       if (!row) throw unknown(name);
-      this.#database.sql('UPDATE users SET passkey = ? WHERE name = ?').run(passkey, name);
+      this.database.sql('UPDATE users SET passkey = ? WHERE name = ?').run(passkey, name);
       return { id: row.id as number, before: row.passkey as Uint8Array };
     });
-    this.#tables.delete('passkeys', before);
-    this.#tables.set('passkeys', passkey, id);
+    this.tables.delete('passkeys', before);
+    this.tables.set('passkeys', passkey, id);
     return this.get(name);
   }
 
   /** NAME_UNKNOWN. */
   remove(name: string): void {
-    const row = this.#database.transaction(() => {
+    const row = this.database.transaction(() => {
       const found = this.#row(name);
       if (!found) throw unknown(name);
-      this.#database.sql('DELETE FROM users WHERE name = ?').run(name);
+      this.database.sql('DELETE FROM users WHERE name = ?').run(name);
       return found;
     });
-    this.#tables.delete('passkeys', row.passkey as Uint8Array);
+    this.tables.delete('passkeys', row.passkey as Uint8Array);
   }
 
   /** Adds to the totals of users by their numbers, all in one transaction; users that are gone are passed over. */
   addTotals(totals: ReadonlyMap<number, { readonly uploaded: number; readonly downloaded: number }>): void {
-    const now = nowSeconds(this.#world);
-    this.#database.transaction(() => {
+    const now = nowSeconds(this.world);
+    this.database.transaction(() => {
       // Sums stay numbers that can be told exactly.
-      const add = this.#database.sql(
+      const add = this.database.sql(
         `UPDATE users SET uploaded = min(uploaded + ?, ${Number.MAX_SAFE_INTEGER}),
            downloaded = min(downloaded + ?, ${Number.MAX_SAFE_INTEGER}), seen_at = ? WHERE id = ?`,
       );
@@ -113,8 +103,8 @@ export class Users {
   }
 
   #row(name: string): Row | undefined {
-    const select = this.#database.sql(`SELECT id, ${COLUMNS} FROM users WHERE name = ?`);
-    return this.#database.run(() => select.get(name));
+    const select = this.database.sql(`SELECT id, ${COLUMNS} FROM users WHERE name = ?`);
+    return this.database.run(() => select.get(name));
   }
 }
 
