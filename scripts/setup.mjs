@@ -13,6 +13,7 @@ const INTEROP_PACKAGES = [
   'python3-libtorrent',
   'opentracker',
   'mktorrent',
+  'redis-server',
 ];
 /** For the tests of the web page. */
 const BROWSER_PACKAGES = ['chromium'];

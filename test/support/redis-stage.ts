@@ -87,7 +87,7 @@ export class RedisStage {
     child.on('exit', () => running.delete(child));
     await until(async () => {
       if (child.exitCode !== null) throw new ShoalError('IO', `${program} has ended with ${child.exitCode}`);
-      return (await this.ask(['PING']).catch(() => '')) === 'PONG';
+      return /^PONG|^NOAUTH/.test(String(await this.ask(['PING']).catch((error: Error) => error.message)));
     });
   }
 

@@ -167,7 +167,6 @@ function commonOptions({ user, password }: RedisPlace): object {
     disableOfflineQueue: true,
     disableClientInfo: true,
     maintNotifications: 'disabled',
-    name: 'shoal-tracker',
     ...(user !== null && { username: user }),
     ...(password !== null && { password }),
   };
