@@ -22,10 +22,6 @@ export class Census {
   constructor(runs: readonly Uint32Array[]) {
     this.runs = runs;
   }
-
-  get memoryBytes(): number {
-    return this.runs.reduce((sum, run) => sum + run.byteLength, 0);
-  }
 }
 
 export class CensusTaker {
