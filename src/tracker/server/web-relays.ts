@@ -52,6 +52,8 @@ export class WebRelays {
   /** Posts what was gathered. */
   flush(): void {
     for (const [thread, { bytes, length }] of this.#batches) {
+      // Nothing was taken for it.
+      if (length === 0) continue;
       Atomics.add(this.#waiting, thread % PLACES, length);
       this.#post(thread, bytes.slice(0, length));
     }

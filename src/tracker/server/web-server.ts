@@ -2,6 +2,7 @@
 // connections of this thread and of others.
 
 import { isLoopback } from '../../base/address.ts';
+import { EMPTY } from '../../base/bytes.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Hashes } from '../../ports/hashes.ts';
 import type { ByteStream } from '../../ports/sockets.ts';
@@ -97,7 +98,8 @@ export class WebServer implements Upgrades {
     const ip = trust.forwardedIp(bytes, head, stream.remote.ip);
     keyInPath(bytes, head.pathStart, head.pathEnd, this.#key);
     const number = this.#free.pop() ?? this.#connections.length;
-    const key = this.#key.bytes.slice(this.#key.start, this.#key.end);
+    const { bytes: path, start, end } = this.#key;
+    const key = start === end ? EMPTY : path.slice(start, end);
     const connection = new WebConnection(number, stream, ip, key, this.#shared);
     this.#connections[number] = connection;
     this.#count++;
