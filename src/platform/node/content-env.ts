@@ -1,4 +1,4 @@
-// The part of the real world that hashing content needs: no network, no state. It loads in half the time of all of it.
+// The part of the real world that hashing content needs, without the modules for network and state.
 
 import type { Env } from '../../ports/env.ts';
 import { createNodeClock } from './clock.ts';
