@@ -13,8 +13,8 @@ const BURST = 100;
 const MAGIC = Buffer.from('0000041727101980', 'hex');
 const [CONNECT, ANNOUNCE, SCRAPE] = [0, 1, 2];
 const MOST_BYTES = 1400;
-/** An id of then is out of date: ids live two minutes. */
-const OLD_MS = 200_000;
+/** An id of then is out of date: ids live two to four minutes. */
+const OLD_MS = 250_000;
 /** Who may ask does so with an id that is fresh. */
 const RENEW_MS = 30_000;
 const MOST_IDS = 4096;
