@@ -32,6 +32,8 @@ describe('completion scripts', () => {
     expect(bashOffers('shoal', 'completion', 'f')).toEqual(['fish']);
     expect(bashOffers('shoal', 'get', '--max-upload', '')).toEqual([]);
     expect(bashOffers('shoal', 'inspect', '/et')).toEqual(['/etc']);
+    expect(bashOffers('shoal', 'tracker', '--metrics', 'l')).toEqual(['local']);
+    expect(bashOffers('shoal', 'tracker', '--config', '/et')).toEqual(['/etc']);
     expect(bashOffers('shoal', 'us')).toEqual([]);
     expect(bashOffers('shoal', 'tracker', 'us')).toEqual(['user']);
     expect(bashOffers('shoal', 'tracker', 'user', 're')).toEqual(['remove', 'reset']);
