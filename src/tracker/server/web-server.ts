@@ -115,8 +115,8 @@ export class WebServer implements Upgrades {
     const { relays, thread } = this.#options;
     relays?.read(thread, batch, (number, infoHash, peerId, frame) => {
       const connection = this.#connections[number] ?? null;
-      // The number may be another's by now.
-      if (connection?.memberships.has(infoHash, peerId)) connection.pass(frame);
+      // The number may be another's by now. A frame that has to wait must not keep the whole batch.
+      if (connection?.memberships.has(infoHash, peerId)) connection.pass(frame.slice());
     });
   }
 
