@@ -7,6 +7,7 @@ import { type CpuProfile, flamePlot, hottest, type Thread } from '../report/flam
 import type { Plot } from '../report/plot.ts';
 import { digits } from '../report/stats.ts';
 import { rowsTable } from '../report/table.ts';
+import { peerFile } from '../run/home.ts';
 import { clientOf, play, playTransfer, type Stage, type Suite, uncapped } from './suite.ts';
 
 const SIZE_MIB = 1024;
@@ -63,14 +64,15 @@ function sizeMib(stage: Stage): number {
   return stage.options.sizeMib ?? (stage.options.quick ? QUICK_SIZE_MIB : SIZE_MIB);
 }
 
-/** Node writes a profile for each of its threads when it ends. */
+/** Node writes a profile for each of its threads when it ends. Not of the bundle, in which names are short. */
 function profiled(client: Client, folder: string): Client {
   return {
     ...client,
     command(job, role) {
       const command = client.command(job, role);
-      const [node, ...words] = command.argv;
-      return { ...command, argv: [node!, '--cpu-prof', `--cpu-prof-dir=${folder}`, ...words] };
+      const [node, , ...words] = command.argv;
+      const options = ['--cpu-prof', `--cpu-prof-dir=${folder}`];
+      return { ...command, argv: [node!, ...options, peerFile('unbundled.mjs'), ...words] };
     },
   };
 }
