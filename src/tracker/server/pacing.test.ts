@@ -39,6 +39,16 @@ describe('the interval', () => {
     run(5000, 10);
     expect(pacing.ageS()).toBe(1530);
   });
+
+  it('grows when announces keep the loop busy, not when something else does', () => {
+    const late = (perSecond: number): number => {
+      const pacing = new Pacing(new SeededRandom(1, 'pacing'), 1000, 1_000_000, 0);
+      for (let tick = 1; tick <= 60; tick++) pacing.tick(tick * 1.2 * perSecond, tick * 1.2);
+      return shortest(pacing);
+    };
+    expect(late(200)).toBeLessThanOrEqual(1100);
+    expect(late(2000)).toBeGreaterThanOrEqual(4000);
+  });
 });
 
 describe('the rate of an address', () => {

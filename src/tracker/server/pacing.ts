@@ -12,6 +12,8 @@ const DOWN = 0.98;
 /** A tick that comes so late tells that the loop is busy all the time. */
 const LATE_S = 0.1;
 const LATE_LOAD = 1.25;
+/** Fewer announces a second take a few hundredths of it: then something else holds the loop up, and longer intervals would not help. */
+const LEAST_RATE = 1000;
 /** Replies name up to this much more than the interval. */
 const JITTER = 0.1;
 /** Announces, and a lost one, that a peer may be silent for. */
@@ -64,7 +66,7 @@ export class Pacing {
     const rate = (announces - this.#announces) / passedS;
     this.#announces = announces;
     this.#tickedS = nowS;
-    const load = Math.max(rate / this.#perSecond, rate > 0 && passedS > 1 + LATE_S ? LATE_LOAD : 0);
+    const load = Math.max(rate / this.#perSecond, rate > LEAST_RATE && passedS > 1 + LATE_S ? LATE_LOAD : 0);
     const step = load > 1 ? Math.min(load, MOST_UP) : DOWN;
     this.#factor = Math.min(MAX_FACTOR, Math.max(1, this.#factor * step));
     const heldFor = this.#intervalS * this.#heldFactor * (1 + JITTER);
