@@ -1,0 +1,266 @@
+// Two trackers of the built program and a real redis-server: what a client gets while each of the three is killed.
+
+import { createServer, type Server } from 'node:net';
+import { describe, expect } from 'vitest';
+import { fromLatin1 } from '../../src/base/bytes.ts';
+import { createNodeEnv, type NodeEnv } from '../../src/platform/node/env.ts';
+import { CAN_REUSE_PORT } from '../../src/platform/node/shared-port.ts';
+import { loadUdpBatch } from '../../src/platform/node/udp-batch.ts';
+import { TrackerClient } from '../../src/tracker/client/client.ts';
+import type { AnnounceRequest } from '../../src/tracker/protocol/announce.ts';
+import type { Running, Workplace } from '../e2e/program.ts';
+import { expectFailure, it } from '../e2e/stage.ts';
+import { hasProgram, REDIS, RedisStage } from '../support/redis-stage.ts';
+
+const LOOPBACK = Uint8Array.of(127, 0, 0, 1);
+const SWARMS = 20;
+const PEERS = 10;
+const missing = hasProgram(REDIS) ? '' : ` (skipped: no ${REDIS})`;
+const suite = missing === '' ? describe : describe.skip;
+
+interface Tracker {
+  readonly running: Running;
+  /** `127.0.0.1:PORT` */
+  readonly at: string;
+}
+
+async function startTracker(
+  place: Workplace,
+  state: string,
+  url: string,
+  at = '127.0.0.1:0',
+  more: string[] = [],
+): Promise<Tracker> {
+  const own = ['--listen', at, '--state', place.path(state), '--store', url, '--json', ...more];
+  const running = place.start('tracker', ...own);
+  const ready = await running.event('ready');
+  return { running, at: (ready.listen as string[])[0]! };
+}
+
+function announceOf(swarm: number, peer: number, more: Partial<AnnounceRequest> = {}): AnnounceRequest {
+  const infoHash = new Uint8Array(20).fill(swarm + 1);
+  const rest = { uploaded: 0, downloaded: 0, left: 5, numWant: 50, key: 7, trackerId: null };
+  return { infoHash, peerId: fromLatin1('-SH0100-abcdefghijkl'), port: 1000 + peer, event: 'none', ...rest, ...more };
+}
+
+/** A client with two URLs, as an .mtorrent names them: it asks the other tracker where one does not answer, twice. */
+class Caller {
+  readonly #client: TrackerClient;
+  readonly #places: readonly string[];
+
+  constructor(env: NodeEnv, places: readonly string[]) {
+    this.#client = new TrackerClient(env, { from: LOOPBACK });
+    this.#places = places;
+  }
+
+  /** How many others it is told of; -1 where nobody answers. */
+  async announce(first: number, request: AnnounceRequest): Promise<number> {
+    for (let tried = 0; tried < 2 * this.#places.length; tried++) {
+      const at = this.#places[(first + tried) % this.#places.length]!;
+      const signal = AbortSignal.timeout(3000);
+      const reply = await this.#client.announce(`http://${at}/announce`, request, { signal }).catch(() => null);
+      if (reply !== null) return reply.peers.length;
+    }
+    return -1;
+  }
+
+  close(): Promise<void> {
+    return this.#client.close();
+  }
+}
+
+/** Announces again and again until it is stopped; counts those who were told of too few. */
+class Crowd {
+  announces = 0;
+  failures: string[] = [];
+  readonly #caller: Caller;
+  #isOver = false;
+  #work: Promise<unknown> | null = null;
+
+  constructor(caller: Caller) {
+    this.#caller = caller;
+  }
+
+  start(): void {
+    this.#work = Promise.all(Array.from({ length: 8 }, (_, i) => this.#run(i)));
+  }
+
+  async #run(worker: number): Promise<void> {
+    for (let n = worker; !this.#isOver; n += 8) {
+      const [swarm, peer] = [n % SWARMS, Math.floor(n / SWARMS) % PEERS];
+      const told = await this.#caller.announce(n & 1, announceOf(swarm, peer));
+      this.announces++;
+      if (told < PEERS - 1) this.failures.push(`swarm ${swarm}, peer ${peer}: ${told}`);
+    }
+  }
+
+  /** Resolves when so many more announces were made. */
+  async more(count: number): Promise<void> {
+    const end = this.announces + count;
+    while (this.announces < end) await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+
+  async stop(): Promise<void> {
+    this.#isOver = true;
+    await this.#work;
+  }
+}
+
+async function withRedis(body: (redis: RedisStage, env: NodeEnv) => Promise<void>, options = {}): Promise<void> {
+  const redis = await RedisStage.start(options);
+  const env = createNodeEnv({ stateFolder: '/nonexistent' });
+  try {
+    await body(redis, env);
+  } finally {
+    await env.close();
+    await redis.close();
+  }
+}
+
+suite(`two trackers and one ${REDIS}${missing}`, () => {
+  for (const isCluster of [false, true])
+    it(`are one tracker, while each of the three is killed and comes back${isCluster ? ', a cluster that keeps what it had' : ''}`, async ({
+      place,
+    }) =>
+      withRedis(
+        async (redis, env) => {
+          const a = await startTracker(place, 'a', redis.url);
+          let b = await startTracker(place, 'b', redis.url);
+          const caller = new Caller(env, [a.at, b.at]);
+          // Half of each swarm is known to one tracker alone at first.
+          for (let swarm = 0; swarm < SWARMS; swarm++) {
+            for (let peer = 0; peer < PEERS; peer++) await caller.announce(peer & 1, announceOf(swarm, peer));
+          }
+          await new Promise((resolve) => setTimeout(resolve, 2000));
+          const crowd = new Crowd(caller);
+          crowd.start();
+          await crowd.more(300);
+          await redis.signal('SIGKILL');
+          await crowd.more(300);
+          await redis.comeBack();
+          // The store has forgotten everything; who is killed before it has told it again is the second to be lost.
+          if (!isCluster) await Promise.all([a, b].map(({ running }) => running.saying(/the swarm store is back/)));
+          await crowd.more(300);
+          await b.running.stop('SIGKILL');
+          await crowd.more(300);
+          b = await startTracker(place, 'new', redis.url, b.at);
+          await crowd.more(300);
+          await redis.signal('SIGSTOP');
+          await crowd.more(300);
+          await redis.signal('SIGCONT');
+          await crowd.more(300);
+          await crowd.stop();
+          await caller.close();
+          expect(crowd.failures).toEqual([]);
+          expect((await b.running.stop()).exitCode).toBe(0);
+          expect((await a.running.stop()).exitCode).toBe(0);
+        },
+        { isCluster, isKept: isCluster },
+      ));
+
+  it('tells at one tracker what another heard, without and with more threads', async ({ place }) =>
+    withRedis(async (redis, env) => {
+      const canShare = CAN_REUSE_PORT || loadUdpBatch() !== null;
+      const a = await startTracker(place, 'a', redis.url);
+      const b = await startTracker(place, 'b', redis.url, undefined, canShare ? ['--workers', '2'] : []);
+      const clients = Array.from({ length: 6 }, () => new TrackerClient(env, { from: LOOPBACK }));
+      const signal = AbortSignal.timeout(30_000);
+      for (const scheme of ['http', 'udp']) {
+        const swarm = scheme === 'http' ? 1 : 2;
+        await clients[0]!.announce(`${scheme}://${a.at}/announce`, announceOf(swarm, 1), { signal });
+        await new Promise((resolve) => setTimeout(resolve, 1500));
+        for (const [i, client] of clients.entries()) {
+          const reply = await client.announce(`${scheme}://${b.at}/announce`, announceOf(swarm, 10 + i), { signal });
+          expect(reply.peers.map(({ port }) => port)).toContain(1001);
+        }
+        await new Promise((resolve) => setTimeout(resolve, 1500));
+        const reply = await clients[0]!.announce(`${scheme}://${a.at}/announce`, announceOf(swarm, 1), { signal });
+        expect(reply.peers.map(({ port }) => port).sort()).toEqual([1010, 1011, 1012, 1013, 1014, 1015]);
+      }
+      await Promise.all(clients.map((client) => client.close()));
+      expect((await b.running.stop()).exitCode).toBe(0);
+      // What it was told last is in the store when it has ended.
+      const again = await startTracker(place, 'new', redis.url);
+      const client = new TrackerClient(env, { from: LOOPBACK });
+      const reply = await client.announce(`http://${again.at}/announce`, announceOf(2, 99), { signal });
+      expect(reply.peers).toHaveLength(7);
+      await client.close();
+    }));
+
+  it('says once that the store is away, and once that it is back', async ({ place }) =>
+    withRedis(async (redis, env) => {
+      const { running, at } = await startTracker(place, 'a', redis.url);
+      await redis.signal('SIGKILL');
+      await running.saying(/the swarm store is away/);
+      const caller = new Caller(env, [at]);
+      expect(await caller.announce(0, announceOf(1, 1))).toBe(0);
+      expect(await caller.announce(0, announceOf(1, 2))).toBe(1);
+      await redis.comeBack();
+      await running.saying(/the swarm store is back/);
+      await caller.close();
+      const { stderr } = await running.stop();
+      expect(stderr.match(/store is away/g)).toHaveLength(1);
+    }));
+
+  it('begins without a store that is not there, and ends where one is no good, with the reason', async ({ place }) =>
+    withRedis(
+      async (redis) => {
+        const start = (url: string): ReturnType<Workplace['run']> =>
+          place.run('tracker', '--listen', '127.0.0.1:0', '--store', url);
+        expectFailure(await start(redis.url), 1, 'STORE_REFUSED');
+        const wrong = await start(`${redis.url}?password=wrongone`);
+        expectFailure(wrong, 1, 'STORE_REFUSED');
+        expect(wrong.stderr).not.toContain('wrongone');
+        for (const url of ['http://127.0.0.1', 'redis://', 'redis://host/x', 'redis://host?x=y']) {
+          expectFailure(await start(url), 2, 'USAGE');
+        }
+        const good = await startTracker(place, 'good', `${redis.url}?password=right`);
+        expect((await good.running.stop()).exitCode).toBe(0);
+        await withServer(
+          () => 'HTTP/1.1 400 Bad Request\r\n\r\n',
+          async (port) => {
+            const other = await start(`redis://127.0.0.1:${port}`);
+            expectFailure(other, 1, 'STORE_REFUSED');
+            expect(other.stderr).toContain('no Redis');
+          },
+        );
+        await withServer(
+          (text) => (text.includes('INFO') ? bulk('# Server\r\nredis_version:5.0.7\r\n') : '+OK\r\n'),
+          async (port) => {
+            const old = await start(`redis://127.0.0.1:${port}`);
+            expectFailure(old, 1, 'STORE_REFUSED');
+            expect(old.stderr).toContain('too old');
+          },
+        );
+        await withServer(
+          () => '',
+          async (port) => {
+            const mute = await startTracker(place, 'mute', `redis://127.0.0.1:${port}`);
+            await mute.running.saying(/the swarm store is away/);
+            expect((await mute.running.stop()).exitCode).toBe(0);
+          },
+        );
+      },
+      { more: ['--requirepass', 'right'] },
+    ));
+});
+
+const bulk = (text: string): string => `$${text.length}\r\n${text}\r\n`;
+
+/** A server that gives each command some answer. */
+async function withServer(answer: (text: string) => string, body: (port: number) => Promise<void>): Promise<void> {
+  const server: Server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.on('data', (bytes) => {
+      for (const command of bytes.toString('latin1').split(/(?=\*\d+\r\n)/)) socket.write(answer(command));
+    });
+    server.once('close', () => socket.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  try {
+    await body((server.address() as { port: number }).port);
+  } finally {
+    server.emit('close');
+    server.close();
+  }
+}
