@@ -64,7 +64,10 @@ export class StoreLink {
     return this.#underWay;
   }
 
-  /** Opens it; a store that is not there is tried again and again. Rejects with STORE_REFUSED. */
+  /**
+   * Opens it; a store that is not there is tried again and again. The first time rejects with STORE_REFUSED, or what else
+   * is wrong with what was asked for.
+   */
   async open(): Promise<void> {
     const { store } = this.#options;
     let lost: Error | null = null;
@@ -75,7 +78,7 @@ export class StoreLink {
         if (link !== null && link === this.#link) this.#goAway(error);
       });
     } catch (error) {
-      if (isShoalError(error, 'STORE_REFUSED') && !this.#isTold) throw error;
+      if (!isShoalError(error, 'CONNECT_FAILED') && !this.#isTold) throw error;
       this.#tellAway(error);
     }
     if (link !== null && (this.#isClosed || lost !== null)) {
