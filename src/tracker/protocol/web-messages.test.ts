@@ -35,6 +35,12 @@ function read(text: string | Uint8Array): string | null {
   return readWebMessage(padded, 10, 10 + bytes.length, message);
 }
 const readObject = (value: object): string | null => read(JSON.stringify(value));
+/** Of every kind that JSON and UTF-8 tell apart. */
+const characters = fc.constantFrom(
+  ...'a"\\/\n\u0001\u007f\u0080\u00ff\u07ff\u0800\ud7ff\uffff\ud800\udc00\udbff',
+  '\u{10000}',
+  '\u{10ffff}',
+);
 const ids = fc.uint8Array({ minLength: 20, maxLength: 20 });
 const id = (byte: number): string => String.fromCharCode(byte).repeat(20);
 const announce = { action: 'announce', info_hash: id(0xff), peer_id: id(0), left: 7, numwant: 5 };
@@ -43,7 +49,7 @@ describe('announces', () => {
   it('are read as JSON.parse reads them, with ids of any bytes', () => {
     const offers = fc.array(
       fc.record({
-        offer: fc.record({ type: fc.constant('offer'), sdp: fc.string({ unit: 'binary', maxLength: 40 }) }),
+        offer: fc.record({ type: fc.constant('offer'), sdp: fc.string({ unit: characters, maxLength: 12 }) }),
         offer_id: ids,
       }),
       { maxLength: 12 },
@@ -62,16 +68,16 @@ describe('announces', () => {
         const text = utf8(JSON.stringify(object, null, spaces));
         expect(readWebMessage(text, 0, text.length, message)).toBeNull();
         expect(message.kind).toBe(WEB_ANNOUNCE);
-        expect([message.fields.infoHash, message.fields.peerId]).toEqual([infoHash, peerId]);
+        expect(latin1(message.fields.infoHash) + latin1(message.fields.peerId)).toBe(latin1(infoHash) + latin1(peerId));
         expect([message.fields.left, message.fields.event]).toEqual([left, EVENT_STARTED]);
         expect(message.offerCount).toBe(Math.min(list.length, MAX_OFFERS));
         for (let i = 0; i < message.offerCount; i++) {
           const offer = text.subarray(message.offerStarts[i], message.offerEnds[i]);
           expect(JSON.parse(new TextDecoder().decode(offer))).toEqual(list[i]!.offer);
-          expect(message.offerIds.subarray(20 * i, 20 * i + 20)).toEqual(list[i]!.offer_id);
+          expect(latin1(message.offerIds.subarray(20 * i, 20 * i + 20))).toBe(latin1(list[i]!.offer_id));
         }
       }),
-      { numRuns: 30 },
+      { numRuns: 20 },
     );
   });
 
@@ -161,7 +167,7 @@ describe('JSON', () => {
       byte: fc.oneof(fc.constantFrom(...utf8('{}[]",:\\u0e+-.tn\n')), fc.nat(255)),
     });
     const texts = fc.oneof(
-      fc.json({ maxDepth: 5, stringUnit: 'binary' }).map(utf8),
+      fc.json({ maxDepth: 5, stringUnit: characters }).map(utf8),
       fc.uint8Array({ maxLength: 20 }),
       fc
         .constantFrom('-0', '01', '1.', '.5', '1e5', '"\\u00g0"', '"\\x"', '[1,]', '{"a"}', '{"a":1,}', '"\t"')
