@@ -23,6 +23,9 @@ import { Waiting } from './waiting.ts';
 const TELL_MS = 500;
 /** …and a copy so old is fetched anew before it answers: together less than two seconds. */
 const FRESH_MS = 1300;
+/** With so many waiting the store lags: where there is a copy that is not much older, it does for an answer. */
+const MANY_WAITING = 64;
+const LAGGING_MS = 10_000;
 /** Steps under way: while the answers of some are read, the store is busy with others. */
 const WINDOW = 160;
 /** Likewise with those that somebody waits for. */
@@ -96,7 +99,8 @@ export class StoreMirror implements SwarmMirror {
     const swarm = this.#used.find(infoHash);
     if (swarm < 0) return false;
     const copiedMs = this.#used.copiedMs[swarm]!;
-    return copiedMs !== 0 && this.#options.clock.nowMs() - copiedMs < FRESH_MS;
+    const most = this.#waiting.count < MANY_WAITING ? FRESH_MS : LAGGING_MS;
+    return copiedMs !== 0 && this.#options.clock.nowMs() - copiedMs < most;
   }
 
   wait(infoHash: Uint8Array, waiter: Waiter): boolean {

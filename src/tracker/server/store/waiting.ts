@@ -15,6 +15,8 @@ interface Place {
 }
 
 export class Waiting {
+  /** Who waits now. */
+  count = 0;
   readonly #clock: Clock;
   readonly #bySwarm = new Map<number, Place[]>();
   /** In the order in which their time ends. */
@@ -32,6 +34,7 @@ export class Waiting {
   add(swarm: number, waiter: Waiter): void {
     const place = { waiter, swarm, untilMs: this.#clock.nowMs() + PATIENCE_MS, isOver: false };
     this.#inOrder.push(place);
+    this.count++;
     const others = this.#bySwarm.get(swarm);
     if (others === undefined) this.#bySwarm.set(swarm, [place]);
     else others.push(place);
@@ -65,6 +68,7 @@ export class Waiting {
   #end(place: Place): void {
     if (place.isOver) return;
     place.isOver = true;
+    this.count--;
     place.waiter.goOn();
   }
 
