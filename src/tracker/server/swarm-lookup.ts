@@ -93,11 +93,14 @@ export class SwarmLookup {
     this.#shrink(bucket);
   }
 
-  /** Moves the table of a bucket out of an old segment. */
-  move(bucket: number): void {
+  /** Moves the table of a bucket out of an old segment. Returns how many slots that were. */
+  move(bucket: number): number {
     const at = this.#at + 2 * bucket;
     const address = this.#memory.control[at]!;
-    if (address !== 0 && this.#arena.isOld(address)) this.#resize(at, this.#memory.control[at + 1]! >>> 24);
+    if (address === 0 || !this.#arena.isOld(address)) return 0;
+    const log2 = this.#memory.control[at + 1]! >>> 24;
+    this.#resize(at, log2);
+    return 1 << log2;
   }
 
   /** Forgets all entries; their tables have been given back. */

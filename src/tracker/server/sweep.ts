@@ -9,17 +9,20 @@ import type { SwarmTable } from './swarm-table.ts';
 
 /** A round of the whole table begins so often at most… */
 const ROUND_S = 30;
-/** …and is done in calls that cost no more than this, a slot looked at being 1: about a millisecond. */
-const BUDGET = 60_000;
+/** …and is done in calls that cost no more than this, a slot looked at being 1: half a millisecond, while nothing is compiled yet ten. */
+const BUDGET = 20_000;
 /** Between the calls of a round. */
-const PAUSE_S = 0.1;
+const PAUSE_S = 0.03;
 /** What is looked at without a break, and without another thread in the shard. */
 const STEP = 4096;
 const RUN: number = 1 << RUN_LOG2;
-/** What a swarm costs beside its slots, a peer that is forgotten, and a swarm likewise. */
-const SWARM_COST = 2;
+/** What a swarm costs beside its slots, a run that is moved, a peer that is forgotten, and a swarm likewise. */
+const SWARM_COST = 8;
+const MOVED_COST = 24;
 const PEER_COST = 8;
 const FORGOTTEN_COST = 32;
+/** Of the index; beside half of each slot that is moved. */
+const BUCKET_COST = 4;
 /** A number that no swarm has. */
 const FREE_COST = 1 / 4;
 
@@ -67,9 +70,9 @@ export class Sweep {
   #some(nowS: number, until: number): boolean {
     const { arena, lookup, records } = this.#table.shard;
     if (!this.#begun) this.#begin();
-    for (; this.#buckets > 0; this.looked += 16) {
+    while (this.#buckets > 0) {
       if (this.looked >= until) return false;
-      lookup.move(--this.#buckets);
+      this.looked += BUCKET_COST + lookup.move(--this.#buckets) / 2;
     }
     while (this.#swarm < records.end) {
       if (this.looked >= until) return false;
@@ -98,7 +101,10 @@ export class Sweep {
     const { shard } = this.#table;
     const slots = shard.slots(this.#swarm, this.#family);
     if (this.#slot < slots) {
-      if (this.#moves) shard.move(this.#swarm, this.#family, this.#slot);
+      if (this.#moves) {
+        shard.move(this.#swarm, this.#family, this.#slot);
+        this.looked += MOVED_COST + Math.min(RUN, slots);
+      }
       this.looked += PEER_COST * shard.expire(this.#swarm, this.#family, this.#slot, nowS, this.#ageS);
       this.looked += Math.min(RUN, slots);
       this.#slot += RUN;
