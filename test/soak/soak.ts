@@ -19,6 +19,7 @@ export function soak(options: SoakOptions): Promise<Result> {
     what: '',
     skipped,
     begin: (run, long) => begin(run, long, here),
+    unsteady: [],
     progress,
     demand: (run, _watched, judged) => demand(run, judged, here),
     waits: () => [],

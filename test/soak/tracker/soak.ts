@@ -9,7 +9,10 @@ import { HonestSwarm, type Way } from './honest.ts';
 import { httpWay, udpWay } from './ways.ts';
 
 /** So short that swarms are swept while we look, and fewer connections than the attackers would like. */
-const LIMITS = ['--interval', '60', '--min-interval', '30', '--max-connections', '1000'];
+const MOST_CONNECTIONS = 1000;
+const LIMITS = ['--interval', '60', '--min-interval', '30', '--max-connections', String(MOST_CONNECTIONS)];
+/** Beside those of HTTP: connections handed on (WebSocket, pages), files, ports. */
+const MOST_OTHER_DESCRIPTORS = 400;
 /** What honest clients may wait. A run too short to be judged, on a machine that does other things, bounds only the absurd. */
 const MOST_P99_MS = 50;
 const MOST_P99_UNJUDGED_MS = 2000;
@@ -39,6 +42,8 @@ export function soakTracker(options: SoakOptions, share = 1): Promise<Result> {
       swarms = [new HonestSwarm(run), new HonestSwarm(run)];
       return begin(run, long, swarms[0]!, swarms[1]!, share);
     },
+    // As many as the attackers hold just now.
+    unsteady: ['descriptors', 'timers'],
     progress: ({ counts }) => {
       const worstMs = Math.max(0, ...waits().map(({ p99Ms }) => p99Ms)).toFixed(1);
       return `${counts['honest announces'] ?? 0} honest announces, p99 ${worstMs} ms, ${counts.datagrams ?? 0} hostile datagrams`;
@@ -118,6 +123,8 @@ function demand(run: Run, watched: readonly Watched[], judged: boolean, waits: r
   }
   for (const { name, samples } of watched) {
     const mib = Math.max(0, ...samples.map(({ residentMib }) => residentMib));
+    const descriptors = Math.max(0, ...samples.map((sample) => sample.descriptors));
+    if (descriptors > MOST_CONNECTIONS + MOST_OTHER_DESCRIPTORS) run.fail(`the ${name} has ${descriptors} descriptors`);
     if (mib > MOST_RESIDENT_MIB) run.fail(`the ${name} has ${mib.toFixed(0)} MiB`);
   }
 }

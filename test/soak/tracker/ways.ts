@@ -105,9 +105,10 @@ class UdpAsker {
   }
 
   async #send(packet: Buffer, action: number): Promise<Buffer> {
+    // One number for all tries: an answer that comes late is an answer.
+    packet.writeUInt32BE(++this.#transaction, 12);
     for (let tried = 0; tried < UDP_TRIES; tried++) {
       if (tried > 0) this.#run.count('datagrams of honest clients sent again');
-      packet.writeUInt32BE(++this.#transaction, 12);
       const reply = await this.#reply(packet);
       if (reply === null) continue;
       if (reply.readUInt32BE(0) === action) return reply;
