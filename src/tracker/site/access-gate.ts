@@ -63,11 +63,15 @@ export class AccessGate {
     if (memory.passkeys !== this.#passkeys.memory) this.#passkeys = new KeyTable(memory.passkeys);
   }
 
-  /** Null allows it. The passkey is the text `bytes[start..end)`, none where both are equal; all lent for the call. */
+  /**
+   * Null allows it. The passkey is the text `bytes[start..end)`, none where both are equal; all lent for the call. Who has
+   * none is told that first, and so learns nothing of what is registered.
+   */
   check(infoHash: Uint8Array, bytes: Uint8Array, start: number, end: number): Verdict | null {
+    const verdict = this.checkScrape(bytes, start, end);
+    if (verdict !== null) return verdict;
     if (this.#deny.get(infoHash) !== 0) return DENIED;
-    if (!this.serves(infoHash, 0)) return UNKNOWN_TORRENT;
-    return this.checkScrape(bytes, start, end);
+    return this.serves(infoHash, 0) ? null : UNKNOWN_TORRENT;
   }
 
   /** Whether whoever has this passkey may ask at all. Null allows it. */

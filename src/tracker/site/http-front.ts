@@ -12,6 +12,7 @@ export interface HttpFrontOptions {
   readonly maxUploadBytes: number;
   /** Bodies under way, all together. */
   readonly maxBodyBytes: number;
+  /** May take the body over. */
   readonly fetch: (request: SiteRequest) => Promise<SiteResponse>;
 }
 
@@ -70,10 +71,12 @@ export class HttpFront {
     response.once('finish', () => setTimeout(() => request.socket.destroy(), LINGER_MS).unref());
     try {
       const body = await this.#readBody(request);
+      // Told before: whoever takes the body over leaves an empty one here.
+      const lengthBytes = body?.length ?? 0;
       try {
         write(response, request, await this.#options.fetch(requestOf(request, body)));
       } finally {
-        this.#bodyBytes -= body?.length ?? 0;
+        this.#bodyBytes -= lengthBytes;
       }
     } catch (error) {
       if (response.destroyed) return;

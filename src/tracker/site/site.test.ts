@@ -160,6 +160,8 @@ describe('who may announce', () => {
     expect(reason(gateOf('private'), published)).toMatch(/private/);
     expect(reason(gateOf('private'), published, '0'.repeat(32))).toMatch(/unknown passkey/);
     expect(reason(gateOf('private'), published, `${passkey}0`)).toMatch(/unknown passkey/);
+    // Whoever is no user is not told what is registered, or denied.
+    for (const hash of [other, denied]) expect(reason(gateOf('private'), hash)).toMatch(/private/);
     for (const mode of ['open', 'allow-list', 'private'] as const) {
       expect(reason(gateOf(mode), denied, passkey)).toMatch(/does not serve/);
     }
@@ -178,8 +180,10 @@ describe('who may announce', () => {
     gate.adopt(stage.memory!);
     expect(reason(gate, hash, passkey)).toMatch(/unknown passkey/);
     expect(site.followOthers()).toBe(false);
+    const ann = site.users.add('ann');
+    expect(reason(gate, hash, ann.passkey)).toBeNull();
     site.torrents.remove(site.torrents.get(hash));
-    expect(reason(gate, hash, passkey)).toMatch(/not registered/);
+    expect(reason(gate, hash, ann.passkey)).toMatch(/not registered/);
   });
 
   it('knows as many as there are, through growth', () => {
