@@ -80,12 +80,12 @@ function filesOf(text: string): Map<string, unknown> {
 }
 
 /** Asks for everything, but reads only after two minutes; resolves when that is over. */
-function askLazily(setting: Setting, host: SimHost): Promise<void> {
+function askLazily(setting: Setting, host: SimHost, field = 'Host: t'): Promise<void> {
   const stream = host.env.sockets.connect(place(setting));
   return new Promise((resolve) => {
     stream.attach({
       onOpen: () => {
-        stream.write([fromLatin1(get('/scrape'))]);
+        stream.write([fromLatin1(get('/scrape', field))]);
         stream.pause();
         host.env.clock.after(120_000, () => stream.resume());
       },
@@ -148,6 +148,51 @@ describe('a full scrape', () => {
       expect((await client.announce(setting.url('http'), request(), { signal })).leeches).toBe(1);
       await Promise.all(open);
       expect(filesOf(await talk(hosts[2]!, place(setting), [get('/scrape')])).size).toBe(SWARMS + 1);
+    });
+  });
+
+  it('is one to a client, also behind a proxy', async () => {
+    const proxy = '10.3.3.3';
+    await withTracker({ ...OPTIONS, proxies: [{ ip: Uint8Array.of(10, 3, 3, 3), prefix: 32 }] }, async (setting) => {
+      await fill(setting);
+      const { host } = setting.client(proxy);
+      const open = askLazily(setting, host, 'X-Forwarded-For: 203.0.113.1');
+      await sleep(host.env.clock, 1000);
+      const ask = (ip: string): Promise<string> =>
+        talk(host, place(setting), [get('/scrape', `X-Forwarded-For: ${ip}`)]);
+      expect(await ask('203.0.113.1')).toMatch(/^HTTP\/1\.1 429/);
+      expect(filesOf(await ask('203.0.113.2')).size).toBe(SWARMS);
+      await open;
+    });
+  });
+
+  it('is refused in words to some at once, who may take their time to close, and to more by closing', async () => {
+    const access = {
+      check: () => null,
+      checkScrape: () => ({ reason: 'not you', retryInMinutes: 'never' as const }),
+      shows: () => true,
+    };
+    await withTracker({ ...OPTIONS, access }, async (setting) => {
+      const { host } = setting.client();
+      let told = '';
+      const streams = Array.from({ length: 100 }, () => {
+        const stream = host.env.sockets.connect(place(setting));
+        stream.attach({
+          onOpen: () => stream.write([fromLatin1(get('/scrape'))]),
+          onChunk: (chunk) => {
+            told += latin1(chunk);
+          },
+          onEnd: () => undefined,
+          onClose: () => undefined,
+        });
+        return stream;
+      });
+      await sleep(host.env.clock, 2000);
+      expect(told.match(/not you/g)).toHaveLength(64);
+      expect(await talk(host, place(setting), [get('/scrape')])).toBe('');
+      await sleep(host.env.clock, 5000);
+      expect(await talk(host, place(setting), [get('/scrape')])).toContain('not you');
+      for (const stream of streams) stream.destroy();
     });
   });
 

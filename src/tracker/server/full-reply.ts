@@ -58,10 +58,6 @@ export class FullReply implements StreamSink {
     options.stream.attach(this);
   }
 
-  get ip(): Uint8Array {
-    return this.#options.stream.remote.ip;
-  }
-
   begin(census: Census): void {
     const { isChunked, gzip } = this.#options;
     const fields = [

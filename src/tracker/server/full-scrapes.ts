@@ -13,6 +13,7 @@ import { acceptsGzip, RequestHead, readHead } from './http-head.ts';
 import { ASKS_SCRAPE, keyInPath } from './path-key.ts';
 import type { TrackerCounters } from './stats.ts';
 import type { SwarmTable } from './swarm-table.ts';
+import type { Trust } from './trust.ts';
 
 export interface FullScrapesOptions {
   readonly clock: Clock;
@@ -21,6 +22,7 @@ export interface FullScrapesOptions {
   /** Null: nothing is compressed. */
   readonly gzip: Gzip | null;
   readonly counters: TrackerCounters;
+  readonly trust: Trust;
   readonly minIntervalS: number;
 }
 
@@ -30,12 +32,16 @@ const MOST = 2;
 const CENSUS_MS = 60_000;
 /** For one that was refused to close. */
 const LINGER_MS = 5_000;
+/** Refused ones that do so at once; more are closed without a word: the limit of HTTP connections does not count them. */
+const MOST_REFUSED = 64;
 
 const BUSY: Refusal = { reason: 'too many full scrapes at once', retryInMinutes: 1, fault: 'rateLimited' };
 
 export class FullScrapes {
   readonly #options: FullScrapesOptions;
-  readonly #replies = new Set<FullReply>();
+  /** With the addresses of their clients. */
+  readonly #replies = new Map<FullReply, Uint8Array>();
+  readonly #refused = new Set<ByteStream>();
   /** Those that wait for the census which is being taken. */
   #waiting: FullReply[] = [];
   #taker: CensusTaker | null = null;
@@ -55,9 +61,9 @@ export class FullScrapes {
     const key = new PathKey();
     if (readHead(bytes, 0, bytes.length, head) < 0 || head.fault !== 0 || head.isUpgrade) return false;
     if (keyInPath(bytes, head.pathStart, head.pathEnd, key) !== ASKS_SCRAPE) return false;
-    const { clock, access, counters, gzip, minIntervalS } = this.#options;
-    const isFull =
-      this.#replies.size >= MOST || [...this.#replies].some((reply) => equalBytes(reply.ip, stream.remote.ip));
+    const { clock, access, counters, trust, gzip, minIntervalS } = this.#options;
+    const ip = trust.forwardedIp(bytes, head, stream.remote.ip);
+    const isFull = this.#replies.size >= MOST || [...this.#replies.values()].some((other) => equalBytes(other, ip));
     const refusal = access?.checkScrape(key) ?? (isFull ? BUSY : null);
     if (refusal !== null) {
       this.#refuse(stream, refusal);
@@ -76,7 +82,7 @@ export class FullScrapes {
       },
       closed: (closed) => this.#closed(closed),
     });
-    this.#replies.add(reply);
+    this.#replies.set(reply, ip);
     this.#waiting.push(reply);
     this.#serve();
     return true;
@@ -84,13 +90,14 @@ export class FullScrapes {
 
   /** To be called about once a second. */
   tick(): void {
-    for (const reply of this.#replies) reply.tick();
+    for (const reply of this.#replies.keys()) reply.tick();
     if (this.#options.clock.nowMs() - this.#takenMs >= CENSUS_MS) this.#census = null;
   }
 
   close(): void {
     this.#waiting = [];
-    for (const reply of this.#replies) reply.destroy();
+    for (const reply of this.#replies.keys()) reply.destroy();
+    for (const stream of this.#refused) stream.destroy();
   }
 
   /** Those that wait are sent what there is, or a census is taken for them, a bit in a turn. */
@@ -129,12 +136,21 @@ export class FullScrapes {
     const { clock, counters } = this.#options;
     counters.httpErrors++;
     counters.faults[fault ?? 'refused']++;
+    const timer = clock.after(LINGER_MS, () => stream.destroy());
+    const onClose = (): void => {
+      timer.cancel();
+      this.#refused.delete(stream);
+    };
+    this.#refused.add(stream);
+    stream.attach({ onChunk: () => undefined, onClose });
+    if (this.#refused.size > MOST_REFUSED) {
+      stream.destroy();
+      return;
+    }
     const body = encodeRefusal(reason, retryInMinutes);
     // Clients look for a failure reason with status 200 only; programs that are too many understand 429.
     const status = fault === 'rateLimited' ? '429 Too Many Requests\r\nRetry-After: 60' : '200 OK';
     const fields = `Content-Type: text/plain\r\nContent-Length: ${body.length}\r\nConnection: close`;
-    const timer = clock.after(LINGER_MS, () => stream.destroy());
-    stream.attach({ onChunk: () => undefined, onClose: () => timer.cancel() });
     stream.write([fromLatin1(`HTTP/1.1 ${status}\r\n${fields}\r\n\r\n`), body]);
     stream.end();
   }

@@ -2,7 +2,7 @@
 // the tracker: every thread has them, and no request touches a disk.
 
 import { fromLatin1, latin1 } from '../../base/bytes.ts';
-import { fieldOf, type RequestHead } from './http-head.ts';
+import { acceptsGzip, fieldOf, type RequestHead } from './http-head.ts';
 
 export interface PageFile {
   /** Below the root, without a slash in front: `index.html`, `assets/main-1a2b.js`. */
@@ -25,8 +25,6 @@ const DEEP_VIEW = /^torrent\/[0-9a-f]{1,64}$/i;
 
 /** Longer paths are of no page. */
 const MAX_PATH = 200;
-/** `gzip`, but not `gzip;q=0`. */
-const TAKES_GZIP = /\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/i;
 
 /**
  * The page loads from where it came from and speaks to that alone; it runs no text as code, shows in no frame, and links
@@ -72,7 +70,7 @@ export class Pages {
     if (page === undefined) return null;
     const known = fieldOf(bytes, head, 'if-none-match');
     if (page.etag !== null && known?.includes(page.etag)) return page.unchanged;
-    return TAKES_GZIP.test(fieldOf(bytes, head, 'accept-encoding') ?? '') ? page.zipped : page.plain;
+    return acceptsGzip(bytes, head) ? page.zipped : page.plain;
   }
 }
 

@@ -100,7 +100,7 @@ export class Serving {
       gzip,
       isServing: http,
     });
-    const full = fullScrape ? new FullScrapes({ clock, table, access, gzip, counters, minIntervalS }) : null;
+    const full = fullScrape ? new FullScrapes({ clock, table, access, gzip, counters, trust, minIntervalS }) : null;
     const { thread, relays } = parts;
     const { wsIntervalS: intervalS, maxWebSockets, maxWebSocketsPerAddress: maxPerAddress } = settings;
     const web = { ...shared, hashes, table, thread, relays, minIntervalS, intervalS, limitsLoopback };
