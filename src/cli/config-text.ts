@@ -1,4 +1,5 @@
-// What `shoal tracker --print-config` shows: every setting as the tracker has it, as a file that could be given to --config.
+// What `shoal tracker --print-config` shows: every setting as the tracker has it, but for passwords, as a file that could be
+// given to --config.
 
 import type { Command, Option } from 'commander';
 import { stringify } from 'smol-toml';
@@ -13,6 +14,9 @@ export interface PrintedSetting {
   readonly value: string | number | boolean | readonly string[] | null;
   readonly source: Source;
 }
+
+/** What stands for a password: people show their settings to others. */
+const HIDDEN = '***';
 
 export function printedSettings(command: Command): Record<string, PrintedSetting> {
   const settings: Record<string, PrintedSetting> = {};
@@ -47,12 +51,26 @@ function sourceOf(source: string | undefined): Source {
 
 /** Values as they would be written in a file. */
 function plain(value: unknown): PrintedSetting['value'] {
-  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
+  if (typeof value === 'string') return withoutSecrets(value);
+  if (typeof value === 'number' || typeof value === 'boolean') return value;
   if (Array.isArray(value)) return value.map((each) => String(plain(each)));
   if (typeof value !== 'object' || value === null) return null;
   if ('ip' in value && 'prefix' in value) return `${formatIp(value.ip as Uint8Array)}/${value.prefix}`;
   if ('host' in value && 'port' in value) return placeText(value.host as string | null, value.port as number | null);
   return null;
+}
+
+/** A URL without its password: `//USER:***@HOST`, `?password=***`. What is written before `@` alone may be one, too. */
+function withoutSecrets(text: string): string {
+  const [place = '', ...queries] = text.split('?');
+  if (!/^[a-z+]+:\/\//i.test(place)) return text;
+  const shown = place.replace(/:\/\/(?:([^:@/]*):)?[^/]*@/, (_, user?: string) =>
+    user === undefined ? `://${HIDDEN}@` : `://${user}:${HIDDEN}@`,
+  );
+  if (queries.length === 0) return shown;
+  const fields = queries.join('?').split('&');
+  const isSecret = (field: string): boolean => new URLSearchParams(field).has('password');
+  return `${shown}?${fields.map((field) => (isSecret(field) ? `password=${HIDDEN}` : field)).join('&')}`;
 }
 
 function placeText(host: string | null, port: number | null): string {

@@ -86,6 +86,7 @@ describe('the configuration of a tracker', () => {
     ['max-peers = [1]', 'tracker.toml:2: max-peers: give one number, or a text in quotes'],
     ['max-peers = 1979-05-27', 'tracker.toml:2: max-peers: give one number, or a text in quotes'],
     ['listen = [":99999"]', "tracker.toml:2: listen: ':99999' is no HOST:PORT to listen on"],
+    ['state = ""', 'tracker.toml:2: state: this path is empty'],
     ['near = [["10.0.0.0/8"]]', 'tracker.toml:2: near: give a list of texts in quotes'],
     ['udp = "no"', 'tracker.toml:2: udp: give true or false'],
     ['metrics = "some"', "tracker.toml:2: metrics: 'some' is none of all, local, off"],
@@ -103,6 +104,7 @@ describe('the configuration of a tracker', () => {
 
   it('says which variable is wrong, and that a file is not there', async () => {
     expect(await fault('', { SHOAL_UDP: 'maybe' })).toBe("SHOAL_UDP: 'maybe' is neither true nor false");
+    expect(await fault('', { SHOAL_STATE: '' })).toBe('SHOAL_STATE: this path is empty');
     expect(await fault('', { SHOAL_MAX_PEERS: '-1' })).toContain("SHOAL_MAX_PEERS: '-1' is no number");
     expect(await configured([], { SHOAL_CONFIG: '/nowhere' }, null).catch(String)).toContain(
       "'/nowhere' cannot be read",
@@ -128,6 +130,26 @@ describe('the configuration of a tracker', () => {
     expect(text).toMatch(/^# max-peers: peers known at most/m);
     const again = await configured([], {}, text);
     expect(again.opts()).toEqual({ ...first.opts(), config: expect.any(String) });
+  });
+
+  it.each([
+    ['redis://cache.example:7000/3?prefix=a:', 'redis://cache.example:7000/3?prefix=a:'],
+    ['rediss://ann:sec%40ret@cache.example/0', 'rediss://ann:***@cache.example/0'],
+    ['redis://:secret@a,b:7001?prefix=a:', 'redis://:***@a,b:7001?prefix=a:'],
+    ['unix:///run/a@b.sock', 'unix:///run/a@b.sock'],
+    ['redis://secret@cache.example', 'redis://***@cache.example'],
+    ['unix:///run/redis.sock?db=1&user=ann&p%61ssword=secret', 'unix:///run/redis.sock?db=1&user=ann&password=***'],
+  ])('is printed without the password of %s', async (url, shown) => {
+    for (const command of [
+      await configured(['--store', url], {}, null),
+      await configured([], { SHOAL_STORE: url }, null),
+      await configured([], {}, `store = "${url}"`),
+    ]) {
+      expect(command.opts().store).toBe(url);
+      expect(printedSettings(command).store!.value).toBe(shown);
+      expect(configText(command)).toContain(`\nstore = "${shown}"  # `);
+      expect(configText(command)).not.toMatch(/sec(%40)?ret/);
+    }
   });
 
   it('has an example that names every setting, with values that are taken', async () => {

@@ -148,7 +148,11 @@ function set(command: Command, option: Option, texts: Texts, place: string, sour
     return;
   }
   let value: unknown = option.defaultValue;
-  for (const text of texts) value = parseOne(option, isPath(option) ? resolve(folder, text) : text, value, place);
+  for (const text of texts) {
+    // An empty one would be the folder itself.
+    if (isPath(option) && text === '') throw new UsageError(`${place}: this path is empty`);
+    value = parseOne(option, isPath(option) ? resolve(folder, text) : text, value, place);
+  }
   command.setOptionValueWithSource(name, value, source);
 }
 

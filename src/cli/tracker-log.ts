@@ -63,7 +63,8 @@ export async function openTrackerLog(options: LogOptions): Promise<TrackerLog> {
   });
   return {
     log,
-    reopen: logFile === undefined ? null : () => lines.reopen(),
+    // At the end it would throw.
+    reopen: logFile === undefined ? null : () => void (closing || lines.reopen()),
     isJson: logFormat !== 'text' && logFile === undefined,
     async close() {
       closing = true;

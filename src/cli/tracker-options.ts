@@ -61,7 +61,7 @@ export function addTracker(command: Command): Command {
   const count = parseCount(1);
   return command
     .option('--config <FILE>', 'take settings from a TOML file; SHOAL_* variables and flags go before it')
-    .option('--print-config', 'show the settings that hold, and where they come from, and end')
+    .option('--print-config', 'show the settings that hold (passwords as ***), and where they come from, and end')
     .addOption(many('--listen <HOST:PORT>', 'where to listen (default: all addresses, port 6969)', parseListen))
     .option('--no-udp', 'do not serve UDP')
     .option('--no-http', 'do not serve HTTP')

@@ -33,7 +33,7 @@ export interface RedisPlace {
 const DEFAULT_PORT = 6379;
 const DEFAULT_PREFIX = 'shoal:';
 const SCHEMES =
-  /^(redis|rediss|redis\+cluster|rediss\+cluster):\/\/(?:([^@/?]*)@)?([^/?#]+)(?:\/(\d*))?(?:\?([^#]*))?$/;
+  /^(redis|rediss|redis\+cluster|rediss\+cluster):\/\/(?:([^@/?]*)@)?([^@/?#]+)(?:\/(\d*))?(?:\?([^#]*))?$/;
 const SOCKET = /^unix:\/\/(\/[^?#]+)(?:\?([^#]*))?$/;
 const EXAMPLE =
   'redis://HOST:6379, rediss://USER:PASSWORD@HOST/0?prefix=films: or redis://HOST1,HOST2,HOST3 for a cluster';
@@ -87,7 +87,7 @@ function ofSocket(path: string, options: URLSearchParams): RedisPlace {
 function parseHost(text: string): RedisHost {
   const parts = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s]+))(?::(\d{1,5}))?$/.exec(text);
   const port = Number(parts?.[3] ?? DEFAULT_PORT);
-  if (parts === null || port < 1 || port > 65535) throw wrong(`'${text}' is no HOST or HOST:PORT`);
+  if (parts === null || port < 1 || port > 65535) throw wrong('it has what is no HOST or HOST:PORT');
   return { host: (parts[1] ?? parts[2])!, port };
 }
 
@@ -104,7 +104,8 @@ function queryOf(
   known: readonly string[] = ['db', 'user', 'password', 'prefix'],
 ): URLSearchParams {
   const query = new URLSearchParams(text ?? '');
-  for (const name of query.keys()) if (!known.includes(name)) throw wrong(`'${name}' is unknown here`);
+  // Not named: a password that was not escaped may end up here, or in the place of a host.
+  for (const name of query.keys()) if (!known.includes(name)) throw wrong(`behind the ? it takes ${known.join(', ')}`);
   return query;
 }
 
