@@ -98,7 +98,7 @@ function readPath(scanner: BencodeScanner, at: number): readonly string[] | null
   return path;
 }
 
-/** Whether a value that begins with this byte is a byte string, which begins with its length. */
+/** Whether a value that begins with this byte is a byte string, which begins with its length: digits are below all letters. */
 function isString(byte: number): boolean {
-  return byte < E;
+  return byte < D;
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { folder, type Members, parse, pathsOf, problem, single, torrent } from '../../test/support/plain-torrents.ts';
 import { testHashes } from '../../test/support/sample-torrents.ts';
 import { fromLatin1, latin1, utf8 } from '../base/bytes.ts';
+import type { Encodable } from '../bencode/encode.ts';
 import { parseMetainfo } from './parse.ts';
 
 describe('a v1 torrent', () => {
@@ -59,6 +60,16 @@ describe('a v1 torrent', () => {
     expect(info.files[0]).toMatchObject({ executable: true, hidden: true });
     expect(info.files[2]).toMatchObject({ symlink: ['d', 'b'], lengthBytes: 0 });
     expect(info).toMatchObject({ singleFile: false, spaceBytes: 16404, lengthBytes: 30, pieceCount: 2 });
+  });
+
+  it('has plain files where their flags are of the wrong type', () => {
+    const attrs: Encodable[] = [{ p: 'p' }, ['p'], 7];
+    const { info } = parse(folder(attrs.map((attr, i) => ({ length: 1, path: [`${i}`], attr }))));
+    expect(info.files.map(({ path, padding }) => [path[0], padding])).toEqual([
+      ['0', false],
+      ['1', false],
+      ['2', false],
+    ]);
   });
 
   it('may have padding without a path, and padding of one name many times', () => {
@@ -136,6 +147,10 @@ describe('a v1 torrent', () => {
     ['no path', { files: [{ length: 5 }] }],
     ['no path', { files: [{ length: 5, path: [] }] }],
     ['something that is no name', { files: [{ length: 5, path: [['a']] }] }],
+    ['something that is no name', { files: [{ length: 5, path: [{ a: 'b' }] }] }],
+    ['something that is no name', { files: [{ length: 5, path: [7] }] }],
+    ['no path', { files: [{ length: 5, path: { a: 'b' } }] }],
+    ['no valid length', { files: [{ length: { a: 'b' }, path: ['a'] }] }],
     ['no valid length', { files: [{ path: ['a'] }] }],
     [
       'no valid length',

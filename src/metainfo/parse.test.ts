@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Members, parse, problem, single, someFiles, torrent } from '../../test/support/plain-torrents.ts';
+import { folder, type Members, parse, problem, single, someFiles, torrent } from '../../test/support/plain-torrents.ts';
 import { sampleTorrent, testHashes } from '../../test/support/sample-torrents.ts';
 import { toHex } from '../base/bytes.ts';
 import type { Encodable } from '../bencode/encode.ts';
@@ -112,10 +112,11 @@ describe('hostile input', () => {
     );
   });
 
+  const odd = fc.constantFrom<Encodable | undefined>(undefined, -1, 0, 2n ** 63n, '', 'x', [], {}, [[]], [{}], {
+    '': {},
+  });
+
   it('never throws anything but METAINFO_INVALID when members change type', () => {
-    const odd = fc.constantFrom<Encodable | undefined>(undefined, -1, 0, 2n ** 63n, '', 'x', [], {}, [[]], [{}], {
-      '': {},
-    });
     const key = fc.constantFrom(
       'name',
       'length',
@@ -139,6 +140,22 @@ describe('hostile input', () => {
         problem(torrent({ ...base, ...Object.fromEntries(changes) }));
       }),
       { numRuns: 800 },
+    );
+  });
+
+  it('never throws anything but METAINFO_INVALID when members of a listed file change type', () => {
+    const key = fc.constantFrom('attr', 'length', 'path', 'path.utf-8', 'symlink path');
+    const base: Members = { attr: 'l', length: 5, path: ['a'], 'symlink path': ['b'] };
+    fc.assert(
+      fc.property(fc.array(fc.tuple(key, odd), { maxLength: 3 }), (changes) => {
+        problem(
+          folder([
+            { length: 5, path: ['b'] },
+            { ...base, ...Object.fromEntries(changes) },
+          ]),
+        );
+      }),
+      { numRuns: 300 },
     );
   });
 });
