@@ -63,7 +63,7 @@ export interface UniqueOptions {
  * the paths and their order alone. Throws METAINFO_INVALID for a path too long for any disk.
  */
 export function uniquePaths(paths: readonly (readonly string[])[], options: UniqueOptions): (readonly string[])[] {
-  const root = newFolder();
+  const root: Folder = { names: new Map() };
   const { caseSensitive } = options;
   const folders = foldersOf(paths, root, caseSensitive);
   let isCounted = false;
@@ -71,41 +71,41 @@ export function uniquePaths(paths: readonly (readonly string[])[], options: Uniq
     checkLength(path);
     const folder = folders[i]!;
     const key = foldedName(path.at(-1)!, caseSensitive);
-    if (folder.taken.has(key) || folder.folders.has(key)) return renamed(path, folder);
-    folder.taken.add(key);
+    if (folder.names.has(key)) return renamed(path, folder);
+    folder.names.set(key, null);
     return path;
   });
 
   function renamed(path: readonly string[], folder: Folder): readonly string[] {
-    if (!isCounted)
-      for (const [i, each] of paths.entries()) folders[i]!.wanted.add(foldedName(each.at(-1)!, caseSensitive));
+    if (!isCounted) for (const [i, each] of paths.entries()) want(folders[i]!, foldedName(each.at(-1)!, caseSensitive));
     isCounted = true;
     const [stem, ending] = shortened(path.at(-1)!, MAX_NAME_BYTES - SUFFIX_BYTES);
     const pattern = foldedName(`${stem}/${ending}`, caseSensitive);
+    folder.numbers ??= new Map();
     for (let number = (folder.numbers.get(pattern) ?? 0) + 1; ; number++) {
       const name = `${stem}.${number}${ending}`;
       const key = foldedName(name, caseSensitive);
-      if (folder.taken.has(key) || folder.folders.has(key) || folder.wanted.has(key)) continue;
+      if (folder.names.has(key) || folder.wanted!.has(key)) continue;
       folder.numbers.set(pattern, number);
-      folder.taken.add(key);
+      folder.names.set(key, null);
       return [...path.slice(0, -1), name];
     }
   }
 }
 
-/** A folder while paths are made unique; names are folded. */
+/** A folder while paths are made unique; names are folded. One map each: a hostile torrent has millions of folders. */
 interface Folder {
-  readonly folders: Map<string, Folder>;
-  /** Names that files have got. */
-  readonly taken: Set<string>;
-  /** Names that files came with; counted when the first of them must be renamed. */
-  readonly wanted: Set<string>;
+  /** The folders in it, and, with null, the names that files have got. */
+  readonly names: Map<string, Folder | null>;
+  /** Names that files came with; counted when the first of all must be renamed. */
+  wanted?: Set<string>;
   /** The last number that a pattern was given. */
-  readonly numbers: Map<string, number>;
+  numbers?: Map<string, number>;
 }
 
-function newFolder(): Folder {
-  return { folders: new Map(), taken: new Set(), wanted: new Set(), numbers: new Map() };
+function want(folder: Folder, name: string): void {
+  folder.wanted ??= new Set();
+  folder.wanted.add(name);
 }
 
 /** The folder of every path. */
@@ -125,10 +125,11 @@ function foldersOf(paths: readonly (readonly string[])[], root: Folder, caseSens
 }
 
 function folderIn(folder: Folder, name: string): Folder {
-  const known = folder.folders.get(name);
-  if (known !== undefined) return known;
-  const made = newFolder();
-  folder.folders.set(name, made);
+  const known = folder.names.get(name);
+  // Files get their names when all folders are known.
+  if (known) return known;
+  const made: Folder = { names: new Map() };
+  folder.names.set(name, made);
   return made;
 }
 
