@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { canMount, mountSmallDisk } from '../../../test/contract/small-disk.ts';
+import type { ShoalError } from '../../base/errors.ts';
 import type { CommitOutcome, Content, ContentSpec, PieceIo } from '../../ports/piece-io.ts';
+import { isSha1Shared, LANES } from './hash-lanes.ts';
 import { nodeHashes } from './hashes.ts';
 import { createNodePieceIo } from './piece-io.ts';
 
@@ -264,6 +266,38 @@ describe('the threads of pieces', () => {
     expect((await commit(content, piece)).good).toBe(true);
     expect(seen.size).toBe(2);
     await content.close();
+  });
+
+  it('get pieces in quick succession together, each of which is told its own, also when all is closed meanwhile', async () => {
+    mkdirSync(join(folder, 'root', 'file 5'), { recursive: true });
+    const post = vi.spyOn(Worker.prototype, 'postMessage');
+    const files = Array.from({ length: 12 }, (_, i) => ({ path: [`file ${i}`], lengthBytes: 1000, executable: false }));
+    const content = open([], 0, { files });
+    const pieces = files.map((_, i) => new Uint8Array(1000).fill(i + 1));
+    const works = pieces.map(async (bytes, i) => {
+      const slot = pieceIo.acquire(1000)!;
+      slot.bytes.set(bytes);
+      const sha1 = nodeHashes.sha1(i === 7 ? piece : bytes);
+      // Hybrid ones among them, of which one has a wrong tree.
+      const root = i === 3 ? nodeHashes.sha256(bytes) : i === 4 ? new Uint8Array(32) : null;
+      const check = { sha1, root, treeBytes: 1000, leafCount: 1 };
+      try {
+        return (await content.commit(slot, check, Float64Array.of(i, 0, 0, 1000))).good;
+      } finally {
+        pieceIo.release(slot);
+      }
+    });
+    const closed = content.close();
+    const told = await Promise.all(works.map((work) => work.catch((error: ShoalError) => error.code)));
+    await closed;
+    expect(told).toEqual(pieces.map((_, i) => (i === 5 ? 'FILE_IN_THE_WAY' : i !== 4 && i !== 7)));
+    for (const [i, good] of told.entries()) {
+      const path = join(folder, 'root', `file ${i}`);
+      if (good === true) expect(new Uint8Array(readFileSync(path))).toEqual(pieces[i]);
+      else expect(existsSync(path)).toBe(i === 5);
+    }
+    const kinds = post.mock.calls.map(([message]) => (message as { kind: string }).kind);
+    expect(kinds.includes('together')).toBe(isSha1Shared(LANES));
   });
 
   it('get the hash of the piece alone, not those of the whole torrent that lie in the same memory', async () => {

@@ -9,7 +9,7 @@ import { finishContent } from './content-finish.ts';
 import { lookAt } from './content-look.ts';
 import { syncFiles } from './content-sync.ts';
 import { FileTable } from './file-table.ts';
-import { Sha1Lanes } from './hash-lanes.ts';
+import { isSha1Shared, Sha1Lanes } from './hash-lanes.ts';
 import { PieceDigest } from './piece-digest.ts';
 import { hashGroup, readSpans } from './piece-hash-group.ts';
 import {
@@ -35,12 +35,15 @@ function onMessage(message: WorkerMessage): void {
   else answer(message.request, message.content, message, null);
 }
 
-/** Hashed side by side, then written and answered one by one: who waits for memory gets some soon. */
+/**
+ * Hashed side by side, then written and answered one by one: who waits for memory gets some soon. A thread that starts
+ * after the program was replaced by a newer one may find another module than the main thread did, and do without.
+ */
 function commitTogether(commits: readonly NumberedCommit[]): void {
-  const sha1 = new Sha1Lanes();
-  sha1.update(commits.map(slotBytes), true);
+  const sha1 = isSha1Shared(commits.length) ? new Sha1Lanes() : null;
+  sha1?.update(commits.map(slotBytes), true);
   commits.forEach((job, i) => {
-    answer(job.request, job.content, job, sha1.digest(i));
+    answer(job.request, job.content, job, sha1?.digest(i) ?? null);
   });
 }
 

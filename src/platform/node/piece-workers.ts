@@ -83,9 +83,21 @@ export class PieceWorkers {
   }
 
   #commitAll(batch: readonly GatheredCommit[]): void {
-    if (this.#closed) for (const { pending } of batch) pending.reject(stopped());
-    else if (isSha1Shared(batch.length)) this.#leastBusy().sendTogether(batch);
-    else for (const { content, job, slot, pending } of batch) this.#leastBusy().send(content, job, slot, pending);
+    if (isSha1Shared(batch.length)) this.#give(batch, (thread) => thread.sendTogether(batch));
+    else
+      for (const one of batch) this.#give([one], (thread) => thread.send(one.content, one.job, one.slot, one.pending));
+  }
+
+  /** Where there is no thread to be had, those who wait are told: a batch may go long after they asked. */
+  #give(batch: readonly GatheredCommit[], send: (thread: Thread) => void): void {
+    let thread: Thread;
+    try {
+      thread = this.#leastBusy();
+    } catch (error) {
+      for (const { pending } of batch) pending.reject(error as Error);
+      return;
+    }
+    send(thread);
   }
 
   /** Has a hash group done by the next worker that is free for it, in order of the calls. */
