@@ -1,11 +1,13 @@
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import net from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Address } from '../../base/address.ts';
 import { concatBytes } from '../../base/bytes.ts';
+import type { Clock } from '../../ports/clock.ts';
 import type { ByteStream, StreamListener, StreamSink } from '../../ports/sockets.ts';
 import { createNodeClock } from './clock.ts';
 import { createNodeSockets } from './sockets.ts';
+import { acceptedTcp } from './tcp.ts';
 
 const LOOPBACK = Uint8Array.of(127, 0, 0, 1);
 const sockets = createNodeSockets(createNodeClock());
@@ -180,6 +182,36 @@ describe('TCP streams', () => {
     });
     await both;
     expect(kinds).toEqual(['Uint8Array', 'Uint8Array']);
+  });
+
+  it('read on in the next turn where much was read in one, unless they are paused then', async () => {
+    // Whatever was read before in this process counts no more.
+    await new Promise(setImmediate);
+    const deferred: (() => void)[] = [];
+    const clock = { defer: (callback: () => void) => deferred.push(callback) } as unknown as Clock;
+    const calls: string[] = [];
+    const socket = Object.assign(new EventEmitter(), {
+      remoteAddress: '127.0.0.1',
+      remotePort: 1000,
+      pause: () => calls.push('pause'),
+      resume: () => calls.push('resume'),
+    });
+    const stream = acceptedTcp(clock, socket as unknown as net.Socket)!;
+    stream.attach({ onChunk: () => undefined, onClose: () => undefined });
+    const chunk = new Uint8Array(2 * 1024 * 1024);
+
+    socket.emit('data', chunk);
+    stream.resume();
+    expect(calls.splice(0)).toEqual(['pause']);
+    deferred.pop()!();
+    expect(calls.splice(0)).toEqual(['resume']);
+
+    socket.emit('data', chunk);
+    stream.pause();
+    deferred.pop()!();
+    expect(calls.splice(0)).toEqual(['pause', 'pause']);
+    stream.resume();
+    expect(calls).toEqual(['resume']);
   });
 });
 
