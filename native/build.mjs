@@ -19,26 +19,29 @@ const HEADERS = [
   '/usr/include/nodejs/src',
 ];
 
-const reason = build();
-if (reason !== null) console.log(`native modules: ${reason}; UDP, TCP and hashes go through Node alone`);
+const headers = HEADERS.find((folder) => existsSync(join(folder, 'uv.h')) && existsSync(join(folder, 'node_api.h')));
+if (process.platform !== 'linux') console.log('native modules: they are for Linux only; Shoal goes without');
+else for (const [name, files] of Object.entries(MODULES)) build(name, files);
 
-/** Null where all are built; else why not. */
-function build() {
-  if (process.platform !== 'linux') return 'they are for Linux only';
-  const headers = HEADERS.find((folder) => existsSync(join(folder, 'uv.h')) && existsSync(join(folder, 'node_api.h')));
-  for (const [name, files] of Object.entries(MODULES)) {
-    const target = join(HERE, 'build', `${name}-${process.platform}-${process.arch}.node`);
-    const sources = files.map((file) => join(HERE, file));
-    if (existsSync(target) && sources.every((file) => statSync(target).mtimeMs > statSync(file).mtimeMs)) continue;
-    if (headers === undefined) return "no headers of Node's";
-    const failure = compile(target, sources, headers);
-    if (failure !== null) return failure;
-    console.log(`native modules: ${name} is built`);
+/** One that cannot be built keeps no other from being built. @param {string} name @param {readonly string[]} files */
+function build(name, files) {
+  const target = join(HERE, 'build', `${name}-${process.platform}-${process.arch}.node`);
+  const sources = files.map((file) => join(HERE, file));
+  /** @type {string | null} */
+  let failure;
+  try {
+    if (existsSync(target) && sources.every((file) => statSync(target).mtimeMs > statSync(file).mtimeMs)) return;
+    failure = headers === undefined ? "no headers of Node's" : compile(target, sources, headers);
+  } catch (error) {
+    // A folder that may not be written to.
+    failure = error instanceof Error ? error.message : String(error);
   }
-  return null;
+  console.log(
+    `native modules: ${name} ${failure === null ? 'is built' : `is not built, Shoal goes without: ${failure}`}`,
+  );
 }
 
-/** @param {string} target @param {readonly string[]} sources @param {string} headers */
+/** Null where it is built; else why not. @param {string} target @param {readonly string[]} sources @param {string} headers */
 function compile(target, sources, headers) {
   mkdirSync(dirname(target), { recursive: true });
   // Renamed when whole: a program that starts meanwhile finds the old one or none.
@@ -51,5 +54,5 @@ function compile(target, sources, headers) {
   if (status === 0) renameSync(beside, target);
   else rmSync(beside, { force: true });
   if (error) return 'no C compiler';
-  return status === 0 ? null : `they could not be compiled:\n${stderr}`;
+  return status === 0 ? null : `it could not be compiled:\n${stderr}`;
 }
