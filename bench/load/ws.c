@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { EVENTS = 64, MESSAGE_ROOM = 65536, INPUT_ROOM = 65536, SDP_LINES = 24, MASK = 0x5a };
+enum { EVENTS = 64, MESSAGE_ROOM = 4096, OFFER_ROOM = 4096, INPUT_ROOM = 65536, SDP_LINES = 24, MASK = 0x5a };
 // Away from the torrents that were filled over UDP: whose peers no WebSocket client could be handed.
 static const uint64_t FIRST_TORRENT = 1 << 24;
 
@@ -63,7 +63,7 @@ static void write_announce(struct connection *c, uint64_t number) {
   uint8_t hash[ID_BYTES], id[ID_BYTES];
   put_info_hash(hash, FIRST_TORRENT + number % options.torrents);
   put_peer_id(id, number);
-  char *text = malloc(MESSAGE_ROOM), *out = text;
+  char *text = malloc(MESSAGE_ROOM + options.numwant * OFFER_ROOM), *out = text;
   out += sprintf(out, "{\"action\":\"announce\",\"numwant\":%d,\"uploaded\":0,\"downloaded\":0,\"left\":1000,\"info_hash\":", options.numwant);
   out = put_json_bytes(out, hash);
   out += sprintf(out, ",\"peer_id\":");
