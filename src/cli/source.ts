@@ -79,7 +79,7 @@ export function decodeFile(bytes: Uint8Array, name: string): FileSource {
   throw new ShoalError('METAINFO_INVALID', `"${name}" is no torrent file; give a .torrent or .mtorrent file`);
 }
 
-/** That the bytes are a torrent file of either format, sound or not: its info is not read. METAINFO_INVALID. */
+/** That the bytes are a torrent file of either format, sound or not: its info is not read. METAINFO_INVALID, BENCODE_INVALID. */
 export function mustBeTorrentFile(bytes: Uint8Array, name: string): void {
   const limits = { maxBytes: MAX_METAINFO_BYTES, maxItems: MAX_METAINFO_ITEMS, allowTrailing: true };
   const dict = bytes[0] === 'd'.charCodeAt(0) ? asDict(decode(bytes, { ...limits, leaveRaw: ['info'] })) : null;
