@@ -21,7 +21,7 @@ export interface StoreLinkOptions {
   readonly log: Log;
   /** The store can be asked, again or for the first time. What it knows may be of another time. */
   onUp(): void;
-  /** The store is gone, after all exchanges under way were rejected. */
+  /** The store is gone; the exchanges under way reject, soon after. */
   onAway(): void;
 }
 
@@ -84,6 +84,7 @@ export class StoreLink {
     if (link !== null && (this.#isClosed || lost !== null)) {
       link.close();
       link = null;
+      if (lost !== null) this.#tellAway(lost);
     }
     if (this.#isClosed) return;
     if (link === null) this.#tryAgain();

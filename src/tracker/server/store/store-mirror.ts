@@ -53,6 +53,8 @@ export interface StoreMirrorOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** Swarms in use at once, a power of two. Default: {@link MAX_USED}. */
+  readonly mostUsed?: number;
   /** How long a peer may be silent; see {@link Pacing.ageS}. */
   ageS(): number;
 }
@@ -70,15 +72,17 @@ export class StoreMirror implements SwarmMirror {
   #healing: Healing | null = null;
   #healingSteps = 0;
   #needsHealing = false;
+  /** The store may have become another one, or lost what it had: no copy is built upon. */
+  #isDoubtful = false;
   #failedAtMs = Number.NEGATIVE_INFINITY;
   #isClosing = false;
   #onIdle: (() => void) | null = null;
 
   constructor(options: StoreMirrorOptions) {
-    const { store, clock, random, log } = options;
+    const { store, clock, random, log, mostUsed = MAX_USED } = options;
     this.#options = options;
-    this.#used = new UsedSwarms(random.below(2 ** 32));
-    this.#pending = new PendingChanges(random.below(2 ** 32), MAX_USED);
+    this.#used = new UsedSwarms(random.below(2 ** 32), mostUsed);
+    this.#pending = new PendingChanges(random.below(2 ** 32), mostUsed);
     this.#waiting = new Waiting(clock);
     this.#copy = new TableCopy(options.table, this.#pending);
     const on = { onUp: () => this.#onUp(), onAway: () => this.#onAway() };
@@ -127,8 +131,11 @@ export class StoreMirror implements SwarmMirror {
     this.#link.tick();
     this.#used.sweep(nowMs, (swarm) => this.#pending.countOf(swarm) > 0);
     if (!this.#needsHealing || !this.#link.isUp || nowMs - this.#failedAtMs < RETRY_MS) return;
+    // Under a flood of swarms something finds no room all the time: the table is told to its end, and copies are kept.
+    if (this.#healing !== null && !this.#isDoubtful) return;
+    if (this.#isDoubtful) this.#used.distrust();
     this.#needsHealing = false;
-    this.#used.distrust();
+    this.#isDoubtful = false;
     this.#healing = new Healing(this.#options.table);
     for (const swarm of this.#used.all()) if (this.#pending.countOf(swarm) > 0) this.#used.queue(swarm, nowMs);
     this.#pump();
@@ -169,11 +176,16 @@ export class StoreMirror implements SwarmMirror {
   }
 
   #onUp(): void {
-    this.#needsHealing = true;
+    this.#doubt();
     this.#failedAtMs = Number.NEGATIVE_INFINITY;
     this.tick();
     // Where there is nothing to tell, whether it answers at all is still to be seen.
     if (this.#link.underWay === 0) this.#link.exchange(NOTHING).catch(() => undefined);
+  }
+
+  #doubt(): void {
+    this.#isDoubtful = true;
+    this.#needsHealing = true;
   }
 
   #onAway(): void {
@@ -189,6 +201,8 @@ export class StoreMirror implements SwarmMirror {
     const nowMs = this.#options.clock.nowMs();
     while (this.#link.isUp && this.#link.underWay < URGENT_WINDOW) {
       const urgent = this.#urgent.shift();
+      // Where nobody waits any more, those who did were answered: a slow store is not asked in vain, and no queue grows.
+      if (urgent !== undefined && !this.#waiting.has(urgent)) continue;
       if (urgent !== undefined) this.#step(urgent, nowMs, true);
       else if (this.#link.underWay >= WINDOW) break;
       else if (this.#used.nextDueMs <= nowMs || (this.#isClosing && this.#used.queued > 0)) {
@@ -215,28 +229,31 @@ export class StoreMirror implements SwarmMirror {
     this.#used.setBusy(swarm, true);
     const infoHash = this.#used.infoHash(swarm);
     const completed = this.#copy.completedToTell(swarm, infoHash);
+    const completing = this.#pending.completingOf(swarm);
     const changes = this.#pending.take(swarm, nowMs / 1000);
+    const told = completed + completing - this.#pending.completingOf(swarm);
     const since = this.#used.cursors[swarm]!;
     const keepMs = this.#options.ageS() * 1000;
     const request = { infoHash, changes, since, completed, keepMs, isUrgent };
     this.#link.exchange(request).then(
-      (answer) => this.#answered(swarm, request, answer, nowMs),
+      (answer) => this.#answered(swarm, request, told, answer, nowMs),
       () => this.#failed(swarm, request),
     );
   }
 
-  #answered(swarm: number, { infoHash, since }: SwarmExchange, answer: SwarmAnswer, askedMs: number): void {
+  #answered(swarm: number, asked: SwarmExchange, told: number, answer: SwarmAnswer, askedMs: number): void {
+    const { infoHash, since } = asked;
     const nowMs = this.#options.clock.nowMs();
     this.#used.setBusy(swarm, false);
-    this.#copy.apply(swarm, infoHash, answer, nowMs / 1000);
+    this.#copy.apply(swarm, infoHash, told, answer, nowMs / 1000);
     // Another answer than of this link, or from before healing began, is not built upon.
     if (this.#used.cursors[swarm] === since) this.#used.cursors[swarm] = answer.cursor;
-    if (answer.more) {
-      this.#urgent.push(swarm);
-    } else {
+    if (answer.more) this.#step(swarm, nowMs, true);
+    else {
       this.#used.copiedMs[swarm] = askedMs;
       this.#waiting.release(swarm);
       if (this.#pending.countOf(swarm) > 0) this.#used.queue(swarm, nowMs + TELL_MS);
+      else if (!this.#waiting.has(swarm) && !this.#copy.has(infoHash)) this.#used.giveUp(swarm);
     }
     this.#pump();
   }
@@ -246,7 +263,7 @@ export class StoreMirror implements SwarmMirror {
     this.#used.setBusy(swarm, false);
     this.#pending.putBack(swarm, changes, nowMs / 1000);
     this.#failedAtMs = nowMs;
-    this.#needsHealing = true;
+    this.#doubt();
     this.#waiting.release(swarm);
     if (this.#link.isUp) this.#used.queue(swarm, nowMs + RETRY_MS);
     this.#arm(nowMs);
@@ -268,7 +285,7 @@ export class StoreMirror implements SwarmMirror {
       this.#healingSteps--;
       if (!isDone && this.#healing === healing) {
         this.#healing = null;
-        this.#needsHealing = true;
+        this.#doubt();
         this.#failedAtMs = this.#options.clock.nowMs();
       }
       this.#pump();

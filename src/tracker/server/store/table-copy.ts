@@ -26,8 +26,11 @@ export class TableCopy {
     return this.#isAlone ? Math.max(0, this.#completed(infoHash) - this.#pending.completingOf(swarm)) : 0;
   }
 
-  /** Writes what others changed, but for peers that were heard here since. `swarm`: as it is pending. */
-  apply(swarm: number, infoHash: Uint8Array, { changes, completed }: SwarmAnswer, nowS: number): void {
+  /**
+   * Writes what others changed, but for peers that were heard here since. `swarm`: as it is pending. `told`: completions that
+   * the store was told of, or that came with the changes.
+   */
+  apply(swarm: number, infoHash: Uint8Array, told: number, { changes, completed }: SwarmAnswer, nowS: number): void {
     const table = this.#table;
     const pending = this.#pending;
     const reader = new ChangeReader(changes);
@@ -39,11 +42,21 @@ export class TableCopy {
       else table.announce(infoHash, ip, port, roleOfChange(role), false, heardS);
       table.exit();
     }
-    const sum = completed + pending.completingOf(swarm);
     const known = this.#completed(infoHash);
-    if (sum === known || (!this.#isAlone && sum < known)) return;
+    // What has been counted here since it was told stays, also of peers that the store never hears of.
+    const sum = this.#isAlone
+      ? Math.max(0, known + completed - told)
+      : Math.max(known, completed + pending.completingOf(swarm));
+    if (sum === known) return;
     table.restore(infoHash, sum, nowS);
     table.exit();
+  }
+
+  /** Whether anybody is in a swarm, or was. */
+  has(infoHash: Uint8Array): boolean {
+    const swarm = this.#table.find(infoHash);
+    this.#table.exit();
+    return swarm >= 0;
   }
 
   #completed(infoHash: Uint8Array): number {

@@ -70,6 +70,11 @@ export class UsedSwarms {
     return swarm;
   }
 
+  /** The next sweep forgets it, unless it is used again: whoever scrapes what nobody is in holds no place for long. */
+  giveUp(swarm: number): void {
+    this.#usedMs[swarm] = Number.NEGATIVE_INFINITY;
+  }
+
   infoHash(swarm: number): Uint8Array {
     const infoHash = new Uint8Array(20);
     for (let i = 0; i < 5; i++) writeU32(infoHash, 4 * i, this.#keys.word(swarm, i));
