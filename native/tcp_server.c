@@ -120,11 +120,16 @@ static int accept_some(struct server *s, int count) {
   return count;
 }
 
-static int read_some(struct server *s, int count, int number) {
-  ssize_t length = recv(s->table[number], s->chunks + count * CHUNK_BYTES, CHUNK_BYTES, 0);
+// `has_error`: the system tells an error of it. Behind an end that was read nothing else tells that the connection was reset.
+static int read_some(struct server *s, int count, int number, int has_error) {
+  int fd = s->table[number], error = 0;
+  socklen_t size = sizeof error;
+  ssize_t length = recv(fd, s->chunks + count * CHUNK_BYTES, CHUNK_BYTES, 0);
+  if (length < 0) error = errno;
+  else if (length == 0 && has_error) getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
   if (length > 0) add_event(s, count++, CHUNK, number, length);
-  else if (length == 0) add_event(s, count++, END, number, 0);
-  else if (errno != EAGAIN && errno != EINTR) add_event(s, count++, FAILED, number, errno);
+  else if (error == 0) add_event(s, count++, END, number, 0);
+  else if (error != EAGAIN && error != EINTR) add_event(s, count++, FAILED, number, error);
   return count;
 }
 
@@ -142,7 +147,7 @@ static int collect(struct server *s) {
     // Closed, and told none the less: a process that is just being started still has the descriptor.
     if (fd_of(s, number) < 0) continue;
     if ((events[i].events & EPOLLOUT) != 0) add_event(s, count++, WRITABLE, number, 0);
-    if ((events[i].events & ~EPOLLOUT) != 0) count = read_some(s, count, number);
+    if ((events[i].events & ~EPOLLOUT) != 0) count = read_some(s, count, number, (events[i].events & EPOLLERR) != 0);
   }
   return is_accepting && s->listener >= 0 ? accept_some(s, count) : count;
 }
