@@ -63,6 +63,8 @@ class BatchedServer implements StreamListener, StreamOwner {
   #handle: Handle | null = null;
   #address: Address | null = null;
   #isStopped = false;
+  /** Of some connections it is told at the end of a batch in which it may have been stopped. */
+  #isInBatch = false;
 
   constructor(native: TcpBatchModule, clock: Clock, accept: (stream: ByteStream) => void) {
     this.#native = native;
@@ -116,28 +118,33 @@ class BatchedServer implements StreamListener, StreamOwner {
   }
 
   #forgetIfOver(): void {
-    if (this.#isStopped && this.#openCount === 0) this.#handle = null;
+    if (this.#isStopped && this.#openCount === 0 && !this.#isInBatch) this.#handle = null;
   }
 
   readonly #onBatch = (count: number): void => {
-    for (let i = 0; i < count; i++) {
-      const at = i * HEAD_WORDS;
-      const kind = this.#heads[at + KIND]!;
-      const connection = this.#heads[at + CONNECTION]!;
-      if (kind === ACCEPTED) {
-        this.#begin(connection, at);
-        continue;
-      }
-      // Closed by what came before it in this batch.
-      const stream = this.#streams[connection] ?? null;
-      if (stream === null) continue;
-      const length = this.#heads[at + LENGTH]!;
-      if (kind === CHUNK) stream.onChunk(new Uint8Array(this.#memory, HEADS_BYTES + i * CHUNK_BYTES, length));
-      else if (kind === END) stream.onEnd();
-      else if (kind === FAILED) stream.onFailed(length);
-      else stream.onRoom();
-    }
+    this.#isInBatch = true;
+    for (let i = 0; i < count; i++) this.#take(i);
+    this.#isInBatch = false;
+    this.#forgetIfOver();
   };
+
+  #take(i: number): void {
+    const at = i * HEAD_WORDS;
+    const kind = this.#heads[at + KIND]!;
+    const connection = this.#heads[at + CONNECTION]!;
+    if (kind === ACCEPTED) {
+      this.#begin(connection, at);
+      return;
+    }
+    // Closed by what came before it in this batch.
+    const stream = this.#streams[connection] ?? null;
+    if (stream === null) return;
+    const length = this.#heads[at + LENGTH]!;
+    if (kind === CHUNK) stream.onChunk(new Uint8Array(this.#memory, HEADS_BYTES + i * CHUNK_BYTES, length));
+    else if (kind === END) stream.onEnd();
+    else if (kind === FAILED) stream.onFailed(length);
+    else stream.onRoom();
+  }
 
   #begin(connection: number, at: number): void {
     const word = this.#heads[at + FAMILY_AND_PORT]!;
