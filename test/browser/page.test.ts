@@ -255,6 +255,9 @@ describe.skipIf(!hasChromium).concurrent('the page of a tracker (skipped without
       await visit({ base: other.base, mayBeRefused: true }, async (_, page) => {
         await page.goto(`${other.base}/search`);
         await page.getByText('this tracker is private').waitFor();
+        await page.getByLabel('Passkey').fill('mistyped');
+        await page.getByRole('button', { name: 'Use' }).click();
+        await page.getByText('a passkey has 32 hex digits').waitFor();
         await page.getByLabel('Passkey').fill(passkey);
         await page.getByRole('button', { name: 'Use' }).click();
         await page.getByRole('link', { name: 'secret' }).click();
