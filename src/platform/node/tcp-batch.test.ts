@@ -11,7 +11,7 @@ import type { ByteStream, StreamListener, StreamSink } from '../../ports/sockets
 import { createNodeClock } from './clock.ts';
 import { nativeFile } from './native.ts';
 import { createNodeSockets } from './sockets.ts';
-import { loadTcpBatch } from './tcp-batch.ts';
+import { acceptBatches, loadTcpBatch, type TcpBatchModule } from './tcp-batch.ts';
 
 const LOOPBACK = Uint8Array.of(127, 0, 0, 1);
 const { listen } = createNodeSockets(createNodeClock());
@@ -251,6 +251,20 @@ describe.skipIf(loadTcpBatch() === null)('brief connections', () => {
     await listener.close();
   });
 
+  it('tell that the remote broke off behind its end', async () => {
+    let onEnd = (): void => undefined;
+    const ended = new Promise<void>((resolve) => {
+      onEnd = resolve;
+    });
+    const { listener, accepted } = await open(LOOPBACK, (stream) => Object.assign(echo(stream), { onEnd }));
+    const socket = net.connect(listener.address.port, '127.0.0.1');
+    socket.end('a');
+    await ended;
+    socket.resetAndDestroy();
+    expect(isShoalError(await accepted[0]!.closed, 'CONNECT_FAILED')).toBe(true);
+    await listener.close();
+  });
+
   it('are turned away while there are no descriptors left, and taken again when there are', async () => {
     const child = spawn('sh', ['-c', 'ulimit -n 64; exec "$0" -e "$1"', process.execPath, WELCOMER], {
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -288,4 +302,41 @@ describe.skipIf(loadTcpBatch() === null)('brief connections', () => {
     expect(await text(socket).catch((error: NodeJS.ErrnoException) => error.code)).toMatch(/^(ECONNRESET)?$/);
     await (await listen({ ip: LOOPBACK, port, isBrief: true }, echo)).close();
   });
+});
+
+it('a connection that comes in the batch in which a listener closes is closed too', async () => {
+  const closed: [server: object, connection: number][] = [];
+  let heads!: Uint32Array;
+  let onBatch!: (count: number) => void;
+  const server = {};
+  const native = {
+    open(_descriptor: number, memory: ArrayBuffer, callback: (count: number) => void) {
+      heads = new Uint32Array(memory);
+      onBatch = callback;
+      return server;
+    },
+    close: (handle: object, connection: number) => closed.push([handle, connection]),
+    local: () => 4,
+    stop: () => undefined,
+  } as unknown as TcpBatchModule;
+  const listener = acceptBatches(native, createNodeClock(), 3, (stream) => {
+    const sink = {
+      onChunk() {
+        stream.destroy();
+        void listener.close();
+      },
+      onClose: () => undefined,
+    };
+    stream.attach(sink);
+  })!;
+  const [accepted, chunk] = [0, 1];
+  heads.set([accepted, 0, 0, (4 << 16) | 1000]);
+  onBatch(1);
+  heads.set([chunk, 0, 1, 0]);
+  heads.set([accepted, 1, 0, (4 << 16) | 1001], 8);
+  onBatch(2);
+  expect(closed).toEqual([
+    [server, 0],
+    [server, 1],
+  ]);
 });
