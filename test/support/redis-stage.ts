@@ -44,6 +44,7 @@ export class RedisStage {
   readonly #argv: readonly string[];
   readonly #at: { readonly path: string } | { readonly port: number };
   #child: ChildProcess | null = null;
+  #hasSlots = false;
 
   static async start(options: RedisOptions = {}): Promise<RedisStage> {
     for (let tried = 1; ; tried++) {
@@ -52,9 +53,11 @@ export class RedisStage {
       const stage = new RedisStage(folder, port, options);
       try {
         await stage.comeBack();
-        if (options.isCluster) await stage.ask(['CLUSTER', 'ADDSLOTSRANGE', '0', SLOTS]);
-        if (options.isCluster)
-          await until(async () => String(await stage.ask(['CLUSTER', 'INFO'])).includes('state:ok'));
+        if (options.isCluster) {
+          await stage.ask(['CLUSTER', 'ADDSLOTSRANGE', '0', SLOTS]);
+          stage.#hasSlots = true;
+          await stage.#clusterReady();
+        }
         return stage;
       } catch (error) {
         await stage.close();
@@ -89,6 +92,12 @@ export class RedisStage {
       if (child.exitCode !== null) throw new ShoalError('IO', `${program} has ended with ${child.exitCode}`);
       return /^PONG|^NOAUTH/.test(String(await this.ask(['PING']).catch((error: Error) => error.message)));
     });
+    // A cluster refuses everything for some two seconds more.
+    if (this.#hasSlots) await this.#clusterReady();
+  }
+
+  #clusterReady(): Promise<void> {
+    return until(async () => String(await this.ask(['CLUSTER', 'INFO'])).includes('state:ok'));
   }
 
   /** kill -9, or a stop as of a hanging process, or its end. */
