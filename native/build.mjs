@@ -6,10 +6,11 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
+const BATCHES = ['batch_call.c', 'batch_call.h'];
 /** Names of the modules, and what each is made of. */
 const MODULES = {
-  udp_batch: ['udp_batch.c'],
-  tcp_batch: ['tcp_batch.c', 'tcp_server.c', 'tcp_server.h'],
+  udp_batch: ['udp_batch.c', ...BATCHES],
+  tcp_batch: ['tcp_batch.c', 'tcp_server.c', 'tcp_server.h', ...BATCHES],
   hash_lanes: ['hash_lanes.c'],
 };
 /** Node's own distributions have the headers beside the program, Debian and NodeSource below /usr. */

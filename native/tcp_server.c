@@ -152,25 +152,6 @@ static int collect(struct server *s) {
   return is_accepting && s->listener >= 0 ? accept_some(s, count) : count;
 }
 
-static int tell(struct server *s, int count) {
-  napi_handle_scope scope;
-  napi_value global, on_batch, number;
-  if (napi_open_handle_scope(s->env, &scope) != napi_ok) return 0;
-  int done = napi_get_global(s->env, &global) == napi_ok &&
-             napi_get_reference_value(s->env, s->on_batch_ref, &on_batch) == napi_ok &&
-             napi_create_int32(s->env, count, &number) == napi_ok &&
-             napi_make_callback(s->env, s->context, global, on_batch, 1, &number, NULL) == napi_ok;
-  bool is_pending = false;
-  napi_is_exception_pending(s->env, &is_pending);
-  if (is_pending) {
-    napi_value error;
-    napi_get_and_clear_last_exception(s->env, &error);
-    napi_fatal_exception(s->env, error);
-  }
-  napi_close_handle_scope(s->env, scope);
-  return done;
-}
-
 static void on_ready(uv_poll_t *poll, int status, int events) {
   struct server *s = poll->data;
   (void)events;
@@ -178,7 +159,7 @@ static void on_ready(uv_poll_t *poll, int status, int events) {
   for (int i = 0, count = BATCH; i < MOST_BATCHES && count >= BATCH / 2 && !s->is_ending; i++) {
     s->in_batch = 1;
     count = collect(s);
-    int done = count == 0 || tell(s, count);
+    int done = count == 0 || call_batch(&s->call, count);
     s->in_batch = 0;
     if (s->open_count == 0 && s->listener < 0) begin_end(s);
     if (!done) return;
@@ -189,15 +170,7 @@ static void on_ready(uv_poll_t *poll, int status, int events) {
 
 static void on_end(uv_handle_t *poll) {
   struct server *s = poll->data;
-  napi_handle_scope scope;
-  if (napi_open_handle_scope(s->env, &scope) == napi_ok) {
-    napi_delete_reference(s->env, s->memory_ref);
-    napi_delete_reference(s->env, s->on_batch_ref);
-    napi_async_destroy(s->env, s->context);
-    napi_close_handle_scope(s->env, scope);
-  }
-  // Its end may be what the end of the thread waits for.
-  napi_remove_async_cleanup_hook(s->hook);
+  end_calls(&s->call);
   free(s->table);
   free(s);
 }
@@ -244,10 +217,8 @@ static int prepare(struct server *s, uint8_t *memory) {
 
 struct server *open_server(napi_env env, int listener, napi_value memory, uint8_t *bytes, napi_value on_batch) {
   uv_loop_t *loop;
-  napi_value name;
   struct server *s = calloc(1, sizeof *s);
   if (s == NULL) return NULL;
-  s->env = env;
   s->listener = listener;
   s->poll.data = s;
   if (!prepare(s, bytes) || napi_get_uv_event_loop(env, &loop) != napi_ok || uv_poll_init(loop, &s->poll, s->epoll) != 0) {
@@ -258,11 +229,7 @@ struct server *open_server(napi_env env, int listener, napi_value memory, uint8_
     free(s);
     return NULL;
   }
-  napi_create_string_utf8(env, "SHOALTCP", NAPI_AUTO_LENGTH, &name);
-  napi_async_init(env, NULL, name, &s->context);
-  napi_create_reference(env, memory, 1, &s->memory_ref);
-  napi_create_reference(env, on_batch, 1, &s->on_batch_ref);
-  napi_add_async_cleanup_hook(env, on_thread_end, s, &s->hook);
+  begin_calls(&s->call, env, "SHOALTCP", memory, on_batch, on_thread_end, s);
   uv_poll_start(&s->poll, UV_READABLE, on_ready);
   return s;
 }

@@ -2,7 +2,8 @@
 #ifndef TCP_SERVER_H
 #define TCP_SERVER_H
 
-#include <node_api.h>
+#include "batch_call.h"
+
 #include <uv.h>
 
 enum {
@@ -23,10 +24,7 @@ struct server {
   // Descriptors of connections by number; -1 - n: free, n is the next free one.
   int *table;
   int room, free_first, open_count;
-  napi_env env;
-  napi_ref memory_ref, on_batch_ref;
-  napi_async_context context;
-  napi_async_cleanup_hook_handle hook;
+  struct batch_call call;
   uint32_t *heads;
   uint8_t *chunks;
 };

@@ -6,10 +6,11 @@
 //   packets   64 × 2048 bytes   what came
 //   replies   64 × 2048 bytes   what goes back to the same sender
 #define _GNU_SOURCE
+#include "batch_call.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
-#include <node_api.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -54,11 +55,7 @@ struct service {
   int fd;
   int family;
   int is_closed;
-  napi_env env;
-  napi_ref memory_ref;
-  napi_ref on_batch_ref;
-  napi_async_context context;
-  napi_async_cleanup_hook_handle hook;
+  struct batch_call call;
   uint32_t *heads;
   uint8_t *packets;
   uint8_t *replies;
@@ -126,33 +123,13 @@ static void reply(struct service *s, int count) {
   }
 }
 
-// Has JavaScript answer a batch. Whether it did: what it throws is thrown as if by an event.
-static int answer(struct service *s, int count) {
-  napi_handle_scope scope;
-  napi_value global, on_batch, number;
-  if (napi_open_handle_scope(s->env, &scope) != napi_ok) return 0;
-  int done = napi_get_global(s->env, &global) == napi_ok &&
-             napi_get_reference_value(s->env, s->on_batch_ref, &on_batch) == napi_ok &&
-             napi_create_int32(s->env, count, &number) == napi_ok &&
-             napi_make_callback(s->env, s->context, global, on_batch, 1, &number, NULL) == napi_ok;
-  bool is_pending = false;
-  napi_is_exception_pending(s->env, &is_pending);
-  if (is_pending) {
-    napi_value error;
-    napi_get_and_clear_last_exception(s->env, &error);
-    napi_fatal_exception(s->env, error);
-  }
-  napi_close_handle_scope(s->env, scope);
-  return done;
-}
-
 static void on_readable(uv_poll_t *poll, int status, int events) {
   struct service *s = poll->data;
   (void)events;
   if (status < 0) return;
   for (int i = 0; i < MOST_BATCHES; i++) {
     int count = receive(s);
-    if (count <= 0 || !answer(s, count) || s->is_closed) return;
+    if (count <= 0 || !call_batch(&s->call, count) || s->is_closed) return;
     reply(s, count);
     if (count < BATCH) return;
   }
@@ -162,15 +139,7 @@ static void on_readable(uv_poll_t *poll, int status, int events) {
 
 static void on_closed(uv_handle_t *poll) {
   struct service *s = poll->data;
-  napi_handle_scope scope;
-  if (napi_open_handle_scope(s->env, &scope) == napi_ok) {
-    napi_delete_reference(s->env, s->memory_ref);
-    napi_delete_reference(s->env, s->on_batch_ref);
-    napi_async_destroy(s->env, s->context);
-    napi_close_handle_scope(s->env, scope);
-  }
-  // Its end may be what the end of the thread waits for.
-  napi_remove_async_cleanup_hook(s->hook);
+  end_calls(&s->call);
   free(s);
 }
 
@@ -211,9 +180,7 @@ static uint32_t bound_port(int fd) {
 static struct service *make_service(napi_env env, int fd, int family, napi_value memory, uint8_t *bytes, napi_value on_batch) {
   struct service *s = calloc(1, sizeof *s);
   uv_loop_t *loop;
-  napi_value name;
   if (s == NULL) return NULL;
-  s->env = env;
   s->fd = fd;
   s->family = family;
   s->poll.data = s;
@@ -222,11 +189,7 @@ static struct service *make_service(napi_env env, int fd, int family, napi_value
     free(s);
     return NULL;
   }
-  napi_create_string_utf8(env, "SHOALUDP", NAPI_AUTO_LENGTH, &name);
-  napi_async_init(env, NULL, name, &s->context);
-  napi_create_reference(env, memory, 1, &s->memory_ref);
-  napi_create_reference(env, on_batch, 1, &s->on_batch_ref);
-  napi_add_async_cleanup_hook(env, on_thread_end, s, &s->hook);
+  begin_calls(&s->call, env, "SHOALUDP", memory, on_batch, on_thread_end, s);
   uv_poll_start(&s->poll, UV_READABLE, on_readable);
   return s;
 }
