@@ -69,6 +69,19 @@ class Caller {
   }
 }
 
+/** Resolves when each of two trackers knows what the other was told: both have the store. `swarm`: one that nobody is in. */
+async function areTogether(env: NodeEnv, places: readonly string[], swarm: number): Promise<void> {
+  const callers = places.map((at) => new Caller(env, [at]));
+  const deadlineMs = performance.now() + 20_000;
+  for (;;) {
+    const told = await Promise.all(callers.map((caller, i) => caller.announce(0, announceOf(swarm, i))));
+    if (told.every((count) => count === 1)) break;
+    if (performance.now() > deadlineMs) throw new Error(`the trackers do not know of each other's peers: ${told}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  await Promise.all(callers.map((caller) => caller.close()));
+}
+
 /** Announces again and again until it is stopped; counts those who were told of too few. */
 class Crowd {
   announces = 0;
@@ -88,7 +101,9 @@ class Crowd {
   async #run(worker: number): Promise<void> {
     for (let n = worker; !this.#isOver; n += 8) {
       const [swarm, peer] = [n % SWARMS, Math.floor(n / SWARMS) % PEERS];
-      const told = await this.#caller.announce(n & 1, announceOf(swarm, peer));
+      let told = await this.#caller.announce(n & 1, announceOf(swarm, peer));
+      // Whoever is told of too few asks its second URL: a tracker does not wait long for a store that hangs for a moment.
+      if (told < PEERS - 1) told = await this.#caller.announce((n & 1) ^ 1, announceOf(swarm, peer));
       this.announces++;
       if (told < PEERS - 1) this.failures.push(`swarm ${swarm}, peer ${peer}: ${told}`);
     }
@@ -140,11 +155,13 @@ suite(`two trackers and one ${REDIS}${missing}`, () => {
           await redis.comeBack();
           // The store has forgotten everything; who is killed before it has told it again is the second to be lost.
           if (!isCluster) await Promise.all([a, b].map(({ running }) => running.saying(/the swarm store is back/)));
+          await areTogether(env, [a.at, b.at], SWARMS);
           await crowd.more(300);
           await b.running.stop('SIGKILL');
           await crowd.more(300);
           b = await startTracker(place, 'new', redis.url, b.at);
           await crowd.more(300);
+          await areTogether(env, [a.at, b.at], SWARMS + 1);
           await redis.signal('SIGSTOP');
           await crowd.more(300);
           await redis.signal('SIGCONT');
