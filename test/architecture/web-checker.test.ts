@@ -13,11 +13,11 @@ const faults = (text: string): string[] =>
 
 describe('the checker of the page', () => {
   it.each([
-    ["import { x } from '../../../src/base/errors.ts';", 'import type'],
-    ["import { type X, y } from '../../../src/base/errors.ts';", 'import type'],
-    ["import type { X } from '../../../src/tracker/server/server.ts';", 'sees types of base'],
-    ["import type { Site } from '../../../src/tracker/site/site.ts';", 'sees types of base'],
-    ["const late = () => import('../../../src/session/session.ts');", 'sees types of base'],
+    ["import { x } from '../../../src/tracker/server/stats.ts';", 'import type'],
+    ["import { type X, y } from '../../../src/tracker/server/stats.ts';", 'import type'],
+    ["import type { X } from '../../../src/tracker/server/server.ts';", 'sees base and types of'],
+    ["import type { Site } from '../../../src/tracker/site/site.ts';", 'sees base and types of'],
+    ["const late = () => import('../../../src/session/session.ts');", 'sees base and types of'],
     ["import 'react';", "no library 'react'"],
     ["import {\n  a,\n  b,\n} from 'node:fs';", "no library 'node:fs'"],
     ["export { x } from '../missing.ts';", 'no source of the page'],
@@ -29,6 +29,7 @@ describe('the checker of the page', () => {
 
   it.each([
     "import type { ErrorCode } from '../../../src/base/errors.ts';",
+    "import { formatBytes } from '../../../src/base/quantities.ts';",
     "import type { TorrentJson } from '../../../src/tracker/site/api-types.ts';",
     "import { render } from 'preact';\nimport '../style.css';\nimport { c } from '../c.ts';",
     "const text = <p>It's from 'here'</p>;",

@@ -7,8 +7,10 @@ import { MAX_LINES, MAX_TEST_LINES } from './rooms.ts';
 
 /** What is in the page's bundle. */
 const LIBRARIES: ReadonlySet<string> = new Set(['preact', 'preact/hooks', '@preact/signals']);
-/** Types alone: of what the tracker answers, and the names of errors. */
-const TYPES_FROM = /^src\/(base\/.+|tracker\/site\/api-types|tracker\/server\/(stats|history))\.ts$/;
+/** Of base, which needs nothing: code too. */
+const CODE_FROM = /^src\/base\/.+\.ts$/;
+/** Types alone: of what the tracker answers. */
+const TYPES_FROM = /^src\/tracker\/(site\/api-types|server\/(stats|history))\.ts$/;
 
 const IMPORT = /^(?:import|export)\s+(type\s)?(?:[\w*{][^;'"]*?\sfrom\s+)?'([^']+)'/gm;
 const LATE_IMPORT = /\bimport\(\s*'([^']+)'/g;
@@ -51,6 +53,7 @@ function faultOf(path: string, from: string, isType: boolean, sources: Sources):
     const known = sources.has(target.slice('web/src/'.length)) || target.endsWith('.css');
     return known && !/\.test\.tsx?$/.test(target) ? null : `${from} is no source of the page`;
   }
-  if (!TYPES_FROM.test(target)) return `the page sees types of base and of what the tracker answers, not ${target}`;
+  if (CODE_FROM.test(target)) return null;
+  if (!TYPES_FROM.test(target)) return `the page sees base and types of what the tracker answers, not ${target}`;
   return isType ? null : `the page has types of ${target} only: import type`;
 }

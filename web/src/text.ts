@@ -1,6 +1,7 @@
 // What people read: numbers with their units, and names that strangers have chosen, made harmless to the eye.
 
-const UNITS: readonly string[] = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
+export { formatBytes, formatPieceLength } from '../../src/base/quantities.ts';
+
 const WHOLE = new Intl.NumberFormat('en', { useGrouping: true, maximumFractionDigits: 0 });
 
 /** `12,345`. */
@@ -11,23 +12,6 @@ export function formatCount(value: number): string {
 /** Per second, of what is counted: `0`, `0.4`, `12`, `12,345`. */
 export function formatPerSecond(value: number): string {
   return value > 0 && value < 9.95 ? value.toFixed(1) : formatCount(value);
-}
-
-/** `999 B`, `1.50 MB`: three digits that matter. */
-export function formatBytes(bytes: number): string {
-  let value = bytes;
-  let unit = 0;
-  while (value >= 999.5 && unit < UNITS.length - 1) {
-    value /= 1000;
-    unit++;
-  }
-  return `${unit === 0 ? Math.round(value) : value.toPrecision(3)} ${UNITS[unit]}`;
-}
-
-/** Mostly a power of two: `512 KiB`, `4 MiB`; others in bytes. */
-export function formatPieceLength(bytes: number): string {
-  if (bytes % 2 ** 20 === 0) return `${bytes / 2 ** 20} MiB`;
-  return bytes % 2 ** 10 === 0 ? `${bytes / 2 ** 10} KiB` : `${bytes} bytes`;
 }
 
 /** `45 s`, `12 min`, `3 h 07 min`, `12 days`. */

@@ -1,29 +1,12 @@
 // Numbers as people read them: sizes and rates in powers of 1000, durations, percents, ratios.
 
-const UNITS: readonly string[] = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
+import { formatBytes } from '../../base/quantities.ts';
 
-/** `0 B`, `999 B`, `1.50 MB`, `12.3 GB`: three digits that matter. */
-export function formatBytes(bytes: number): string {
-  let value = bytes;
-  let unit = 0;
-  while (value >= 999.5 && unit < UNITS.length - 1) {
-    value /= 1000;
-    unit++;
-  }
-  const text = unit === 0 ? String(Math.round(value)) : value.toPrecision(3);
-  return `${text} ${UNITS[unit]!}`;
-}
+export { formatBytes, formatPieceLength } from '../../base/quantities.ts';
 
 /** Exact bytes beside the short form, for what is looked at closely: `1.50 MB (1500000 bytes)`. */
 export function formatBytesExactly(bytes: number): string {
   return bytes < 1000 ? `${bytes} bytes` : `${formatBytes(bytes)} (${bytes} bytes)`;
-}
-
-/** A length that is mostly a power of two: `512 KiB`, `4 MiB`; others in bytes. */
-export function formatPieceLength(bytes: number): string {
-  if (bytes >= 2 ** 20 && bytes % 2 ** 20 === 0) return `${bytes / 2 ** 20} MiB`;
-  if (bytes >= 2 ** 10 && bytes % 2 ** 10 === 0) return `${bytes / 2 ** 10} KiB`;
-  return `${bytes} bytes`;
 }
 
 export function formatRate(bytesPerSecond: number): string {
