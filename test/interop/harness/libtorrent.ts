@@ -35,7 +35,7 @@ export function leechWithLibtorrent(stage: Stage, job: Job): Promise<Leeching> {
 
 async function start(stage: Stage, job: Job): Promise<Leeching> {
   const place = stage.network.place();
-  const options = { ...job, ip: place.ip, port: place.port };
+  const options = { ...job, ip: place.ip, listen: place.text };
   const program = stage.start('libtorrent', PYTHON, [PEER, JSON.stringify(options)]);
   await stage.listening(program, place);
   const completed = async (): Promise<void> => {

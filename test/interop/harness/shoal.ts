@@ -89,9 +89,13 @@ export async function knownToTrackers(stage: Stage, torrent: string, place: Plac
 }
 
 /** `shoal tracker`: resolves when it serves. */
-export async function trackWithShoal(stage: Stage, place: Place = stage.network.place()): Promise<Place> {
+export async function trackWithShoal(
+  stage: Stage,
+  place: Place = stage.network.place(),
+  options: readonly string[] = [],
+): Promise<Place> {
   const state = await stage.newFolder('state');
-  const args = [SHOAL, 'tracker', '--listen', place.text, '--state', state, '--json'];
+  const args = [SHOAL, 'tracker', '--listen', place.text, '--state', state, '--json', ...options];
   await ready(stage, stage.start('shoal tracker', process.execPath, args));
   return place;
 }

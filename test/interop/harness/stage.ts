@@ -3,7 +3,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Network, type Place } from './network.ts';
+import { type Family, Network, type Place } from './network.ts';
 import { Program, type ProgramOptions } from './program.ts';
 import { until } from './until.ts';
 
@@ -11,6 +11,8 @@ export class Stage {
   /** Empty at first; goes away at the end. */
   readonly folder: string;
   readonly network: Network;
+  /** What the programs find in their environment. */
+  readonly env: Record<string, string> = {};
   readonly #programs: Program[] = [];
   #folders = 0;
 
@@ -28,7 +30,9 @@ export class Stage {
 
   /** Starts a program in the network of this stage; it is expected to run on until it is stopped. */
   start(name: string, command: string, args: readonly string[], options: ProgramOptions = {}): Program {
-    const program = new Program(name, command, args, { cwd: this.folder, entrance: this.network.entrance, ...options });
+    const env = { ...this.env, ...options.env };
+    const where = { cwd: this.folder, entrance: this.network.entrance };
+    const program = new Program(name, command, args, { ...where, ...options, env });
     this.#programs.push(program);
     return program;
   }
@@ -75,8 +79,8 @@ export class Stage {
 }
 
 /** Runs a test on a fresh stage; shows what all programs said when it fails. */
-export async function onStage(play: (stage: Stage) => Promise<void>): Promise<void> {
-  const network = await Network.open();
+export async function onStage(play: (stage: Stage) => Promise<void>, family: Family = 'IPv4'): Promise<void> {
+  const network = await Network.open(family);
   const stage = new Stage(await mkdtemp(join(tmpdir(), 'shoal-interop-')), network);
   try {
     await play(stage);

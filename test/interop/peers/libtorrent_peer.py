@@ -1,6 +1,6 @@
 """A libtorrent peer: seeds what it finds complete, fetches the rest, until it is ended.
 
-Its argument is a JSON object: source (torrent file or magnet link), parent (folder), ip, port, and optionally
+Its argument is a JSON object: source (torrent file or magnet link), parent (folder), ip, listen ("ip:port"), and optionally
 uploadBytesPerSecond and peers (["ip:port"]). Says {"event": "complete"} once everything is on disk.
 """
 import json
@@ -11,10 +11,10 @@ import libtorrent as lt
 job = json.loads(sys.argv[1])
 plain = lt.enc_policy.disabled
 session = lt.session({
-    'listen_interfaces': f'{job["ip"]}:{job["port"]}', 'outgoing_interfaces': job['ip'], 'max_retry_port_bind': 0,
+    'listen_interfaces': job['listen'], 'outgoing_interfaces': job['ip'], 'max_retry_port_bind': 0,
     'enable_dht': False, 'enable_lsd': False, 'enable_upnp': False, 'enable_natpmp': False,
     'enable_incoming_utp': False, 'enable_outgoing_utp': False, 'in_enc_policy': int(plain), 'out_enc_policy': int(plain),
-    'ssrf_mitigation': False, 'allow_multiple_connections_per_ip': True, 'rate_limit_ip_overhead': False,
+    'ssrf_mitigation': False, 'validate_https_trackers': False, 'allow_multiple_connections_per_ip': True, 'rate_limit_ip_overhead': False,
     'announce_to_all_trackers': True, 'alert_mask': lt.alert.category_t.status_notification
     | lt.alert.category_t.error_notification | lt.alert.category_t.storage_notification
     | lt.alert.category_t.tracker_notification | lt.alert.category_t.connect_notification,

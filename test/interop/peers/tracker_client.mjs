@@ -1,9 +1,9 @@
-// bittorrent-tracker's client over WebSocket as a program: webtorrent_signaller.mjs MODULE OPTIONS, lines of JSON out. It
-// announces every second. WebRTC is played: descriptions are made up, and those of others are told.
+// bittorrent-tracker's client as a program: tracker_client.mjs MODULE OPTIONS, lines of JSON out. It announces every second.
+// WebRTC is played: descriptions are made up, and those of others are told.
 import { register } from 'node:module';
 
 const [, , module, text] = process.argv;
-const { infoHash, peerId, announce, left } = JSON.parse(String(text));
+const { infoHash, peerId, announce, left, port } = JSON.parse(String(text));
 /** @param {object} event */
 const say = (event) => void process.stdout.write(`${JSON.stringify(event)}\n`);
 
@@ -56,14 +56,17 @@ const hook = `export const resolve = async (name, context, next) =>
 register(`data:text/javascript,${encodeURIComponent(hook)}`);
 
 const { default: Client } = await import(String(module));
-const client = new Client({ infoHash, peerId, announce, port: 6881, getAnnounceOpts: () => ({ left }) });
+const client = new Client({ infoHash, peerId, announce, port, getAnnounceOpts: () => ({ left }) });
 client.on('error', (/** @type {Error} */ error) => say({ event: 'error', message: error.message }));
 client.on('warning', (/** @type {Error} */ error) => say({ event: 'warning', message: error.message }));
 client.on('update', (/** @type {{ complete: number, incomplete: number }} */ { complete, incomplete }) =>
   say({ event: 'update', complete, incomplete }),
 );
 client.on('scrape', (/** @type {object} */ data) => say({ ...data, event: 'scrape' }));
-client.on('peer', (/** @type {{ on: Function }} */ peer) => peer.on('error', () => undefined));
+client.on('peer', (/** @type {string | { on: Function }} */ peer) => {
+  if (typeof peer === 'string') say({ event: 'peer', at: peer });
+  else peer.on('error', () => undefined);
+});
 client.start();
 setInterval(() => {
   client.update();
