@@ -33,7 +33,7 @@ export class Network {
   #given = 0;
 
   /** Resolves when the device is up. The network ends with `close`, or with the test's process, whose pipe `cat` reads. */
-  static async open(family: Family): Promise<Network> {
+  static async open(family: Family = 'IPv4'): Promise<Network> {
     const add =
       family === 'IPv4'
         ? Array.from({ length: ADDRESSES }, (_, i) => addIpv4(i + 1))
