@@ -1,4 +1,4 @@
-// A WebTorrent client in virtual time, as far as a tracker sees one: a WebSocket and JSON messages.
+// A WebTorrent client as far as a tracker sees one, in any world: a WebSocket and JSON messages.
 
 import type { Address } from '../../src/base/address.ts';
 import { fromLatin1, latin1, utf8 } from '../../src/base/bytes.ts';
