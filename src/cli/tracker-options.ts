@@ -48,6 +48,7 @@ export interface TrackerOptions extends JsonOption {
   readonly maxPeersPerAddress?: number;
   readonly maxPeersPerAddressAndTorrent?: number;
   readonly maxAnnouncesPerAddress?: number;
+  readonly maxScrapesPerAddress?: number;
   readonly fullScrape?: boolean;
   readonly keepPeerIds?: boolean;
   readonly metrics?: MetricsAccess;
@@ -84,6 +85,7 @@ export function addTracker(command: Command): Command {
     .addOption(one('--max-peers-per-address <N>', 'of one address in all torrents (default: 50000)', count))
     .addOption(one('--max-peers-per-address-and-torrent <N>', 'of one address in one (default: 500)', count))
     .addOption(one('--max-announces-per-address <N>', 'of one address a second (default: 500)', count))
+    .addOption(one('--max-scrapes-per-address <N>', 'of one address a second (default: 100)', count))
     .option('--full-scrape', 'answer scrapes of all torrents at once (HTTP)')
     .option('--keep-peer-ids', 'keep peer ids for clients that want dictionaries: 20 bytes a peer')
     .addOption(
@@ -150,6 +152,7 @@ export async function serverOptions(
     ...given('maxPeersPerAddress', options.maxPeersPerAddress),
     ...given('maxPeersPerAddressAndSwarm', options.maxPeersPerAddressAndTorrent),
     ...given('maxAnnouncesPerAddress', options.maxAnnouncesPerAddress),
+    ...given('maxScrapesPerAddress', options.maxScrapesPerAddress),
   };
 }
 

@@ -336,7 +336,7 @@ describe('hostile clients', () => {
 
   it('find a limit of connections, of connections, messages and peers of an address, and of torrents', async () => {
     const limits = { maxWebSockets: 4, maxWebSocketsPerAddress: 2, maxPeersPerAddressAndSwarm: 3 };
-    await withWeb({ ...limits, maxAnnouncesPerAddress: 100 }, async (setting) => {
+    await withWeb({ ...limits, maxScrapesPerAddress: 100 }, async (setting) => {
       const host = setting.client('203.0.113.7').host;
       const one = await newClient(setting, host);
       await newClient(setting, host);
@@ -347,7 +347,7 @@ describe('hostile clients', () => {
       await swarm(setting, 2);
       expect((await connect(setting)).head).toContain('503');
       for (let i = 0; i < 2100; i++) one.send({ action: 'scrape', info_hash: HASH });
-      expect((await one.take()).at(-1)).toMatchObject({ 'failure reason': 'too many announces from your address' });
+      expect((await one.take()).at(-1)).toMatchObject({ 'failure reason': 'too many scrapes from your address' });
     });
     await withWeb({}, async (setting) => {
       const client = await connect(setting);

@@ -19,6 +19,7 @@ const faults = {
   refused: 0,
   tooManyPeers: 0,
   rateLimited: 0,
+  tooManyScrapes: 0,
   full: 0,
   tooSlow: 0,
   tooManyConnections: 0,

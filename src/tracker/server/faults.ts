@@ -16,6 +16,8 @@ export class FaultCounters {
   tooManyPeers = 0;
   /** Too many announces from one address. */
   rateLimited = 0;
+  /** Too many scrapes from one address, or of everything at once. */
+  tooManyScrapes = 0;
   /** The tracker knows as many torrents or peers as it may. */
   full = 0;
   /** A connection that did not get its request through in time. */

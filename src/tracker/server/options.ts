@@ -56,12 +56,13 @@ export interface TrackerValues {
   /** Who may say by X-Forwarded-For or `ip=` which address a peer has. */
   readonly proxies?: readonly LocalNetwork[];
   /**
-   * Limits of one address (an IPv6 /64): peers in a swarm, peers in all, announces a second. Defaults: 500, 50,000 and
-   * 500; for addresses of this machine only those that are set.
+   * Limits of one address (an IPv6 /64): peers in all, peers in a swarm, announces and scrapes a second of a thread.
+   * Defaults: 50,000, 500, 500 and 100. They hold for addresses of this machine once one of them is set.
    */
   readonly maxPeersPerAddress?: number;
   readonly maxPeersPerAddressAndSwarm?: number;
   readonly maxAnnouncesPerAddress?: number;
+  readonly maxScrapesPerAddress?: number;
 }
 
 export interface TrackerServerOptions extends TrackerValues {
@@ -111,14 +112,17 @@ export interface Settings {
   readonly table: TableLimits;
   readonly perAddress: AddressLimits;
   readonly announcesPerAddress: number;
+  readonly scrapesPerAddress: number;
   readonly limitsLoopback: boolean;
 }
 
 export function settingsOf(options: TrackerValues): Settings {
   const intervalS = Math.min(options.intervalS ?? DEFAULT_INTERVAL_S, LONGEST_INTERVAL_S);
   const maxPeersPerReply = Math.min(options.maxPeersPerReply ?? MAX_PEERS_PER_REPLY, MAX_PEERS_PER_REPLY);
-  const { maxPeersPerAddress, maxPeersPerAddressAndSwarm, maxAnnouncesPerAddress, maxWebSocketsPerAddress } = options;
-  const limits = [maxPeersPerAddress, maxPeersPerAddressAndSwarm, maxAnnouncesPerAddress, maxWebSocketsPerAddress];
+  const { maxPeersPerAddress, maxPeersPerAddressAndSwarm, maxWebSocketsPerAddress } = options;
+  const { maxAnnouncesPerAddress, maxScrapesPerAddress } = options;
+  const numbers = [maxPeersPerAddress, maxPeersPerAddressAndSwarm, maxWebSocketsPerAddress];
+  const limits = [...numbers, maxAnnouncesPerAddress, maxScrapesPerAddress];
   return {
     intervalS,
     minIntervalS: options.minIntervalS ?? Math.min(30, intervalS),
@@ -146,6 +150,8 @@ export function settingsOf(options: TrackerValues): Settings {
     // Whole campuses and providers announce from one address; nobody has more torrents than a seedbox.
     perAddress: { perSwarm: maxPeersPerAddressAndSwarm ?? 500, overall: maxPeersPerAddress ?? 50_000 },
     announcesPerAddress: maxAnnouncesPerAddress ?? 500,
+    // One may ask for a hundred torrents, and clients scrape less than they announce.
+    scrapesPerAddress: maxScrapesPerAddress ?? 100,
     limitsLoopback: limits.some((limit) => limit !== undefined),
   };
 }

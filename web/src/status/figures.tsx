@@ -20,6 +20,7 @@ const FAULT_WORDS: Readonly<Partial<Record<string, string>>> = {
   refused: 'refused by the rules of access',
   tooManyPeers: 'too many peers of one address',
   rateLimited: 'too many announces of one address',
+  tooManyScrapes: 'too many scrapes of one address',
   full: 'the tracker is full',
   tooSlow: 'too slow',
   tooManyConnections: 'too many connections',
