@@ -17,6 +17,7 @@ import {
   parseListen,
   parseNetwork,
   parseSeconds,
+  parseSize,
   UsageError,
 } from './args.ts';
 import { LEVELS } from './log.ts';
@@ -45,6 +46,7 @@ export interface TrackerOptions extends JsonOption {
   readonly wsInterval?: number;
   readonly maxWebsockets?: number;
   readonly maxWebsocketsPerAddress?: number;
+  readonly maxWebsocketMemory?: number;
   readonly maxPeersPerAddress?: number;
   readonly maxPeersPerAddressAndTorrent?: number;
   readonly maxAnnouncesPerAddress?: number;
@@ -82,6 +84,7 @@ export function addTracker(command: Command): Command {
     .addOption(one('--max-connections <N>', 'HTTP connections at once (default: 4096)', count))
     .addOption(one('--max-websockets <N>', 'WebSocket connections at once (default: 16384)', count))
     .addOption(one('--max-websockets-per-address <N>', 'of one address (default: 500)', count))
+    .addOption(one('--max-websocket-memory <SIZE>', 'that all of them may hold (default: 64MiB)', parseSize))
     .addOption(one('--max-peers-per-address <N>', 'of one address in all torrents (default: 50000)', count))
     .addOption(one('--max-peers-per-address-and-torrent <N>', 'of one address in one (default: 500)', count))
     .addOption(one('--max-announces-per-address <N>', 'of one address a second (default: 500)', count))
@@ -149,6 +152,7 @@ export async function serverOptions(
     ...given('wsIntervalS', options.wsInterval),
     ...given('maxWebSockets', options.maxWebsockets),
     ...given('maxWebSocketsPerAddress', options.maxWebsocketsPerAddress),
+    ...given('maxWebSocketBytes', options.maxWebsocketMemory),
     ...given('maxPeersPerAddress', options.maxPeersPerAddress),
     ...given('maxPeersPerAddressAndSwarm', options.maxPeersPerAddressAndTorrent),
     ...given('maxAnnouncesPerAddress', options.maxAnnouncesPerAddress),

@@ -24,6 +24,8 @@ export class FaultCounters {
   tooSlow = 0;
   /** A connection that was closed because too many were open. */
   tooManyConnections = 0;
+  /** A WebSocket connection that was closed because all of them together held too much. */
+  tooMuchHeld = 0;
 }
 
 export type Fault = keyof FaultCounters;

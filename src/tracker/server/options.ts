@@ -43,6 +43,8 @@ export interface TrackerValues {
   /** WebSocket connections at once, a thread; and of one address (an IPv6 /64) of them. Defaults: 16,384 and 500. */
   readonly maxWebSockets?: number;
   readonly maxWebSocketsPerAddress?: number;
+  /** Bytes that WebSocket connections may hold all together, a thread; see {@link WebMemory}. Default: 64 MiB. */
+  readonly maxWebSocketBytes?: number;
   /** All swarms may be scraped at once, over HTTP. Default: false. */
   readonly fullScrape?: boolean;
   /** Torrents can be searched and published here: told in the numbers. Default: false. */
@@ -104,6 +106,7 @@ export interface Settings {
   readonly wsIntervalS: number;
   readonly maxWebSockets: number;
   readonly maxWebSocketsPerAddress: number;
+  readonly maxWebSocketBytes: number;
   readonly fullScrape: boolean;
   readonly hasCatalogue: boolean;
   readonly metrics: MetricsAccess;
@@ -136,6 +139,8 @@ export function settingsOf(options: TrackerValues): Settings {
     wsIntervalS: Math.min(options.wsIntervalS ?? 120, intervalS),
     maxWebSockets: options.maxWebSockets ?? 16_384,
     maxWebSocketsPerAddress: maxWebSocketsPerAddress ?? 500,
+    // As many connections as the default allows, each in ten swarms, take a sixth of it.
+    maxWebSocketBytes: options.maxWebSocketBytes ?? 64 * 1024 * 1024,
     fullScrape: options.fullScrape ?? false,
     hasCatalogue: options.hasCatalogue ?? false,
     metrics: options.metrics ?? 'local',

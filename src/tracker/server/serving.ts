@@ -104,8 +104,9 @@ export class Serving {
     const full = fullScrape ? new FullScrapes({ clock, table, access, gzip, counters, trust, minIntervalS }) : null;
     const { thread, relays } = parts;
     const { wsIntervalS: intervalS, maxWebSockets, maxWebSocketsPerAddress: maxPerAddress } = settings;
+    const { maxWebSocketBytes: maxBytes } = settings;
     const web = { ...shared, hashes, table, thread, relays, minIntervalS, intervalS, limitsLoopback };
-    this.#web = ws ? new WebServer({ ...web, maxConnections: maxWebSockets, maxPerAddress }) : null;
+    this.#web = ws ? new WebServer({ ...web, maxConnections: maxWebSockets, maxPerAddress, maxBytes }) : null;
     const upgrades = this.#web;
     this.#env = env;
     this.#parts = parts;

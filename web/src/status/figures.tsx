@@ -24,6 +24,7 @@ const FAULT_WORDS: Readonly<Partial<Record<string, string>>> = {
   full: 'the tracker is full',
   tooSlow: 'too slow',
   tooManyConnections: 'too many connections',
+  tooMuchHeld: 'WebSocket clients held too much',
 } satisfies Partial<Record<keyof TrackerStats['faults'], string>>;
 
 interface FiguresOptions {
