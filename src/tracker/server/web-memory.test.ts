@@ -29,7 +29,7 @@ class Held implements Holder {
 }
 
 describe('WebMemory', () => {
-  it('has those go that hold most, as few as will do, and keeps its limit', () => {
+  it('has those go that hold most, as few as will make room, and keeps its limit', () => {
     const sizes = fc.array(fc.integer({ min: 0, max: 1000 }), { maxLength: 30 });
     fc.assert(
       fc.property(sizes, fc.integer({ min: 0, max: 5000 }), (all, limit) => {
@@ -44,11 +44,28 @@ describe('WebMemory', () => {
         const gone = held.flatMap(({ isGone }, i) => (isGone ? [all[i]!] : []));
         const kept = held.flatMap(({ isGone }, i) => (isGone ? [] : [all[i]!]));
         expect(gone).toHaveLength(count);
+        expect(count > 0).toBe(sum > limit);
         if (count === 0) return;
+        expect(memory.bytes).toBeLessThanOrEqual((limit * 7) / 8);
         expect(Math.min(...gone)).toBeGreaterThanOrEqual(Math.max(0, ...kept));
-        expect(memory.bytes + Math.min(...gone)).toBeGreaterThan(limit);
+        expect(memory.bytes + Math.min(...gone)).toBeGreaterThan((limit * 7) / 8);
       }),
     );
+  });
+
+  it('has no more than some hundreds go in a turn, and asks for another', () => {
+    let calls = 0;
+    const memory = new WebMemory(1000, () => calls++);
+    const held = Array.from({ length: 2000 }, (_, i) => new Held(memory, i < 600 ? 20 : 10));
+    calls = 0;
+    expect([memory.shed(held), calls]).toEqual([512, 1]);
+    expect(held.filter(({ isGone }, i) => isGone && i >= 600)).toEqual([]);
+    let turns = 1;
+    for (; calls > 0; turns++) {
+      calls = 0;
+      expect(memory.shed(held)).toBeLessThanOrEqual(512);
+    }
+    expect([turns, memory.bytes]).toEqual([4, 870]);
   });
 
   it('looks first whether what was held still is', () => {

@@ -2,6 +2,11 @@
 // lists of swarms. Each has bounds of its own, but sixteen thousand at their bounds would hold gigabytes. Above the limit
 // those go that hold most: whoever sends whole messages and reads holds next to nothing.
 
+/** So much of the limit is full afterwards: what looking through all costs is paid for by an eighth of it each time. */
+const ROOM = 7 / 8;
+/** In one turn of the loop: each has to leave its swarms and be told why. */
+const MOST = 512;
+
 export interface Holder {
   readonly heldBytes: number;
   /** Counts anew what it holds. */
@@ -31,26 +36,38 @@ export class WebMemory {
     if (bytes > 0 && this.bytes > this.#limit) this.#over();
   }
 
-  /** Has the largest holders go until the limit is kept; returns how many. */
+  /**
+   * Where the limit is exceeded has the largest holders go, until there is room again, or {@link MOST} at once: then it is
+   * to be called again. Returns how many.
+   */
   shed(holders: readonly (Holder | null)[]): number {
     if (this.bytes <= this.#limit) return 0;
     // What was read meanwhile is not held any more.
     for (const holder of holders) holder?.recount();
+    if (this.bytes <= this.#limit) return 0;
+    const room = this.#limit * ROOM;
+    const least = leastToShed(holders, this.bytes - room);
     let count = 0;
-    while (this.bytes > this.#limit) {
-      const before = this.bytes;
-      largest(holders)?.shed();
-      if (this.bytes >= before) break;
-      count++;
+    // First those that hold more than the least of them, then as many of its size as it takes.
+    for (const size of [least + 1, least]) {
+      for (const holder of holders) {
+        if (this.bytes <= room || count === MOST) break;
+        if (holder === null || holder.heldBytes < size) continue;
+        holder.shed();
+        count++;
+      }
     }
+    if (this.bytes > this.#limit && count > 0) this.#over();
     return count;
   }
 }
 
-function largest(holders: readonly (Holder | null)[]): Holder | null {
-  let most: Holder | null = null;
-  for (const holder of holders) {
-    if (holder !== null && holder.heldBytes > (most?.heldBytes ?? 0)) most = holder;
-  }
-  return most;
+/** What the smallest holds of those that hold most and so many bytes together; of the {@link MOST} largest, if that is less. */
+function leastToShed(holders: readonly (Holder | null)[], bytes: number): number {
+  const sizes = new Float64Array(holders.length);
+  for (let i = 0; i < holders.length; i++) sizes[i] = holders[i]?.heldBytes ?? 0;
+  sizes.sort();
+  let at = sizes.length;
+  for (let sum = 0; at > 0 && sum < bytes && sizes.length - at < MOST; ) sum += sizes[--at]!;
+  return Math.max(1, sizes[at] ?? 1);
 }
