@@ -83,9 +83,7 @@ class WebAsker implements TrackerAsker {
       ...(event !== 'none' && { event }),
       offers: offerIds.map((offer_id) => ({ offer: { type: 'offer', sdp: 'v=0' }, offer_id })),
     });
-    const reply = await this.#reply();
-    const reason = reply['failure reason'];
-    if (typeof reason === 'string') throw new TrackerError(reason, 60 * Number(reply['retry in']));
+    const reply = await this.#answered();
     const swarm = this.#swarm(infoHash);
     if (event === 'stopped') swarm.delete(this);
     else swarm.add(this);
@@ -98,7 +96,8 @@ class WebAsker implements TrackerAsker {
   async scrape(infoHashes: readonly Uint8Array[]): ReturnType<TrackerAsker['scrape']> {
     await this.#connected();
     this.#client.send({ action: 'scrape', info_hash: infoHashes.map(latin1) });
-    const { files } = (await this.#reply()) as { files: Readonly<Record<string, Record<string, number>>> };
+    const reply = await this.#answered();
+    const { files } = reply as { files: Readonly<Record<string, Record<string, number>>> };
     return new Map(
       Object.entries(files).map(([hash, { complete, incomplete, downloaded }]) => [
         toHex(fromLatin1(hash)),
@@ -125,6 +124,14 @@ class WebAsker implements TrackerAsker {
       return to.every((each) => each.#answers.has(offer_id));
     };
     await this.#until(haveCome, FOLLOWS_MS);
+  }
+
+  /** The next reply. Rejects where it is a refusal. */
+  async #answered(): Promise<Message> {
+    const reply = await this.#reply();
+    const reason = reply['failure reason'];
+    if (typeof reason === 'string') throw new TrackerError(reason, 60 * Number(reply['retry in']));
+    return reply;
   }
 
   #connected(): Promise<boolean> {

@@ -73,6 +73,8 @@ export interface TrackerWorld {
 }
 
 let hashes = 0;
+/** Trackers with a limit of scrapes. */
+let limited = 0;
 /** One that no other test has, of as many bytes. */
 function newHash(length = 20): Uint8Array {
   const hash = new Uint8Array(length).fill(0x2b);
@@ -267,6 +269,27 @@ export function trackerContract(world: TrackerWorld): void {
           message: 'this tracker is full',
           ...(can.retryIn && { retryInS: 30 * 60 }),
         });
+      }),
+    );
+
+    it(
+      'refuses scrapes that come too often, and says so; announces are counted by themselves',
+      // A tracker of its own: those on this machine share an address.
+      run({ maxScrapesPerAddress: 1, intervalS: 1000 + ++limited }, async (place) => {
+        const infoHash = newHash();
+        const asker = place.newAsker();
+        await asker.announce({ infoHash });
+        let answered = 0;
+        let reason = '';
+        // Twenty at once and one a second, or as many again where the asker reaches two threads.
+        while (answered < 400 && reason === '') {
+          const scraped = await asker.scrape([infoHash]).catch((error: Error) => error.message);
+          if (typeof scraped === 'string') reason = scraped;
+          else answered++;
+        }
+        expect(answered).toBeGreaterThanOrEqual(20);
+        expect(reason).toBe('too many scrapes from your address');
+        await asker.announce({ infoHash, event: 'none' });
       }),
     );
 
