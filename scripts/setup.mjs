@@ -23,7 +23,7 @@ installPackages();
 if (process.argv.includes('--interop')) {
   installDebian(INTEROP_PACKAGES, { purpose: 'interop', consequence: 'interop tests will skip what needs' });
   if (!installNpmFolder('interop-npm', 'test/interop/npm')) {
-    console.log('setup: no bittorrent-tracker from npm; interop tests will skip it');
+    console.log('setup: no bittorrent-tracker and webtorrent from npm; tests with them are skipped');
   }
 }
 if (process.argv.includes('--browser')) {

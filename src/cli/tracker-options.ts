@@ -17,6 +17,7 @@ import {
   parseListen,
   parseNetwork,
   parseSeconds,
+  parseSize,
   UsageError,
 } from './args.ts';
 import { LEVELS } from './log.ts';
@@ -45,9 +46,11 @@ export interface TrackerOptions extends JsonOption {
   readonly wsInterval?: number;
   readonly maxWebsockets?: number;
   readonly maxWebsocketsPerAddress?: number;
+  readonly maxWebsocketMemory?: number;
   readonly maxPeersPerAddress?: number;
   readonly maxPeersPerAddressAndTorrent?: number;
   readonly maxAnnouncesPerAddress?: number;
+  readonly maxScrapesPerAddress?: number;
   readonly fullScrape?: boolean;
   readonly keepPeerIds?: boolean;
   readonly metrics?: MetricsAccess;
@@ -81,9 +84,11 @@ export function addTracker(command: Command): Command {
     .addOption(one('--max-connections <N>', 'HTTP connections at once (default: 4096)', count))
     .addOption(one('--max-websockets <N>', 'WebSocket connections at once (default: 16384)', count))
     .addOption(one('--max-websockets-per-address <N>', 'of one address (default: 500)', count))
+    .addOption(one('--max-websocket-memory <SIZE>', 'that all of them may hold (default: 64MiB)', parseSize))
     .addOption(one('--max-peers-per-address <N>', 'of one address in all torrents (default: 50000)', count))
     .addOption(one('--max-peers-per-address-and-torrent <N>', 'of one address in one (default: 500)', count))
     .addOption(one('--max-announces-per-address <N>', 'of one address a second (default: 500)', count))
+    .addOption(one('--max-scrapes-per-address <N>', 'of one address a second (default: 100)', count))
     .option('--full-scrape', 'answer scrapes of all torrents at once (HTTP)')
     .option('--keep-peer-ids', 'keep peer ids for clients that want dictionaries: 20 bytes a peer')
     .addOption(
@@ -147,9 +152,11 @@ export async function serverOptions(
     ...given('wsIntervalS', options.wsInterval),
     ...given('maxWebSockets', options.maxWebsockets),
     ...given('maxWebSocketsPerAddress', options.maxWebsocketsPerAddress),
+    ...given('maxWebSocketBytes', options.maxWebsocketMemory),
     ...given('maxPeersPerAddress', options.maxPeersPerAddress),
     ...given('maxPeersPerAddressAndSwarm', options.maxPeersPerAddressAndTorrent),
     ...given('maxAnnouncesPerAddress', options.maxAnnouncesPerAddress),
+    ...given('maxScrapesPerAddress', options.maxScrapesPerAddress),
   };
 }
 

@@ -20,9 +20,9 @@ const FLAGS: readonly string[] = [
 
 export const hasChromium: boolean = existsSync(CHROMIUM);
 
-/** A profile of its own in a temporary folder, which goes with it. */
-export function openBrowser(): Promise<Browser> {
-  return chromium.launch({ executablePath: CHROMIUM, headless: true, args: [...FLAGS] });
+/** A profile of its own in a temporary folder, which goes with it. `flags`: more of the command line. */
+export function openBrowser(flags: readonly string[] = []): Promise<Browser> {
+  return chromium.launch({ executablePath: CHROMIUM, headless: true, args: [...FLAGS, ...flags] });
 }
 
 export interface VisitOptions {
@@ -32,6 +32,8 @@ export interface VisitOptions {
   readonly widthPx?: number;
   /** The tracker goes away on purpose: the browser says that it cannot reach it. */
   readonly mayBeOffline?: boolean;
+  /** Who may use a microphone is told the machine's addresses, and may tell others: WebRTC finds a way without a network. */
+  readonly hasMicrophone?: boolean;
   /** The tracker refuses on purpose: the browser names the status. */
   readonly mayBeRefused?: boolean;
 }
@@ -54,7 +56,7 @@ export class Visit {
       viewport: { width: options.widthPx ?? 1100, height: 800 },
       colorScheme: options.isDark ? 'dark' : 'light',
       acceptDownloads: true,
-      permissions: ['clipboard-read', 'clipboard-write'],
+      permissions: ['clipboard-read', 'clipboard-write', ...(options.hasMicrophone ? ['microphone', 'camera'] : [])],
     });
     return new Visit(context, await context.newPage(), options);
   }

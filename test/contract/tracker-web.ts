@@ -1,5 +1,4 @@
-// WebSocket as a transport of the tracker's contract, in virtual time: who is put in touch with whom is told by whose
-// offers reach whom.
+// WebSocket as a transport of the tracker's contract: who is put in touch with whom is told by whose offers reach whom.
 
 import { fromLatin1, latin1, toHex } from '../../src/base/bytes.ts';
 import { sleep } from '../../src/ports/clock.ts';
@@ -15,14 +14,21 @@ import type { Transport } from './tracker-worlds.ts';
 /** Offers of an announce that does not say how many it wants. */
 const OFFERS = 5;
 const MOST_OFFERS = 10;
+/** Between two looks at what came. */
+const LOOK_MS = 5;
+/** For a reply. */
+const PATIENCE_MS = 10_000;
+/** What follows offers comes as soon as they do; who does not hear it has left. */
+const FOLLOWS_MS = 500;
 
-let offers = 0;
+let ids = 0;
+const newId = (): string => String(ids++).padStart(20, 'o');
 
 export const WEB: Transport = {
   name: 'WebSocket',
   can: {
     pauses: false,
-    bothFamilies: false,
+    bothFamilies: true,
     minInterval: false,
     retryIn: true,
     longHashes: false,
@@ -30,12 +36,14 @@ export const WEB: Transport = {
   },
   open: (env, to, own) => {
     const client = new SimWebClient({ env }, to);
-    const asker = new WebAsker(env, client, `-SH0100-${own.key.slice(-12).padStart(12, '.')}`);
+    const asker = new WebAsker(env, client, to.port, `-SH0100-${own.key.slice(-12).padStart(12, '.')}`);
     return { asker, close: async () => asker.close() };
   },
 };
 
 const askers = new Set<WebAsker>();
+/** Who is in a swarm of a tracker: its port and the info hash. */
+const members = new Map<string, Set<WebAsker>>();
 /** Who has heard an offer. */
 const heardBy = new Map<string, string>();
 
@@ -43,39 +51,44 @@ class WebAsker implements TrackerAsker {
   readonly name: string;
   readonly #env: Env;
   readonly #client: SimWebClient;
+  readonly #port: number;
   #replies: Message[] = [];
+  /** Ids of the answers that came. */
+  readonly #answers = new Set<unknown>();
 
-  constructor(env: Env, client: SimWebClient, name: string) {
+  constructor(env: Env, client: SimWebClient, port: number, name: string) {
     this.name = name;
     this.#env = env;
     this.#client = client;
+    this.#port = port;
     askers.add(this);
   }
 
   close(): void {
     askers.delete(this);
+    for (const swarm of members.values()) swarm.delete(this);
     this.#client.stream.destroy();
   }
 
   async announce(changes: Partial<AnnounceRequest> = {}): Promise<Awaited<ReturnType<TrackerAsker['announce']>>> {
     const { infoHash, left, event, numWant } = request(changes);
     const wanted = event === 'stopped' ? 0 : Math.min(numWant ?? OFFERS, MOST_OFFERS);
-    const ids = Array.from({ length: wanted }, () => String(offers++).padStart(20, 'o'));
+    const offerIds = Array.from({ length: wanted }, newId);
+    const about = { action: 'announce', info_hash: latin1(infoHash), peer_id: this.name };
     await this.#connected();
     this.#client.send({
-      action: 'announce',
-      info_hash: latin1(infoHash),
-      peer_id: this.name,
+      ...about,
       left,
       numwant: wanted,
       ...(event !== 'none' && { event }),
-      offers: ids.map((offer_id) => ({ offer: { type: 'offer', sdp: 'v=0' }, offer_id })),
+      offers: offerIds.map((offer_id) => ({ offer: { type: 'offer', sdp: 'v=0' }, offer_id })),
     });
-    const reply = await this.#reply();
-    const reason = reply['failure reason'];
-    if (typeof reason === 'string') throw new TrackerError(reason, 60 * Number(reply['retry in']));
-    for (const each of askers) each.#listen();
-    const peers = ids.map((id) => heardBy.get(id)).filter((name) => name !== undefined);
+    const reply = await this.#answered();
+    const swarm = this.#swarm(infoHash);
+    if (event === 'stopped') swarm.delete(this);
+    else swarm.add(this);
+    if (wanted > 0) await this.#follow(about, swarm);
+    const peers = offerIds.map((id) => heardBy.get(id)).filter((name) => name !== undefined);
     const { interval, complete, incomplete } = reply as Readonly<Record<string, number>>;
     return { intervalS: interval!, minIntervalS: null, seeds: complete!, leeches: incomplete!, peers };
   }
@@ -83,7 +96,8 @@ class WebAsker implements TrackerAsker {
   async scrape(infoHashes: readonly Uint8Array[]): ReturnType<TrackerAsker['scrape']> {
     await this.#connected();
     this.#client.send({ action: 'scrape', info_hash: infoHashes.map(latin1) });
-    const { files } = (await this.#reply()) as { files: Readonly<Record<string, Record<string, number>>> };
+    const reply = await this.#answered();
+    const { files } = reply as { files: Readonly<Record<string, Record<string, number>>> };
     return new Map(
       Object.entries(files).map(([hash, { complete, incomplete, downloaded }]) => [
         toHex(fromLatin1(hash)),
@@ -92,22 +106,63 @@ class WebAsker implements TrackerAsker {
     );
   }
 
-  async #connected(): Promise<void> {
-    while (this.#client.head === '') await sleep(this.#env.clock, 100);
+  #swarm(infoHash: Uint8Array): Set<WebAsker> {
+    const key = `${this.#port} ${toHex(infoHash)}`;
+    const swarm = members.get(key) ?? new Set<WebAsker>();
+    members.set(key, swarm);
+    return swarm;
   }
 
-  /** The next one; what the tracker has sent to others meanwhile has arrived, too. */
+  /** Sends everybody in the swarm an answer, which goes the way of the offers, behind them. */
+  async #follow(about: Message, swarm: ReadonlySet<WebAsker>): Promise<void> {
+    const offer_id = newId();
+    const to = [...swarm];
+    const answer = { type: 'answer', sdp: 'v=0' };
+    for (const { name } of to) this.#client.send({ ...about, to_peer_id: name, offer_id, answer });
+    const haveCome = (): boolean => {
+      for (const each of askers) each.#listen();
+      return to.every((each) => each.#answers.has(offer_id));
+    };
+    await this.#until(haveCome, FOLLOWS_MS);
+  }
+
+  /** The next reply. Rejects where it is a refusal. */
+  async #answered(): Promise<Message> {
+    const reply = await this.#reply();
+    const reason = reply['failure reason'];
+    if (typeof reason === 'string') throw new TrackerError(reason, 60 * Number(reply['retry in']));
+    return reply;
+  }
+
+  #connected(): Promise<boolean> {
+    return this.#until(() => this.#client.head !== '', PATIENCE_MS);
+  }
+
   async #reply(): Promise<Message> {
-    await sleep(this.#env.clock, 500);
-    this.#listen();
+    await this.#until(() => {
+      this.#listen();
+      return this.#replies.length > 0;
+    }, PATIENCE_MS);
     const reply = this.#replies.shift();
     if (reply === undefined) throw new Error('the tracker has not answered');
     return reply;
   }
 
+  /** False where it has not become so in time. */
+  async #until(isSo: () => boolean, withinMs: number): Promise<boolean> {
+    const { clock } = this.#env;
+    const endMs = clock.nowMs() + withinMs;
+    while (!isSo()) {
+      if (clock.nowMs() >= endMs) return false;
+      await sleep(clock, LOOK_MS);
+    }
+    return true;
+  }
+
   #listen(): void {
     for (const message of this.#client.heard.splice(0)) {
       if ('offer' in message) heardBy.set(message.offer_id as string, this.name);
+      else if ('answer' in message) this.#answers.add(message.offer_id);
       else this.#replies.push(message);
     }
   }

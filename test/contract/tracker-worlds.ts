@@ -5,13 +5,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { Address } from '../../src/base/address.ts';
-import { fromLatin1 } from '../../src/base/bytes.ts';
+import { fromLatin1, toHex } from '../../src/base/bytes.ts';
 import { trackerThreads } from '../../src/cli/tracker-threads.ts';
 import { createNodeEnv, type NodeEnv } from '../../src/platform/node/env.ts';
+import { createRedisSwarmStore } from '../../src/platform/node/redis-swarm-store.ts';
 import { SimSwarmStore } from '../../src/platform/sim/index.ts';
 import { sleep } from '../../src/ports/clock.ts';
 import type { Env } from '../../src/ports/env.ts';
 import { TrackerClient } from '../../src/tracker/client/client.ts';
+import type { AnnounceRequest } from '../../src/tracker/protocol/announce.ts';
 import { TrackerServer, type TrackerServerOptions } from '../../src/tracker/server/server.ts';
 import { request } from '../support/announce-request.ts';
 import { newSimWorld } from './sim-world.ts';
@@ -35,6 +37,9 @@ const PEER_PORT = 6881;
 /** What one tracker knows, others that share its store know by then. */
 const SHARED_LATE_MS = 2000;
 const FETCH_MS = 300;
+/** On a machine that has much else to do it takes longer; between two looks. */
+const SETTLED_MS = 10_000;
+const LOOK_MS = 20;
 
 const ABLE = { pauses: true, bothFamilies: true, minInterval: true, retryIn: true, longHashes: true, crowds: true };
 const PLAIN = {
@@ -120,65 +125,128 @@ export function simTrackerWorld(transport: Transport, family: 4 | 6, isShared = 
   };
 }
 
-/** Trackers on loopback, one for all tests with the same options: `close` when all have run. */
+/** What is asked on loopback. */
+export interface NodeSetting {
+  readonly transport: Transport;
+  readonly family: 4 | 6;
+  /** Of each tracker. */
+  readonly threads: number;
+  /** Trackers that share the store of {@link NodeTrackers}, and are asked in turn. Default: one tracker without it. */
+  readonly sharing?: number;
+}
+
+/** Trackers on loopback, the same for all tests with the same options: `close` when all have run. */
 export class NodeTrackers {
   readonly #env: NodeEnv;
   readonly #folder: string;
-  readonly #running = new Map<string, Promise<TrackerServer>>();
+  readonly #storePlace: string;
+  readonly #running = new Map<string, Promise<TrackerServer[]>>();
   #ports = 20_000;
 
-  static async open(): Promise<NodeTrackers> {
+  /** `storePlace`: as `--store` has it, for trackers that share one. */
+  static async open(storePlace = ''): Promise<NodeTrackers> {
     const folder = await mkdtemp(join(tmpdir(), 'shoal-contract-'));
-    return new NodeTrackers(createNodeEnv({ stateFolder: folder }), folder);
+    return new NodeTrackers(createNodeEnv({ stateFolder: folder }), folder, storePlace);
   }
 
-  private constructor(env: NodeEnv, folder: string) {
+  private constructor(env: NodeEnv, folder: string, storePlace: string) {
     this.#env = env;
     this.#folder = folder;
+    this.#storePlace = storePlace;
   }
 
   async close(): Promise<void> {
-    for (const server of this.#running.values()) await (await server).close();
+    for (const servers of this.#running.values()) for (const server of await servers) await server.close();
     await this.#env.close();
     await rm(this.#folder, { recursive: true });
   }
 
-  /** A tracker of so many threads that is asked from loopback; all askers have its address, and ports of their own. */
+  /** A tracker that is asked from loopback, or several; all askers have its address, and ports of their own. */
   async with(
-    transport: Transport,
-    family: 4 | 6,
-    threads: number,
+    setting: NodeSetting,
     options: Partial<TrackerServerOptions>,
     body: Parameters<TrackerWorld['withTracker']>[1],
   ): Promise<void> {
-    const server = await this.#start(threads, options);
+    const { transport, family, sharing } = setting;
+    const servers = await this.#start(setting, options);
     const opened: OpenAsker[] = [];
+    const said = new SaidInSwarms();
     await body({
       newAsker: (at = {}) => {
         const own = new Address(loopback(at.family ?? family), at.port ?? this.#ports++);
-        const to = new Address(own.ip, server.addresses[0]!.port);
-        const asker = transport.open(this.#env, to, own);
-        opened.push(asker);
-        return asker.asker;
+        const server = servers[opened.length % servers.length]!;
+        const open = transport.open(this.#env, new Address(own.ip, server.addresses[0]!.port), own);
+        opened.push(open);
+        return sharing === undefined ? open.asker : said.notedFrom(open.asker);
       },
-      counts: (infoHash) => Promise.resolve(server.counts(infoHash)),
-      settle: () => Promise.resolve(),
+      counts: (infoHash) => Promise.resolve(servers[0]!.counts(infoHash)),
+      settle: () => until(() => said.isKnownTo(servers)),
       wait: () => Promise.reject(new Error('time is real here')),
     });
     await Promise.all(opened.map((each) => each.close()));
   }
 
-  /** Listens on all addresses of both families: what comes over IPv4 comes from `::ffff:` there. */
-  #start(threads: number, options: Partial<TrackerServerOptions>): Promise<TrackerServer> {
-    const key = JSON.stringify([threads, options]);
-    let server = this.#running.get(key);
-    if (server === undefined) {
+  /** They listen on all addresses of both families: what comes over IPv4 comes from `::ffff:` there. */
+  #start({ threads, sharing }: NodeSetting, options: Partial<TrackerServerOptions>): Promise<TrackerServer[]> {
+    const key = JSON.stringify([threads, sharing, options]);
+    let servers = this.#running.get(key);
+    if (servers === undefined) {
       const listen = [{ ip: null, port: 0 }];
       const workers = { count: threads, threads: trackerThreads() };
-      server = TrackerServer.open(this.#env, { listen, workers, ...options });
-      this.#running.set(key, server);
+      const newServer = (): Promise<TrackerServer> => {
+        const shared = sharing === undefined ? {} : { swarmStore: createRedisSwarmStore(this.#storePlace) };
+        return TrackerServer.open(this.#env, { listen, workers, ...shared, ...options });
+      };
+      servers = Promise.all(Array.from({ length: sharing ?? 1 }, newServer));
+      this.#running.set(key, servers);
     }
-    return server;
+    return servers;
+  }
+}
+
+/** What askers have said of themselves, and so what every tracker has to count in the end. */
+class SaidInSwarms {
+  readonly #swarms = new Map<string, { infoHash: Uint8Array; isSeed: Map<string, boolean>; completed: number }>();
+
+  notedFrom(asker: TrackerAsker): TrackerAsker {
+    return {
+      name: asker.name,
+      announce: async (changes = {}) => {
+        const told = await asker.announce(changes);
+        this.#note(asker.name, request(changes));
+        return told;
+      },
+      scrape: (infoHashes) => asker.scrape(infoHashes),
+    };
+  }
+
+  isKnownTo(servers: readonly TrackerServer[]): boolean {
+    return [...this.#swarms.values()].every(({ infoHash, isSeed, completed }) => {
+      const seeds = [...isSeed.values()].filter(Boolean).length;
+      const leeches = isSeed.size - seeds;
+      return servers.every((server) => {
+        const counts = server.counts(infoHash);
+        return counts.seeds === seeds && counts.leeches === leeches && counts.completed === completed;
+      });
+    });
+  }
+
+  #note(name: string, { infoHash, left, event }: AnnounceRequest): void {
+    const key = toHex(infoHash.subarray(0, 20));
+    const swarm = this.#swarms.get(key) ?? { infoHash, isSeed: new Map<string, boolean>(), completed: 0 };
+    this.#swarms.set(key, swarm);
+    const wasSeed = swarm.isSeed.get(name) ?? false;
+    if (event === 'stopped') swarm.isSeed.delete(name);
+    else swarm.isSeed.set(name, left === 0);
+    if (event === 'completed' && left === 0 && !wasSeed) swarm.completed++;
+  }
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  const endMs = performance.now() + SETTLED_MS;
+  while (!isSo()) {
+    if (performance.now() > endMs) throw new Error(`trackers that share a store differ after ${SETTLED_MS} ms`);
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
 }
 

@@ -38,7 +38,7 @@ export interface TrackerPlace {
   newAsker(place?: AskerPlace): TrackerAsker;
   /** As one of the trackers counts. */
   counts(infoHash: Uint8Array): Promise<SwarmCounts>;
-  /** What was said is known everywhere: a shared store may take two seconds. */
+  /** Resolves when what was said is known everywhere: a shared store may take two seconds. */
   settle(): Promise<void>;
   /** Lets time go by, where it is simulated. */
   wait(seconds: number): Promise<void>;
@@ -63,12 +63,18 @@ export interface TrackerAbilities {
 
 export interface TrackerWorld {
   readonly name: string;
+  /** What the machine lacks for it. Default: nothing. */
+  readonly missing?: string;
+  /** Tests wait for each other's trackers in real time, and so side by side. */
+  readonly isSlow?: boolean;
   readonly family: 4 | 6;
   readonly can: TrackerAbilities;
   withTracker(options: Partial<TrackerServerOptions>, body: (place: TrackerPlace) => Promise<void>): Promise<void>;
 }
 
 let hashes = 0;
+/** Trackers with a limit of scrapes. */
+let limited = 0;
 /** One that no other test has, of as many bytes. */
 function newHash(length = 20): Uint8Array {
   const hash = new Uint8Array(length).fill(0x2b);
@@ -85,7 +91,9 @@ export function trackerContract(world: TrackerWorld): void {
   const itIf = (able: boolean): ((name: string, test: () => Promise<void>) => void) => (able ? it : () => undefined);
   const sorted = (askers: readonly TrackerAsker[]): string[] => askers.map(({ name }) => name).sort();
 
-  describe(`a tracker: ${world.name}`, () => {
+  const { name, missing, isSlow = false } = world;
+  const title = `a tracker: ${name}${missing === undefined ? '' : ` (skipped: ${missing})`}`;
+  describe.skipIf(missing !== undefined)(title, { concurrent: isSlow }, () => {
     it(
       'brings peers together, never one with itself, and counts them',
       run({}, async (place) => {
@@ -264,6 +272,27 @@ export function trackerContract(world: TrackerWorld): void {
       }),
     );
 
+    it(
+      'refuses scrapes that come too often, and says so; announces are counted by themselves',
+      // A tracker of its own: those on this machine share an address.
+      run({ maxScrapesPerAddress: 1, intervalS: 1000 + ++limited }, async (place) => {
+        const infoHash = newHash();
+        const asker = place.newAsker();
+        await asker.announce({ infoHash });
+        let answered = 0;
+        let reason = '';
+        // Twenty at once and one a second, or as many again where the asker reaches two threads.
+        while (answered < 400 && reason === '') {
+          const scraped = await asker.scrape([infoHash]).catch((error: Error) => error.message);
+          if (typeof scraped === 'string') reason = scraped;
+          else answered++;
+        }
+        expect(answered).toBeGreaterThanOrEqual(20);
+        expect(reason).toBe('too many scrapes from your address');
+        await asker.announce({ infoHash, event: 'none' });
+      }),
+    );
+
     itIf(can.isSimulated)(
       'forgets those that fall silent, half an interval after their announce was due',
       run({ intervalS: 60 }, async (place) => {
@@ -312,11 +341,13 @@ export function trackerContract(world: TrackerWorld): void {
         const infoHash = newHash();
         const [old, young] = [place.newAsker({ family: 4 }), place.newAsker({ family: 6 })];
         await old.announce({ infoHash });
+        await place.settle();
         expect((await young.announce({ infoHash })).leeches).toBe(2);
         await place.settle();
         const told = async (asker: TrackerAsker): Promise<string[]> => {
           const { peers } = await asker.announce({ infoHash, numWant: 2 });
           await asker.announce({ infoHash, event: 'stopped' });
+          await place.settle();
           return [...peers].sort();
         };
         expect(await told(place.newAsker({ family: 4 }))).toEqual(can.bothFamilies ? sorted([old, young]) : [old.name]);

@@ -2,7 +2,8 @@
 // is away, silent, forgetful or full.
 
 import { describe, expect, it } from 'vitest';
-import { Address } from '../../src/base/address.ts';
+import { Address, parseIp } from '../../src/base/address.ts';
+import { latin1 } from '../../src/base/bytes.ts';
 import { ShoalError } from '../../src/base/errors.ts';
 import { type SimHost, SimSwarmStore, type SimWorld } from '../../src/platform/sim/index.ts';
 import { sleep } from '../../src/ports/clock.ts';
@@ -10,7 +11,9 @@ import { TrackerClient } from '../../src/tracker/client/client.ts';
 import type { AnnounceRequest } from '../../src/tracker/protocol/announce.ts';
 import { TrackerServer, type TrackerServerOptions } from '../../src/tracker/server/server.ts';
 import { newSimWorld } from '../contract/sim-world.ts';
-import { request, signal, texts } from '../support/sim-tracker.ts';
+import { hash, request, signal, texts } from '../support/sim-tracker.ts';
+import { SimWebClient } from '../support/sim-web-client.ts';
+import { id, offers } from '../support/web-messages.ts';
 
 type Scheme = 'http' | 'udp';
 
@@ -127,6 +130,27 @@ describe('two trackers with one store', () => {
       for (const tracker of [0, 1]) await b.announce(tracker, 'http', { left: 0, event: 'none' });
       await pass(1000);
       expect([scrape(0), scrape(1)]).toEqual(['2 0 1', '2 0 1']);
+    }));
+
+  it('do not tell each other of peers of WebSocket connections, which none but their tracker can reach', () =>
+    withTrackers(async ({ world, newPeer, pass, scrape }) => {
+      const [one, other] = ['10.9.0.1', '10.9.0.2'].map((ip) => {
+        const host = world.addHost();
+        return new SimWebClient(host, new Address(parseIp(ip)!, 6969));
+      }) as [SimWebClient, SimWebClient];
+      await pass(1000);
+      const peer = newPeer();
+      await peer.announce(0, 'http');
+      one.announce({ info_hash: latin1(hash), peer_id: id(0x61) });
+      other.announce({ info_hash: latin1(hash), peer_id: id(0x62), left: 0, offers: offers(1) });
+      await pass(3000);
+      expect(await newPeer().announce(1, 'udp')).toEqual([peer.key]);
+      await pass(3000);
+      await peer.announce(0, 'http');
+      expect([scrape(0), scrape(1)]).toEqual(['0 3 0', '1 2 0']);
+      expect(one.heard).toMatchObject([{ action: 'announce' }]);
+      for (const { stream } of [one, other]) stream.destroy();
+      await pass(1000);
     }));
 
   it('forget those that are silent, and so does the store', () =>

@@ -2,10 +2,12 @@
 
 import { describe, expect, it } from 'vitest';
 import { SeededRandom } from '../../src/platform/sim/index.ts';
-import { sleep } from '../../src/ports/clock.ts';
+import { type Clock, sleep } from '../../src/ports/clock.ts';
+import { CensusTaker } from '../../src/tracker/server/census.ts';
 import { LEECH, SEED } from '../../src/tracker/server/peer-runs.ts';
 import { TrackerServer } from '../../src/tracker/server/server.ts';
 import { saveSwarms } from '../../src/tracker/server/snapshot.ts';
+import { StateWriter } from '../../src/tracker/server/state.ts';
 import { SwarmTable } from '../../src/tracker/server/swarm-table.ts';
 import { Sweep } from '../../src/tracker/server/sweep.ts';
 import { newSimWorld } from '../contract/sim-world.ts';
@@ -13,6 +15,9 @@ import { dumpSwarms } from '../support/swarm-dump.ts';
 
 const newTable = (keepsIds = false): SwarmTable =>
   SwarmTable.local(new SeededRandom(1, 'table'), { maxSwarms: 2e6, maxPeers: 2e6, keepsIds });
+
+/** Of the budget of a call of the sweep each costs 8, and 1 for its slot; a run more may be looked at. */
+const FORGOTTEN_A_TURN = 20_000 / 9 + 1024;
 
 const hash = new Uint8Array(20);
 const hashView = new DataView(hash.buffer);
@@ -91,6 +96,16 @@ describe('a large swarm table', () => {
     expect([table.swarmCount, table.memoryBytes]).toEqual([0, 0]);
   });
 
+  it('forgets all that are silent in a large swarm within one round, however few are left', () => {
+    for (const left of [0, 1, 4, 40]) {
+      const table = newTable();
+      const sweep = new Sweep(table);
+      for (let n = 0; n < 50_000; n++) announce(table, 1, n, left > 0 && n % left === 0 ? 80 : 0);
+      while (sweep.run(110, 100) < 1);
+      expect(table.peerCount).toBe(left === 0 ? 0 : 50_000 / left);
+    }
+  });
+
   it('hands out the peers of a large swarm alike, each once', () => {
     const table = newTable();
     const peers = 3000;
@@ -147,7 +162,9 @@ describe('a tracker of a million peers', { timeout: 120_000 }, () => {
         const full = tracker.stats().memoryBytes;
         expect(full / 1_000_000).toBeLessThan(32);
         // Whoever misses an announce by half an interval is forgotten; a round of the sweep comes on top.
-        await sleep(clock, 60_000 + 33_000);
+        const most = await mostForgotten(tracker, clock, 60_000 + 33_000);
+        expect(most).toBeGreaterThan(0);
+        expect(most).toBeLessThan(2 * FORGOTTEN_A_TURN);
         expect(tracker.stats()).toMatchObject({ peers: 500_000, seeds: 120_000, swarms });
         for (let swarm = 0; swarm < swarms; swarm++) {
           hashView.setUint32(4, swarm);
@@ -156,12 +173,64 @@ describe('a tracker of a million peers', { timeout: 120_000 }, () => {
         }
         await sleep(clock, 33_000);
         expect(tracker.stats().memoryBytes).toBeLessThan(full * 0.7);
-        await sleep(clock, 120_000);
+        expect(await mostForgotten(tracker, clock, 120_000)).toBeLessThan(2 * FORGOTTEN_A_TURN);
         expect(tracker.stats()).toMatchObject({ peers: 0, seeds: 0, swarms: 0, memoryBytes: 0 });
         await tracker.close();
       })(),
     );
     expect(world.leaks()).toEqual([]);
+  });
+
+  it('does as much in a turn as a small one, whatever there is to do: expiry, moving house, saving, a census', () => {
+    const table = newTable();
+    const sweep = new Sweep(table);
+    // Swarms of ninety, and a very large one.
+    const fill = (every: number, nowS: number): void => {
+      for (let swarm = 0; swarm < 10_000; swarm++) for (let n = 0; n < 90; n += every) announce(table, swarm, n, nowS);
+      for (let n = 0; n < 100_000; n += every) announce(table, 10_000, n, nowS);
+    };
+    fill(1, 0);
+    expect(table.peerCount).toBe(1_000_000);
+    const most = { looked: 0, forgotten: 0, moved: 0 };
+    const rounds = (fromS: number, seconds: number): void => {
+      for (let nowS = fromS; nowS < fromS + seconds; ) {
+        const { peerCount, memoryBytes } = table;
+        nowS += sweep.run(nowS, 100);
+        most.looked = Math.max(most.looked, sweep.looked);
+        most.forgotten = Math.max(most.forgotten, peerCount - table.peerCount);
+        most.moved = Math.max(most.moved, Math.abs(memoryBytes - table.memoryBytes));
+      }
+    };
+    const full = table.memoryBytes;
+    fill(2, 80);
+    rounds(110, 68);
+    expect([table.peerCount, table.swarmCount]).toEqual([500_000, 10_001]);
+    expect(table.memoryBytes).toBeLessThan(full * 0.75);
+
+    const writer = new StateWriter(table);
+    let longest = 0;
+    for (let part = writer.next(230, 230); part !== null; part = writer.next(230, 230)) {
+      longest = Math.max(longest, part.length);
+    }
+    // Peers of eight bytes: 64 KiB, and the run with which they were reached.
+    expect(longest).toBeGreaterThan(64 * 1024);
+    expect(longest).toBeLessThan(64 * 1024 + 9 * 1024);
+    const taker = new CensusTaker(table, null);
+    let steps = 1;
+    let census = taker.step();
+    for (; census === null; census = taker.step()) steps++;
+    expect(steps).toBeGreaterThanOrEqual(table.swarmCount / 1024);
+    expect(Math.max(...census.runs.map((run) => run.length / 9))).toBeLessThanOrEqual(1024);
+
+    rounds(400, 33);
+    expect([table.peerCount, table.swarmCount]).toEqual([0, 1]);
+    // The directory of the large one goes by a half a round.
+    rounds(434, 300);
+    expect([table.swarmCount, table.memoryBytes]).toEqual([0, 0]);
+    // A budget, and the run with which it was used up; memory comes and goes a few segments at a time.
+    expect(most.looked).toBeLessThan(20_000 + 9 * 1024);
+    expect(most.forgotten).toBeLessThanOrEqual(FORGOTTEN_A_TURN);
+    expect(most.moved).toBeLessThanOrEqual(64 * 65_536);
   });
 
   it('of as many torrents fits in 256 MiB', () => {
@@ -171,6 +240,17 @@ describe('a tracker of a million peers', { timeout: 120_000 }, () => {
     expect(table.memoryBytes + table.memory.control.byteLength).toBeLessThan(256 * 1024 * 1024);
   });
 });
+
+/** Peers that the tracker forgot between two looks, which are as far apart as the calls of its sweep, at most. */
+async function mostForgotten(tracker: TrackerServer, clock: Clock, ms: number): Promise<number> {
+  let most = 0;
+  for (const endMs = clock.nowMs() + ms; clock.nowMs() < endMs; ) {
+    const { peers } = tracker.stats();
+    await sleep(clock, 30);
+    most = Math.max(most, peers - tracker.stats().peers);
+  }
+  return most;
+}
 
 function setIp(n: number): Uint8Array {
   new DataView(ip4.buffer).setUint32(0, n);

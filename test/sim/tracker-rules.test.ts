@@ -2,9 +2,13 @@
 
 import { describe, expect, it } from 'vitest';
 import { latin1 } from '../../src/base/bytes.ts';
+import { SimSwarmStore } from '../../src/platform/sim/index.ts';
 import { sleep } from '../../src/ports/clock.ts';
+import type { Env } from '../../src/ports/env.ts';
 import type { AnnounceFields } from '../../src/tracker/protocol/announce.ts';
+import { encodeScrapeRequest } from '../../src/tracker/protocol/udp-packets.ts';
 import type { AccessRules, AnnounceLedger, PathKey, Refusal } from '../../src/tracker/server/access.ts';
+import type { TrackerServerOptions } from '../../src/tracker/server/server.ts';
 import { get, hash, place, request, type Setting, signal, talk, withTracker } from '../support/sim-tracker.ts';
 
 const query = `info_hash=${'%2B'.repeat(20)}&peer_id=-SH0100-abcdefghijkl&left=5&numwant=0`;
@@ -79,6 +83,65 @@ describe('limits of an address', () => {
       await honest.client.announce(url('udp'), request(), { signal });
       await sleep(host.env.clock, 30_000);
       await flood.client.announce(url('udp'), request(), { signal });
+    });
+  });
+
+  it.each(['http', 'udp'] as const)('refuse scrapes that come too often over %s, and nothing else', async (scheme) => {
+    await withTracker({ maxScrapesPerAddress: 1, metrics: 'all' }, async (setting) => {
+      const { client, url, host, server } = setting;
+      const [flood, honest] = [client('203.0.113.1'), client('203.0.113.2')];
+      const scrape = async (): Promise<string> => {
+        const told = flood.client.scrape(url(scheme), [hash], { signal });
+        return told.then(
+          () => 'answered',
+          (error: Error) => error.message,
+        );
+      };
+      const told: string[] = [];
+      for (let i = 0; i < 60; i++) told.push(await scrape());
+      const refused = told.filter((each) => each === 'too many scrapes from your address');
+      expect(told.slice(0, 20)).toEqual(new Array(20).fill('answered'));
+      expect(refused.length).toBeGreaterThan(20);
+      // Over UDP the client asks once more, with a new connection id.
+      const { [scheme]: counted, faults } = server.stats();
+      expect(counted.scrapes).toBe(60 - refused.length);
+      expect(faults.tooManyScrapes).toBeGreaterThanOrEqual(refused.length);
+      expect([counted.errors, faults.rateLimited]).toEqual([faults.tooManyScrapes, 0]);
+      const metrics = await talk(honest.host, place(setting), [get('/metrics', close)]);
+      expect(metrics).toContain(`shoal_tracker_faults_total{kind="too_many_scrapes"} ${faults.tooManyScrapes}\n`);
+      await honest.client.scrape(url(scheme), [hash], { signal });
+      await flood.client.announce(url(scheme), request(), { signal });
+      await sleep(host.env.clock, 30_000);
+      expect(await scrape()).toBe('answered');
+    });
+  });
+
+  it('count a scrape that waits for a shared store once', async () => {
+    const options = ({ clock }: Env): Partial<TrackerServerOptions> => ({
+      swarmStore: new SimSwarmStore({ clock }),
+      maxScrapesPerAddress: 1,
+    });
+    await withTracker(options, async ({ client, url, server }) => {
+      const { client: one } = client('203.0.113.1');
+      // Side by side: so many at once and no more are allowed.
+      const hashes = Array.from({ length: 20 }, (_, i) => new Uint8Array(20).fill(i + 1));
+      await Promise.all(hashes.map((each) => one.scrape(url('http'), [each], { signal })));
+      expect(server.stats()).toMatchObject({ http: { scrapes: 20 }, faults: { tooManyScrapes: 0 } });
+    });
+  });
+
+  it('tell who has no connection id nothing of a rate', async () => {
+    await withTracker({ maxScrapesPerAddress: 1 }, async (setting) => {
+      const { client, host } = setting.client('203.0.113.1');
+      for (let i = 0; i < 40; i++) await client.scrape(setting.url('udp'), [hash], { signal }).catch(() => undefined);
+      const asked = encodeScrapeRequest(new Uint8Array(8), 1, [hash]);
+      const replies: Uint8Array[] = [];
+      const socket = await host.env.sockets.bindUdp({ ip: null, port: 0 }, (packet) => replies.push(packet.slice()));
+      socket.send(asked, place(setting));
+      await sleep(host.env.clock, 1000);
+      await socket.close();
+      expect(replies.map(latin1)).toEqual([expect.stringContaining('connection expired')]);
+      expect(replies[0]!.length).toBeLessThanOrEqual(asked.length);
     });
   });
 });

@@ -2,61 +2,18 @@
 
 import { describe, expect, it } from 'vitest';
 import { latin1, utf8 } from '../../src/base/bytes.ts';
-import type { SimHost } from '../../src/platform/sim/index.ts';
 import { sleep } from '../../src/ports/clock.ts';
 import { OPCODE_PING, OPCODE_TEXT } from '../../src/tracker/protocol/websocket-frames.ts';
 import { encodeFrame } from '../../src/tracker/protocol/websocket-writer.ts';
 import type { AccessRules } from '../../src/tracker/server/access.ts';
-import { get, place, request, type Setting, signal, talk, withTracker } from '../support/sim-tracker.ts';
-import { SimWebClient } from '../support/sim-web-client.ts';
-import { id, type Message, offers } from '../support/web-messages.ts';
+import { get, place, request, signal, talk } from '../support/sim-tracker.ts';
+import type { SimWebClient } from '../support/sim-web-client.ts';
+import { connect, newClient, swarm, withWeb } from '../support/sim-web-tracker.ts';
+import { id, offers } from '../support/web-messages.ts';
 
 const HASH = id(0xfe);
 const KEY = Uint8Array.of(9, 8, 7, 6);
 const infoHash = new Uint8Array(20).fill(0xfe);
-
-/** A tracker, and clients that are closed in the end. */
-function withWeb(
-  options: Parameters<typeof withTracker>[0],
-  body: (setting: Setting) => Promise<void>,
-  trackerIp?: string,
-): Promise<void> {
-  return withTracker(
-    options,
-    async (setting) => {
-      await body(setting);
-      for (const client of clients.splice(0)) client.stream.destroy();
-      await sleep(setting.host.env.clock, 1000);
-    },
-    1,
-    trackerIp,
-  );
-}
-
-const clients: SimWebClient[] = [];
-
-function connect(setting: Setting, ip?: string, path?: string): Promise<SimWebClient> {
-  return newClient(setting, setting.client(ip).host, path);
-}
-
-async function newClient(setting: Setting, host: SimHost, path?: string): Promise<SimWebClient> {
-  const client = new SimWebClient(host, place(setting), path);
-  clients.push(client);
-  await sleep(setting.host.env.clock, 1000);
-  return client;
-}
-
-/** Clients that have announced once under peer ids of their own. */
-async function swarm(setting: Setting, count: number, change: Message = {}): Promise<SimWebClient[]> {
-  const all: SimWebClient[] = [];
-  for (let i = 0; i < count; i++) {
-    const client = await connect(setting);
-    client.announce({ peer_id: id(0x61 + i), ...change });
-    await client.take();
-    all.push(client);
-  }
-  return all;
-}
 
 describe('an announce over WebSocket', () => {
   it('is answered with counts and an interval, and its offers reach others, whose answers come back', async () => {
@@ -336,7 +293,7 @@ describe('hostile clients', () => {
 
   it('find a limit of connections, of connections, messages and peers of an address, and of torrents', async () => {
     const limits = { maxWebSockets: 4, maxWebSocketsPerAddress: 2, maxPeersPerAddressAndSwarm: 3 };
-    await withWeb({ ...limits, maxAnnouncesPerAddress: 100 }, async (setting) => {
+    await withWeb({ ...limits, maxScrapesPerAddress: 100 }, async (setting) => {
       const host = setting.client('203.0.113.7').host;
       const one = await newClient(setting, host);
       await newClient(setting, host);
@@ -347,7 +304,7 @@ describe('hostile clients', () => {
       await swarm(setting, 2);
       expect((await connect(setting)).head).toContain('503');
       for (let i = 0; i < 2100; i++) one.send({ action: 'scrape', info_hash: HASH });
-      expect((await one.take()).at(-1)).toMatchObject({ 'failure reason': 'too many announces from your address' });
+      expect((await one.take()).at(-1)).toMatchObject({ 'failure reason': 'too many scrapes from your address' });
     });
     await withWeb({}, async (setting) => {
       const client = await connect(setting);

@@ -1,4 +1,4 @@
-// A WebTorrent client in virtual time, as far as a tracker sees one: a WebSocket and JSON messages.
+// A WebTorrent client as far as a tracker sees one, in any world: a WebSocket and JSON messages.
 
 import type { Address } from '../../src/base/address.ts';
 import { fromLatin1, latin1, utf8 } from '../../src/base/bytes.ts';
@@ -25,6 +25,8 @@ export class SimWebClient {
   head = '';
   /** The code of the tracker's close frame; 0: the connection has closed without one; null: it is open. */
   closed: number | null = null;
+  /** The reason in that frame. */
+  reason = '';
   /** Answers pings. */
   isPolite = true;
   readonly stream: ByteStream;
@@ -84,7 +86,10 @@ export class SimWebClient {
         return true;
       },
       onControl: (opcode, bytes, start, end) => {
-        if (opcode === OPCODE_CLOSE) this.closed = readCloseCode(bytes, start, end);
+        if (opcode === OPCODE_CLOSE) {
+          this.closed = readCloseCode(bytes, start, end);
+          this.reason = latin1(bytes.subarray(start + 2, end));
+        }
         if (opcode === OPCODE_PING && this.isPolite) this.write(encodeFrame(OPCODE_PONG, bytes.slice(start, end), KEY));
         return true;
       },

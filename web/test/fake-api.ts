@@ -19,9 +19,11 @@ const faults = {
   refused: 0,
   tooManyPeers: 0,
   rateLimited: 0,
+  tooManyScrapes: 0,
   full: 0,
   tooSlow: 0,
   tooManyConnections: 0,
+  tooMuchHeld: 0,
 };
 
 export const QUIET: TrackerStats = {
@@ -35,7 +37,7 @@ export const QUIET: TrackerStats = {
   memoryBytes: 0,
   http: { connections: 0, announces: 0, scrapes: 0, errors: 0, refusedConnections: 0 },
   udp: { connects: 0, announces: 0, scrapes: 0, errors: 0 },
-  ws: { connections: 0, announces: 0, scrapes: 0, offers: 0, answers: 0, errors: 0 },
+  ws: { connections: 0, heldBytes: 0, announces: 0, scrapes: 0, offers: 0, answers: 0, errors: 0 },
   bytes: { httpIn: 0, httpOut: 0, udpIn: 0, udpOut: 0, wsIn: 0, wsOut: 0 },
   faults,
   process: null,

@@ -22,6 +22,8 @@ export const CLOSE_NO_STATUS = 1005;
 export const CLOSE_BAD_DATA = 1007;
 export const CLOSE_POLICY = 1008;
 export const CLOSE_TOO_BIG = 1009;
+/** Added to the registry of section 11.7 later: too much to do. */
+export const CLOSE_TRY_LATER = 1013;
 
 /** Payload of a control frame at most (section 5.5). */
 export const MAX_CONTROL_LENGTH = 125;
@@ -64,6 +66,17 @@ export class FrameReader {
   constructor(isServer: boolean, maxMessageLength: number) {
     this.#isServer = isServer;
     this.#maxMessageLength = maxMessageLength;
+  }
+
+  /** What is kept of a message that is under way. */
+  get heldBytes(): number {
+    return (this.#rest?.length ?? 0) + (this.#message?.length ?? 0);
+  }
+
+  /** Lets go of that: nothing may be read any more. */
+  release(): void {
+    this.#rest = null;
+    this.#message = null;
   }
 
   /** In the middle of a message. */

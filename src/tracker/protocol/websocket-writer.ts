@@ -58,8 +58,8 @@ export function closePayload(code: number, reason = ''): Uint8Array {
 }
 
 /** A server's close frame; without a code where the client gave none. */
-export function closeFrame(code: number): Uint8Array {
-  return encodeFrame(OPCODE_CLOSE, code === CLOSE_NO_STATUS ? new Uint8Array(0) : closePayload(code), null);
+export function closeFrame(code: number, reason = ''): Uint8Array {
+  return encodeFrame(OPCODE_CLOSE, code === CLOSE_NO_STATUS ? new Uint8Array(0) : closePayload(code, reason), null);
 }
 
 /** The code of a close frame with this payload (section 7.4); one that may not be sent is answered as a protocol error. */

@@ -11,7 +11,7 @@ import {
 import type { SwarmCounts } from '../protocol/http-reply-writer.ts';
 import type { AccessRules, AnnounceLedger, PathKey, Refusal, SwarmMirror, Waiter } from './access.ts';
 import type { AddressLimits } from './address-counts.ts';
-import { AnnounceRates } from './announce-rates.ts';
+import { AddressRates } from './address-rates.ts';
 import { Network, Prefixes } from './network.ts';
 import { LEECH, PARTIAL_SEED, SEED } from './peer-runs.ts';
 import { type SwarmTable, TOO_MANY } from './swarm-table.ts';
@@ -88,13 +88,13 @@ export class AnnounceRules {
   readonly #limits: AnnounceLimits;
   readonly #near: Prefixes;
   readonly #network = new Network();
-  readonly #rates: AnnounceRates | null;
+  readonly #rates: AddressRates | null;
 
   constructor(table: SwarmTable, limits: AnnounceLimits) {
     this.#table = table;
     this.#limits = limits;
     this.#near = limits.near ?? new Prefixes([]);
-    this.#rates = limits.announcesPerSecond ? new AnnounceRates(limits.announcesPerSecond) : null;
+    this.#rates = limits.announcesPerSecond ? new AddressRates(limits.announcesPerSecond) : null;
     this.peers4 = new Uint8Array(limits.maxPeersPerReply * 6);
     this.peers6 = new Uint8Array(limits.maxPeersPerReply * 18);
     this.ids4 = table.keepsIds ? new Uint8Array(limits.maxPeersPerReply * 20) : null;

@@ -34,7 +34,7 @@ describe('the board of counters', () => {
   it('gives a row to the next thread without the connections of the last', () => {
     const board = new CounterBoard(CounterBoard.memory(2));
     board.write(1, filled(5), new ThreadGauges());
-    expect(board.read(1)).toEqual(Object.assign(filled(5), { httpConnections: 0, wsConnections: 0 }));
+    expect(board.read(1)).toEqual(Object.assign(filled(5), { httpConnections: 0, wsConnections: 0, wsHeldBytes: 0 }));
   });
 
   it('tells memory and processor time as the first thread has them, objects of all, and the worst of the rest', () => {

@@ -110,6 +110,7 @@ export class CounterBoard {
     this.#add(row, counters);
     counters.httpConnections = 0;
     counters.wsConnections = 0;
+    counters.wsHeldBytes = 0;
     return counters;
   }
 

@@ -16,12 +16,16 @@ export class FaultCounters {
   tooManyPeers = 0;
   /** Too many announces from one address. */
   rateLimited = 0;
+  /** Too many scrapes from one address, or of everything at once. */
+  tooManyScrapes = 0;
   /** The tracker knows as many torrents or peers as it may. */
   full = 0;
   /** A connection that did not get its request through in time. */
   tooSlow = 0;
   /** A connection that was closed because too many were open. */
   tooManyConnections = 0;
+  /** A WebSocket connection that was closed because all of them together held too much. */
+  tooMuchHeld = 0;
 }
 
 export type Fault = keyof FaultCounters;

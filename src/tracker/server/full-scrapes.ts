@@ -35,7 +35,7 @@ const LINGER_MS = 5_000;
 /** Refused ones that do so at once; more are closed without a word: the limit of HTTP connections does not count them. */
 const MOST_REFUSED = 64;
 
-const BUSY: Refusal = { reason: 'too many full scrapes at once', retryInMinutes: 1, fault: 'rateLimited' };
+const BUSY: Refusal = { reason: 'too many full scrapes at once', retryInMinutes: 1, fault: 'tooManyScrapes' };
 
 export class FullScrapes {
   readonly #options: FullScrapesOptions;
@@ -149,7 +149,7 @@ export class FullScrapes {
     }
     const body = encodeRefusal(reason, retryInMinutes);
     // Clients look for a failure reason with status 200 only; programs that are too many understand 429.
-    const status = fault === 'rateLimited' ? '429 Too Many Requests\r\nRetry-After: 60' : '200 OK';
+    const status = fault === 'tooManyScrapes' ? '429 Too Many Requests\r\nRetry-After: 60' : '200 OK';
     const fields = `Content-Type: text/plain\r\nContent-Length: ${body.length}\r\nConnection: close`;
     stream.write([fromLatin1(`HTTP/1.1 ${status}\r\n${fields}\r\n\r\n`), body]);
     stream.end();

@@ -94,7 +94,7 @@ export class HttpRoutes {
     const isPlain = head.fault === 0 && !head.isUpgrade;
     const asks = isPlain ? keyInPath(bytes, head.pathStart, head.pathEnd, this.#key) : ASKS_OTHER;
     if (asks === ASKS_ANNOUNCE) return this.#announce(bytes, head, source, replies, waiter, isLate);
-    if (asks === ASKS_SCRAPE) return this.#scrape(bytes, head, replies, waiter, isLate);
+    if (asks === ASKS_SCRAPE) return this.#scrape(bytes, head, source, replies, waiter, isLate);
     if (isPlain && statusRoutes.answer(bytes, head, source, replies)) return ANSWERED;
     else if (isPlain && this.#page(bytes, head, replies)) return ANSWERED;
     else if (this.#options.handsOver) return FOR_OTHERS;
@@ -172,11 +172,20 @@ export class HttpRoutes {
   }
 
   /** FOR_OTHERS where all swarms are asked for, and may be. */
-  #scrape(bytes: Uint8Array, head: RequestHead, replies: HttpReplies, waiter: Waiter, isLate: boolean): number {
-    const { scrapes, counters, minIntervalS, handsOverFullScrapes } = this.#options;
+  #scrape(
+    bytes: Uint8Array,
+    head: RequestHead,
+    source: Uint8Array,
+    replies: HttpReplies,
+    waiter: Waiter,
+    isLate: boolean,
+  ): number {
+    const { scrapes, counters, clock, trust, minIntervalS, handsOverFullScrapes } = this.#options;
     const count = readScrapeQuery(bytes, head.queryStart, head.queryEnd, scrapes.hashes);
     if (count === 0 && handsOverFullScrapes && !head.isHead) return FOR_OTHERS;
-    const refusal = scrapes.refusal(this.#key) ?? (count < 0 ? WRONG_HASH : count === 0 ? NO_HASH : null);
+    const ip = trust.forwardedIp(bytes, head, source);
+    const judged = isLate ? null : scrapes.refusal(this.#key, ip, clock.nowMs() / 1000);
+    const refusal = judged ?? (count < 0 ? WRONG_HASH : count === 0 ? NO_HASH : null);
     if (refusal !== null) {
       this.#refuse(head, refusal, replies);
       return ANSWERED;

@@ -46,6 +46,7 @@ export function metricsText(stats: TrackerStats, startedS: number): string {
     [{ protocol: 'http' }, http.connections],
     [{ protocol: 'ws' }, ws.connections],
   ]);
+  text.gauge('shoal_tracker_websocket_bytes', 'Memory for messages of WebSocket connections.', [[{}, ws.heldBytes]]);
   text.gauge('shoal_tracker_table_bytes', 'Memory of the swarm table.', [[{}, stats.memoryBytes]]);
   text.gauge('shoal_tracker_announce_interval_seconds', 'Time that clients are told to wait.', [[{}, stats.intervalS]]);
   text.gauge('shoal_tracker_threads', 'Threads that serve.', [[{}, stats.threads]]);

@@ -43,6 +43,8 @@ export interface TrackerValues {
   /** WebSocket connections at once, a thread; and of one address (an IPv6 /64) of them. Defaults: 16,384 and 500. */
   readonly maxWebSockets?: number;
   readonly maxWebSocketsPerAddress?: number;
+  /** Bytes that WebSocket connections may hold all together, a thread; see {@link WebMemory}. Default: 64 MiB. */
+  readonly maxWebSocketBytes?: number;
   /** All swarms may be scraped at once, over HTTP. Default: false. */
   readonly fullScrape?: boolean;
   /** Torrents can be searched and published here: told in the numbers. Default: false. */
@@ -56,12 +58,13 @@ export interface TrackerValues {
   /** Who may say by X-Forwarded-For or `ip=` which address a peer has. */
   readonly proxies?: readonly LocalNetwork[];
   /**
-   * Limits of one address (an IPv6 /64): peers in a swarm, peers in all, announces a second. Defaults: 500, 50,000 and
-   * 500; for addresses of this machine only those that are set.
+   * Limits of one address (an IPv6 /64): peers in all, peers in a swarm, announces and scrapes a second of a thread.
+   * Defaults: 50,000, 500, 500 and 100. They hold for addresses of this machine once one of them is set.
    */
   readonly maxPeersPerAddress?: number;
   readonly maxPeersPerAddressAndSwarm?: number;
   readonly maxAnnouncesPerAddress?: number;
+  readonly maxScrapesPerAddress?: number;
 }
 
 export interface TrackerServerOptions extends TrackerValues {
@@ -103,6 +106,7 @@ export interface Settings {
   readonly wsIntervalS: number;
   readonly maxWebSockets: number;
   readonly maxWebSocketsPerAddress: number;
+  readonly maxWebSocketBytes: number;
   readonly fullScrape: boolean;
   readonly hasCatalogue: boolean;
   readonly metrics: MetricsAccess;
@@ -111,14 +115,17 @@ export interface Settings {
   readonly table: TableLimits;
   readonly perAddress: AddressLimits;
   readonly announcesPerAddress: number;
+  readonly scrapesPerAddress: number;
   readonly limitsLoopback: boolean;
 }
 
 export function settingsOf(options: TrackerValues): Settings {
   const intervalS = Math.min(options.intervalS ?? DEFAULT_INTERVAL_S, LONGEST_INTERVAL_S);
   const maxPeersPerReply = Math.min(options.maxPeersPerReply ?? MAX_PEERS_PER_REPLY, MAX_PEERS_PER_REPLY);
-  const { maxPeersPerAddress, maxPeersPerAddressAndSwarm, maxAnnouncesPerAddress, maxWebSocketsPerAddress } = options;
-  const limits = [maxPeersPerAddress, maxPeersPerAddressAndSwarm, maxAnnouncesPerAddress, maxWebSocketsPerAddress];
+  const { maxPeersPerAddress, maxPeersPerAddressAndSwarm, maxWebSocketsPerAddress } = options;
+  const { maxAnnouncesPerAddress, maxScrapesPerAddress } = options;
+  const numbers = [maxPeersPerAddress, maxPeersPerAddressAndSwarm, maxWebSocketsPerAddress];
+  const limits = [...numbers, maxAnnouncesPerAddress, maxScrapesPerAddress];
   return {
     intervalS,
     minIntervalS: options.minIntervalS ?? Math.min(30, intervalS),
@@ -132,6 +139,8 @@ export function settingsOf(options: TrackerValues): Settings {
     wsIntervalS: Math.min(options.wsIntervalS ?? 120, intervalS),
     maxWebSockets: options.maxWebSockets ?? 16_384,
     maxWebSocketsPerAddress: maxWebSocketsPerAddress ?? 500,
+    // As many connections as the default allows, each in ten swarms, take a sixth of it.
+    maxWebSocketBytes: options.maxWebSocketBytes ?? 64 * 1024 * 1024,
     fullScrape: options.fullScrape ?? false,
     hasCatalogue: options.hasCatalogue ?? false,
     metrics: options.metrics ?? 'local',
@@ -146,6 +155,8 @@ export function settingsOf(options: TrackerValues): Settings {
     // Whole campuses and providers announce from one address; nobody has more torrents than a seedbox.
     perAddress: { perSwarm: maxPeersPerAddressAndSwarm ?? 500, overall: maxPeersPerAddress ?? 50_000 },
     announcesPerAddress: maxAnnouncesPerAddress ?? 500,
+    // One may ask for a hundred torrents, and clients scrape less than they announce.
+    scrapesPerAddress: maxScrapesPerAddress ?? 100,
     limitsLoopback: limits.some((limit) => limit !== undefined),
   };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { SeededRandom } from '../../platform/sim/index.ts';
-import { AnnounceRates } from './announce-rates.ts';
+import { AddressRates } from './address-rates.ts';
 import { Pacing } from './pacing.ts';
 
 describe('the interval', () => {
@@ -53,7 +53,7 @@ describe('the interval', () => {
 
 describe('the rate of an address', () => {
   it('has a burst and a limit, by the clock', () => {
-    const rates = new AnnounceRates(2);
+    const rates = new AddressRates(2);
     const allowed = (nowS: number, tries: number): number =>
       Array.from({ length: tries }, () => rates.allows(7, nowS)).filter(Boolean).length;
     expect(allowed(0, 100)).toBe(40);

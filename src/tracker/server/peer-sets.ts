@@ -91,17 +91,21 @@ export class PeerSets {
     } else if (count < this.runs.crowd(shape)) this.#resize(arena, shape - 1);
   }
 
-  /** Merges the run of an entry with its other half where both together fill less than half of one. */
+  /**
+   * Merges the run of an entry with its lower half where both together fill less than half of one. A walk has gone over
+   * that one before: so it misses nobody, as it would if it merged a run with one that is still to come.
+   */
   fold(arena: Arena, root: number, shape: number, entry: number): void {
     if (shape <= LARGE) return;
     const half = 1 << (shape - LARGE - 1);
-    const low = entry & (half - 1);
-    const [kept, given] = [this.entry(root, low), this.entry(root, low + half)];
+    if (entry < half) return;
+    const low = entry - half;
+    const [kept, given] = [this.entry(root, low), this.entry(root, entry)];
     if (kept === given) return;
     if (this.runs.countIn(kept, RUN_LOG2) + this.runs.countIn(given, RUN_LOG2) > RUN_MASK / 2) return;
     this.runs.copy(given, RUN_LOG2, kept, RUN_LOG2);
     this.runs.release(arena, given, RUN_LOG2);
-    this.#setEntry(root, low + half, kept);
+    this.#setEntry(root, entry, kept);
   }
 
   /** Moves the run that begins at `slot` of a walk out of an old segment of the arena, and the directory too. */

@@ -1,16 +1,35 @@
 // Scrapes (BEP 48, BEP 15): counts of the swarms that are asked for, zeros for those that nobody is in.
 
+import { isLoopback } from '../../base/address.ts';
 import { compareBytes } from '../../base/bytes.ts';
 import { HASH_LENGTH } from '../protocol/announce.ts';
 import { type ReplyWriter, writeScrapeEnd, writeScrapeEntry, writeScrapeHead } from '../protocol/http-reply-writer.ts';
 import { writeScrapeEntry as writeUdpEntry } from '../protocol/udp-packets.ts';
 import { writeWebScrapeEnd, writeWebScrapeEntry, writeWebScrapeHead } from '../protocol/web-replies.ts';
 import type { AccessRules, PathKey, Refusal, SwarmMirror, Waiter } from './access.ts';
+import { AddressRates } from './address-rates.ts';
 import { Counts } from './announce.ts';
 import type { SwarmTable } from './swarm-table.ts';
 
 /** Info hashes of one HTTP scrape: as many as a request head holds. */
 export const MAX_HTTP_SCRAPE = 128;
+
+const TOO_OFTEN: Refusal = {
+  reason: 'too many scrapes from your address',
+  retryInMinutes: 1,
+  fault: 'tooManyScrapes',
+};
+
+export interface ScrapeLimits {
+  /** Default: everybody may scrape everything. */
+  readonly access?: AccessRules | null;
+  /** Default: no other tracker shares the swarms. */
+  readonly mirror?: SwarmMirror | null;
+  /** Scrapes of an address a second; null: any number. */
+  readonly scrapesPerSecond?: number | null;
+  /** The limits of addresses hold for this machine's own too. */
+  readonly limitsLoopback?: boolean;
+}
 
 export class ScrapeRules {
   /** Where the query's info hashes are read to. */
@@ -18,18 +37,26 @@ export class ScrapeRules {
   readonly #table: SwarmTable;
   readonly #access: AccessRules | null;
   readonly #mirror: SwarmMirror | null;
+  readonly #rates: AddressRates | null;
+  readonly #limitsLoopback: boolean;
   readonly #counts = new Counts();
 
-  /** `access` null: everybody may scrape everything. `mirror` null: no other tracker shares the swarms. */
-  constructor(table: SwarmTable, access: AccessRules | null, mirror: SwarmMirror | null) {
+  constructor(table: SwarmTable, { access, mirror, scrapesPerSecond, limitsLoopback }: ScrapeLimits) {
     this.#table = table;
-    this.#access = access;
-    this.#mirror = mirror;
+    this.#access = access ?? null;
+    this.#mirror = mirror ?? null;
+    this.#rates = scrapesPerSecond ? new AddressRates(scrapesPerSecond) : null;
+    this.#limitsLoopback = limitsLoopback ?? false;
   }
 
-  /** Why whoever has this key is told nothing; null: all may be told that {@link AccessRules.shows}. */
-  refusal(key: PathKey): Refusal | null {
-    return this.#access?.checkScrape(key) ?? null;
+  /**
+   * Counts one scrape of a client at `ip`: to be called once for each, before it waits. Why whoever has this key is told
+   * nothing; null: all may be told that {@link AccessRules.shows}.
+   */
+  refusal(key: PathKey, ip: Uint8Array, nowS: number): Refusal | null {
+    const isLimited = this.#limitsLoopback || !isLoopback(ip);
+    const isAllowed = !isLimited || (this.#rates?.allows(this.#table.addressHash(ip), nowS) ?? true);
+    return isAllowed ? (this.#access?.checkScrape(key) ?? null) : TOO_OFTEN;
   }
 
   /** Whether `count` info hashes from byte `at` on may be answered now: their copies are young. */

@@ -71,6 +71,7 @@ export class Serving {
   constructor(env: ServingEnv, parts: ServingParts) {
     const { clock, random, sockets, hashes } = env;
     const { settings, table, counters, ids, trackerId, status } = parts;
+    const { minIntervalS, maxConnections, metrics, http, ws, limitsLoopback, fullScrape } = settings;
     const trust = new Trust(new Prefixes(settings.proxies));
     const pacing = new Pacing(random, settings.intervalS, settings.busyPerSecond, clock.nowMs() / 1000);
     const { access, ledger, store, log, others, gzip } = parts;
@@ -84,9 +85,9 @@ export class Serving {
       ledger,
       mirror,
     });
-    const scrapes = new ScrapeRules(table, access, mirror);
+    const scrapesPerSecond = settings.scrapesPerAddress;
+    const scrapes = new ScrapeRules(table, { access, mirror, scrapesPerSecond, limitsLoopback });
     const pages = new Pages(parts.pages);
-    const { minIntervalS, maxConnections, metrics, http, ws, limitsLoopback, fullScrape } = settings;
     const statusRoutes = new StatusRoutes({ status, trust, metrics });
     const shared = { clock, announces, scrapes, counters, pacing, trust };
     const handsOver = { handsOver: others !== null, handsOverFullScrapes: fullScrape };
@@ -103,8 +104,9 @@ export class Serving {
     const full = fullScrape ? new FullScrapes({ clock, table, access, gzip, counters, trust, minIntervalS }) : null;
     const { thread, relays } = parts;
     const { wsIntervalS: intervalS, maxWebSockets, maxWebSocketsPerAddress: maxPerAddress } = settings;
+    const { maxWebSocketBytes: maxBytes } = settings;
     const web = { ...shared, hashes, table, thread, relays, minIntervalS, intervalS, limitsLoopback };
-    this.#web = ws ? new WebServer({ ...web, maxConnections: maxWebSockets, maxPerAddress }) : null;
+    this.#web = ws ? new WebServer({ ...web, maxConnections: maxWebSockets, maxPerAddress, maxBytes }) : null;
     const upgrades = this.#web;
     this.#env = env;
     this.#parts = parts;

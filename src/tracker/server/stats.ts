@@ -27,6 +27,8 @@ export class TrackerCounters {
   wsAnswers = 0;
   wsErrors = 0;
   wsConnections = 0;
+  /** What they hold now; see {@link WebMemory}. */
+  wsHeldBytes = 0;
   wsBytesIn = 0;
   wsBytesOut = 0;
 }
@@ -73,6 +75,8 @@ export interface TrackerStats {
   readonly ws: {
     /** Open now. */
     readonly connections: number;
+    /** Messages under way, what waits to be read, lists of swarms: what they hold now. */
+    readonly heldBytes: number;
     readonly announces: number;
     readonly scrapes: number;
     /** Passed on to other peers. */
@@ -135,6 +139,7 @@ export function trackerStats({ table, total, gauges, uptimeS, hasCatalogue }: St
     },
     ws: {
       connections: total.wsConnections,
+      heldBytes: total.wsHeldBytes,
       announces: total.wsAnnounces,
       scrapes: total.wsScrapes,
       offers: total.wsOffers,

@@ -139,7 +139,7 @@ export class UdpServer {
     }
     return action === ACTION_ANNOUNCE
       ? this.#announce(packet, transactionId, ip, nowMs, reply, isLate)
-      : this.#scrape(packet, transactionId, reply, isLate);
+      : this.#scrape(packet, transactionId, ip, nowMs, reply, isLate);
   }
 
   #announce(
@@ -175,11 +175,18 @@ export class UdpServer {
     return writeErrorReply(reply, transactionId, utf8(reason));
   }
 
-  #scrape(packet: Uint8Array, transactionId: number, reply: Uint8Array, isLate: boolean): number {
+  #scrape(
+    packet: Uint8Array,
+    transactionId: number,
+    ip: Uint8Array,
+    nowMs: number,
+    reply: Uint8Array,
+    isLate: boolean,
+  ): number {
     const { scrapes, counters } = this.#options;
     // A scrape has no room for a passkey (BEP 15), unlike an announce (BEP 41).
     this.#key.set(packet, 0, 0);
-    const refusal = scrapes.refusal(this.#key);
+    const refusal = isLate ? null : scrapes.refusal(this.#key, ip, nowMs / 1000);
     if (refusal !== null) return this.#refuse(transactionId, refusal.reason, refusal.fault ?? 'refused', reply);
     const count = scrapeHashCount(packet);
     if (!isLate && !scrapes.isFresh(packet, REQUEST_HEAD_LENGTH, count)) return TO_WAIT;

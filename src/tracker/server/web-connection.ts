@@ -7,6 +7,7 @@ import { MAX_MESSAGE_LENGTH } from '../protocol/web-messages.ts';
 import {
   CLOSE_GOING_AWAY,
   CLOSE_TOO_BIG,
+  CLOSE_TRY_LATER,
   FrameReader,
   type FrameSink,
   OPCODE_CLOSE,
@@ -16,6 +17,7 @@ import {
 import { closeFrame, encodeFrame, readCloseCode } from '../protocol/websocket-writer.ts';
 import type { TrackerCounters } from './stats.ts';
 import { WebMemberships } from './web-memberships.ts';
+import type { Holder, WebMemory } from './web-memory.ts';
 
 /** Whoever has said nothing for so long is asked whether it is there: shorter than proxies keep idle connections. */
 const IDLE_MS = 45_000;
@@ -39,6 +41,7 @@ const PING: Uint8Array = encodeFrame(OPCODE_PING, new Uint8Array(0), null);
 /** What the connections of a thread share. */
 export interface WebShared {
   readonly counters: TrackerCounters;
+  readonly memory: WebMemory;
   nowMs(): number;
   /** A message, lent. */
   message(connection: WebConnection, bytes: Uint8Array, start: number, end: number): void;
@@ -50,7 +53,7 @@ export interface WebShared {
   closed(connection: WebConnection): void;
 }
 
-export class WebConnection implements StreamSink, FrameSink {
+export class WebConnection implements StreamSink, FrameSink, Holder {
   /** What the swarm table calls it. */
   readonly number: number;
   /** Where its peers are: the client's address, or what a proxy says. */
@@ -61,6 +64,8 @@ export class WebConnection implements StreamSink, FrameSink {
   /** When its client last said something that was a message. */
   messageAtMs: number;
   strikes = 0;
+  /** As {@link WebShared.memory} counts it. */
+  heldBytes = 0;
   readonly #stream: ByteStream;
   readonly #shared: WebShared;
   readonly #reader = new FrameReader(true, MAX_MESSAGE_LENGTH);
@@ -74,6 +79,7 @@ export class WebConnection implements StreamSink, FrameSink {
   #isAsked = false;
   #isPaused = false;
   #isClosing = false;
+  #isGone = false;
 
   /** Attaches itself. */
   constructor(number: number, stream: ByteStream, ip: Uint8Array, key: Uint8Array, shared: WebShared) {
@@ -101,6 +107,7 @@ export class WebConnection implements StreamSink, FrameSink {
       this.close(fault);
     } else if (!this.#reader.isMidway) this.#messageDeadlineMs = Number.POSITIVE_INFINITY;
     else this.#messageDeadlineMs = Math.min(this.#messageDeadlineMs, nowMs + MESSAGE_MS);
+    this.recount();
   }
 
   onMessage(bytes: Uint8Array, start: number, end: number): boolean {
@@ -120,6 +127,7 @@ export class WebConnection implements StreamSink, FrameSink {
   }
 
   onWritable(): void {
+    this.recount();
     if (!this.#isPaused || this.#stream.bufferedBytes >= HIGH_WATER_BYTES / 2) return;
     this.#isPaused = false;
     this.#deadlineMs = this.#shared.nowMs() + IDLE_MS;
@@ -134,6 +142,7 @@ export class WebConnection implements StreamSink, FrameSink {
     if (!this.#isClosing) this.#shared.leave(this);
     this.#isClosing = true;
     this.#frames = [];
+    this.#goneNow();
     this.#shared.closed(this);
   }
 
@@ -143,10 +152,16 @@ export class WebConnection implements StreamSink, FrameSink {
     if (this.#frames.length === 0) this.#shared.flushLater(this);
     this.#frames.push(frame);
     this.#frameBytes += frame.length;
+    this.heldBytes += frame.length;
+    this.#shared.memory.change(frame.length);
   }
 
-  /** Sends a frame of another client. False where this one does not read fast enough: the frame is dropped. */
+  /**
+   * Sends a frame of another client. False where this one does not read fast enough, or all together hold too much: the
+   * frame is dropped.
+   */
   pass(frame: Uint8Array): boolean {
+    if (this.#shared.memory.isFull) return false;
     if (this.#stream.bufferedBytes + this.#frameBytes + frame.length > MAX_WAITING_BYTES) return false;
     this.send(frame);
     return !this.#isClosing;
@@ -164,6 +179,7 @@ export class WebConnection implements StreamSink, FrameSink {
 
   /** To be called about once a second. `silentMs`: a client that has had nothing to say for so long is gone. */
   tick(nowMs: number, silentMs: number): void {
+    this.recount();
     if (nowMs >= this.#messageDeadlineMs || (nowMs >= this.#deadlineMs && (this.#isPaused || this.#isClosing))) {
       if (!this.#isClosing) this.#shared.counters.faults.tooSlow++;
       this.destroy();
@@ -179,18 +195,43 @@ export class WebConnection implements StreamSink, FrameSink {
   }
 
   /** Says goodbye with a status code; what the client sends from now on is not heard. */
-  close(code: number): void {
+  close(code: number, reason = ''): void {
     if (this.#isClosing) return;
     this.#shared.leave(this);
-    this.send(closeFrame(code));
+    this.send(closeFrame(code, reason));
     this.#write();
     this.#isClosing = true;
+    this.#reader.release();
     this.#deadlineMs = this.#shared.nowMs() + LINGER_MS;
     this.#stream.end();
   }
 
   destroy(): void {
     this.#stream.destroy();
+  }
+
+  /** Goes to make room. A client that does not read what it is sent would not read why either. */
+  shed(): void {
+    if (!this.#isClosing && this.#stream.bufferedBytes + this.#frameBytes === 0) {
+      this.close(CLOSE_TRY_LATER, 'this tracker holds too much');
+      this.recount();
+    } else {
+      this.destroy();
+      this.#goneNow();
+    }
+  }
+
+  recount(): void {
+    const kept = this.#reader.heldBytes + this.memberships.heldBytes;
+    const bytes = this.#isGone ? 0 : kept + this.#frameBytes + this.#stream.bufferedBytes;
+    const changed = bytes - this.heldBytes;
+    this.heldBytes = bytes;
+    this.#shared.memory.change(changed);
+  }
+
+  #goneNow(): void {
+    this.#isGone = true;
+    this.recount();
   }
 
   #write(): void {
@@ -205,5 +246,6 @@ export class WebConnection implements StreamSink, FrameSink {
     const bytes = frames.length > 1 || isWaiting ? concatBytes(frames) : frames[0]!;
     this.#shared.counters.wsBytesOut += bytes.length;
     this.#stream.write([bytes]);
+    this.recount();
   }
 }

@@ -13,6 +13,10 @@ export class WebMemberships {
   count = 0;
   #bytes = new Uint8Array(LENGTH);
 
+  get heldBytes(): number {
+    return this.#bytes.length;
+  }
+
   has(infoHash: Uint8Array, peerId: Uint8Array): boolean {
     return this.#find(infoHash, peerId) >= 0;
   }

@@ -18,6 +18,7 @@ import type { TrackerCounters } from './stats.ts';
 import type { SwarmTable } from './swarm-table.ts';
 import type { Trust } from './trust.ts';
 import { WebConnection, type WebShared } from './web-connection.ts';
+import { WebMemory } from './web-memory.ts';
 import { WebPeers } from './web-peers.ts';
 import type { WebRelays } from './web-relays.ts';
 import { WebSignalling, type WebSignallingOptions } from './web-signalling.ts';
@@ -39,6 +40,8 @@ export interface WebServerOptions extends Omit<WebSignallingOptions, 'deliver' |
   readonly maxConnections: number;
   /** Of one address, an IPv6 /64. */
   readonly maxPerAddress: number;
+  /** What they all may hold; see {@link WebMemory}. */
+  readonly maxBytes: number;
   /** Limits of addresses hold for this machine's own too. */
   readonly limitsLoopback: boolean;
 }
@@ -50,6 +53,7 @@ export class WebServer implements Upgrades {
   /** By their numbers. */
   readonly #connections: (WebConnection | null)[] = [];
   readonly #free: number[] = [];
+  readonly #memory: WebMemory;
   #count = 0;
   /** Connections by the hash of their address. */
   readonly #perAddress = new Map<number, number>();
@@ -63,8 +67,10 @@ export class WebServer implements Upgrades {
     const peers = new WebPeers(options.table, options.thread, MAX_OFFERS);
     const deliver: WebSignallingOptions['deliver'] = (...delivery) => this.#deliver(...delivery);
     this.#signalling = new WebSignalling({ ...options, peers, deliver });
+    this.#memory = new WebMemory(options.maxBytes, () => this.#arm());
     this.#shared = {
       counters: options.counters,
+      memory: this.#memory,
       nowMs: () => options.clock.nowMs(),
       message: (connection, bytes, start, end) => this.#signalling.handle(connection, bytes, start, end),
       flushLater: (connection) => {
@@ -122,10 +128,11 @@ export class WebServer implements Upgrades {
 
   /** To be called about once a second. */
   tick(): void {
-    const { clock, pacing, intervalS } = this.#options;
+    const { clock, counters, pacing, intervalS } = this.#options;
     const nowMs = clock.nowMs();
     const silentMs = 1000 * pacing.ageS(intervalS);
     for (const connection of this.#connections) connection?.tick(nowMs, silentMs);
+    counters.wsHeldBytes = this.#memory.bytes;
   }
 
   /** Says goodbye to all, and closes those that do not hear it. */
@@ -161,6 +168,9 @@ export class WebServer implements Upgrades {
     this.#dirty = [];
     for (const connection of dirty) connection.flush();
     this.#options.relays?.flush();
+    const shed = this.#memory.shed(this.#connections);
+    this.#options.counters.wsErrors += shed;
+    this.#options.counters.faults.tooMuchHeld += shed;
   };
 
   #remove(connection: WebConnection): void {

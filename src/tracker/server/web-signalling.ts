@@ -147,10 +147,10 @@ export class WebSignalling {
   }
 
   #scrape(connection: WebConnection, nowS: number): void {
-    const { announces, scrapes, counters, minIntervalS } = this.#options;
+    const { scrapes, counters, minIntervalS } = this.#options;
     const { hashes, hashCount } = this.#message;
-    const judged = scrapes.refusal(this.#key) ?? announces.tooOften(connection.ip, nowS);
-    const refusal = hashCount === 0 ? FULL_SCRAPE : judged;
+    const judged = scrapes.refusal(this.#key, connection.ip, nowS);
+    const refusal = judged ?? (hashCount === 0 ? FULL_SCRAPE : null);
     if (refusal !== null) {
       this.#refuse(connection, refusal);
       return;

@@ -83,6 +83,8 @@ const END = ' HTTP/1.1\r\nHost: t\r\n\r\n';
 const UPGRADE = 'Upgrade: websocket\r\nConnection: Upgrade\r\n';
 const KEY = 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
 
+const UPGRADED = `GET / HTTP/1.1\r\nHost: t\r\n${UPGRADE}${KEY}Sec-WebSocket-Version: 13\r\n\r\n`;
+
 /** What is sent, and how it ends: `mute` never reads; nothing: it is held open. */
 const ATTACKS = [
   () => ({ what: 'silent connections' }),
@@ -107,9 +109,11 @@ const ATTACKS = [
   }),
   () => ({
     what: 'noise over WebSocket',
-    text: `GET / HTTP/1.1\r\nHost: t\r\n${UPGRADE}${KEY}Sec-WebSocket-Version: 13\r\n\r\n`,
+    text: UPGRADED,
     ends: 'noise',
   }),
+  (chance) => ({ what: 'messages without end over WebSocket', text: begun(1 + chance.below(120_000)) }),
+  (chance) => ({ what: 'scrapes over WebSocket and no reading', text: webScrapes(chance, 100), ends: 'mute' }),
   (chance) => ({
     what: 'wrong passkeys',
     text: announce(chance, `/${chance.bytes(16).toString('hex')}`),
@@ -121,6 +125,20 @@ const ATTACKS = [
     isPrivate: true,
   }),
 ];
+
+/** So many bytes of a message of 127 KiB. */
+function begun(bytes) {
+  const head = Buffer.from([0x81, 0xff, 0, 0, 0, 0, 0, 1, 0xfc, 0, 0, 0, 0, 0]);
+  return Buffer.concat([Buffer.from(UPGRADED, 'latin1'), head, Buffer.alloc(bytes, 'x')]);
+}
+
+/** Each is answered with some 9 KB. */
+function webScrapes(chance, count) {
+  const info_hash = Array.from({ length: 128 }, () => chance.bytes(10).toString('hex'));
+  const text = Buffer.from(JSON.stringify({ action: 'scrape', info_hash }));
+  const frame = Buffer.concat([Buffer.from([0x81, 0xfe, text.length >> 8, text.length & 255, 0, 0, 0, 0]), text]);
+  return Buffer.concat([Buffer.from(UPGRADED, 'latin1'), ...new Array(count).fill(frame)]);
+}
 
 function scrape(chance, count) {
   const hashes = Array.from({ length: count }, () => `info_hash=${escaped(infoHash(chance))}`);

@@ -8,9 +8,12 @@ import { freePort } from '../stay.ts';
 import { HonestSwarm, type Way } from './honest.ts';
 import { httpWay, udpWay } from './ways.ts';
 
-/** So short that swarms are swept while we look, and fewer connections than the attackers would like. */
+/** So short that swarms are swept while we look, fewer connections than the attackers would like, and less memory. */
 const MOST_CONNECTIONS = 1000;
-const LIMITS = ['--interval', '60', '--min-interval', '30', '--max-connections', String(MOST_CONNECTIONS)];
+const LIMITS = [
+  ...['--interval', '60', '--min-interval', '30', '--max-connections', String(MOST_CONNECTIONS)],
+  ...['--max-websocket-memory', '2MiB'],
+];
 /** Beside those of HTTP: connections handed on (WebSocket, pages), files, ports. */
 const MOST_OTHER_DESCRIPTORS = 400;
 /** What honest clients may wait. A run too short to be judged, on a machine that does other things, bounds only the absurd. */
@@ -28,6 +31,8 @@ const ATTACKS = [
   'giant scrapes',
   'requests and no reading',
   'broken upgrades',
+  'messages without end over WebSocket',
+  'scrapes over WebSocket and no reading',
   'wrong passkeys',
 ];
 

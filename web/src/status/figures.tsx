@@ -20,9 +20,11 @@ const FAULT_WORDS: Readonly<Partial<Record<string, string>>> = {
   refused: 'refused by the rules of access',
   tooManyPeers: 'too many peers of one address',
   rateLimited: 'too many announces of one address',
+  tooManyScrapes: 'too many scrapes of one address',
   full: 'the tracker is full',
   tooSlow: 'too slow',
   tooManyConnections: 'too many connections',
+  tooMuchHeld: 'WebSocket clients held too much',
 } satisfies Partial<Record<keyof TrackerStats['faults'], string>>;
 
 interface FiguresOptions {

@@ -1,22 +1,22 @@
-// How often an address announces: a bucket of tokens each, in a table of fixed size. Where two addresses meet in a place
-// the later one begins with a full bucket: nobody is refused for another's announces.
+// How often an address asks for something: a bucket of tokens each, in a table of fixed size. Where two addresses meet in
+// a place the later one begins with a full bucket: nobody is refused for what another asks.
 
 const PLACES = 1 << 14;
-/** A client that starts with all its torrents announces each of them at once. */
+/** A client that starts with all its torrents announces and scrapes each of them at once. */
 const BURST_S = 20;
 
-export class AnnounceRates {
+export class AddressRates {
   readonly #perSecond: number;
   readonly #owners = new Uint32Array(PLACES);
   readonly #tokens = new Float32Array(PLACES);
   readonly #times = new Float64Array(PLACES);
 
-  /** `perSecond`: announces of an address, in the long run. */
+  /** `perSecond`: requests of an address, in the long run. */
   constructor(perSecond: number) {
     this.#perSecond = perSecond;
   }
 
-  /** Counts one announce of the address with this hash; false where it is too many. */
+  /** Counts one request of the address with this hash; false where it is too many. */
   allows(address: number, nowS: number): boolean {
     const place = address & (PLACES - 1);
     const full = this.#perSecond * BURST_S;
