@@ -59,7 +59,12 @@ export class Stand {
   }
 
   /** Every peer announces once, over UDP. */
-  async fill(torrents: number, peersPerTorrent: number, seconds: number, isSharing = false): Promise<Outcome<AskedFigures>> {
+  async fill(
+    torrents: number,
+    peersPerTorrent: number,
+    seconds: number,
+    isSharing = false,
+  ): Promise<Outcome<AskedFigures>> {
     const shape = { protocol: 'udp', torrents, peersPerTorrent, seconds, numWant: 0, leastPeers: 0 } as const;
     const load = { ...shape, window: FILL_WINDOW, perSecond: null, closes: false, isFill: true, isSharing };
     return this.ask(OWN.missing(load) === null ? OWN : SECOND, load);

@@ -144,6 +144,21 @@ export function swarmStoreContract(name: string, open: () => Promise<StoreStage>
     );
 
     it(
+      'keeps apart what is told of many swarms at once, each in one step',
+      withEnds(async (_a, _b, _stage, newSwarm) => {
+        const ends = Array.from({ length: 100 }, newSwarm);
+        const port = (n: number): string => `10.0.0.1:${n + 1}`;
+        const alike = [CHANGE_LEECH, '10.0.0.2:1'] as const;
+        await Promise.all(ends.map(([a], n) => a.tell([[CHANGE_LEECH, port(n)], alike])));
+        const answers = await Promise.all(ends.map(([, b], n) => b.tell(n % 2 === 0 ? [] : [alike])));
+        for (const [n, answer] of answers.entries()) {
+          expect(heard(answer)).toEqual([`L ${port(n)}`, ...(n % 2 === 0 ? ['L 10.0.0.2:1'] : [])]);
+        }
+        for (const answer of await Promise.all(ends.map(([, b]) => b.tell([])))) expect(heard(answer)).toEqual([]);
+      }),
+    );
+
+    it(
       'tells of those that left, whom old news do not bring back but new ones do',
       withEnds(async (a, b) => {
         await a.tell([[CHANGE_LEECH, '1.2.3.4:5']]);
@@ -209,13 +224,13 @@ export function swarmStoreContract(name: string, open: () => Promise<StoreStage>
     it(
       'forgets those that are silent too long',
       withEnds(async (a, b, { pass }) => {
-        await a.tell([[CHANGE_LEECH, '1.2.3.4:5']], { keepMs: 2500 });
-        await pass(1500);
-        await a.tell([[CHANGE_LEECH, '1.2.3.4:6']], { keepMs: 2500 });
-        await pass(1500);
-        expect(heard(await b.tell([], { keepMs: 2500 }))).toEqual(['L 1.2.3.4:6']);
-        await pass(3000);
-        expect(heard(await b.tell([], { since: 0, keepMs: 2500 }))).toEqual([]);
+        await a.tell([[CHANGE_LEECH, '1.2.3.4:5']], { keepMs: 25_000 });
+        await pass(15_000);
+        await a.tell([[CHANGE_LEECH, '1.2.3.4:6']], { keepMs: 25_000 });
+        await pass(15_000);
+        expect(heard(await b.tell([], { keepMs: 25_000 }))).toEqual(['L 1.2.3.4:6']);
+        await pass(30_000);
+        expect(heard(await b.tell([], { since: 0, keepMs: 25_000 }))).toEqual([]);
       }),
     );
   });
