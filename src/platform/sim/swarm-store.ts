@@ -41,8 +41,9 @@ export class SimSwarmStore implements SwarmStore {
   refusal: Error | null = null;
   /** Exchanges that were carried out. */
   exchanges = 0;
+  /** Of an exchange, from now on. */
+  latencyMs: number;
   readonly #clock: Clock;
-  readonly #latencyMs: number;
   readonly #page: number;
   readonly #swarms = new Map<string, StoredSwarm>();
   readonly #links = new Set<SimLink>();
@@ -51,12 +52,12 @@ export class SimSwarmStore implements SwarmStore {
 
   constructor({ clock, latencyMs = 1, page = PAGE }: SimStoreOptions) {
     this.#clock = clock;
-    this.#latencyMs = latencyMs;
+    this.latencyMs = latencyMs;
     this.#page = page;
   }
 
   async open(onLost: (error: Error) => void): Promise<SwarmLink> {
-    await sleep(this.#clock, this.#latencyMs);
+    await sleep(this.#clock, this.latencyMs);
     if (this.#isDown || this.#isSilent) throw new ShoalError('CONNECT_FAILED', 'nobody is there');
     const link = new SimLink(this, onLost);
     this.#links.add(link);
@@ -93,7 +94,7 @@ export class SimSwarmStore implements SwarmStore {
   }
 
   async carryOut(request: SwarmExchange): Promise<SwarmAnswer> {
-    await sleep(this.#clock, this.#latencyMs);
+    await sleep(this.#clock, this.latencyMs);
     if (this.#isSilent) await new Promise(() => undefined);
     if (this.refusal !== null) throw this.refusal;
     this.exchanges++;

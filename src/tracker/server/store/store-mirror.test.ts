@@ -60,6 +60,39 @@ describe('the mirror of a store', () => {
     });
   });
 
+  it('fetches what is asked for often before its copy is too old, until nobody asks any more', async () => {
+    await withMirror(1, async ({ mirror, store, table, clock }) => {
+      join(table, 1, clock);
+      const fresh: boolean[] = [];
+      for (let n = 0; n < 8; n++) {
+        fresh.push(mirror.isFresh(hash(1)));
+        mirror.announced(hash(1), IP, 1, LEECH, false);
+        await sleep(clock, 1900);
+      }
+      // What came once may never come again.
+      expect(fresh).toEqual([false, false, ...new Array<boolean>(6).fill(true)]);
+      await sleep(clock, 5000);
+      const before = store.exchanges;
+      expect(mirror.isFresh(hash(1))).toBe(false);
+      await sleep(clock, 60_000);
+      expect(store.exchanges).toBe(before);
+    });
+  });
+
+  it('has those wait longer for a slow store who would hear that nobody is there', async () => {
+    await withMirror(700, async ({ mirror, table, clock }) => {
+      await sleep(clock, 1000);
+      join(table, 1, clock);
+      const waited = (n: number): Promise<number> =>
+        new Promise((resolve) => {
+          const sinceMs = clock.nowMs();
+          expect(mirror.isFresh(hash(n))).toBe(false);
+          expect(mirror.wait(hash(n), { goOn: () => resolve(clock.nowMs() - sinceMs) })).toBe(true);
+        });
+      expect((await Promise.all([waited(1), waited(2)])).map(Math.round)).toEqual([300, 700]);
+    });
+  });
+
   it('asks a slow store for nobody whose patience has ended', async () => {
     await withMirror(250, async ({ mirror, store, clock }) => {
       await sleep(clock, 1000);
