@@ -189,6 +189,29 @@ export function swarmStoreContract(name: string, open: () => Promise<StoreStage>
     );
 
     it(
+      'counts a completion of whom another told as a seed, or later as gone',
+      withEnds(async (a, b) => {
+        const completes = CHANGE_SEED | CHANGE_COMPLETES;
+        await a.tell([
+          [CHANGE_SEED, '1.2.3.4:5'],
+          [CHANGE_SEED, '1.2.3.4:6', 40],
+          [CHANGE_GONE, '1.2.3.4:7'],
+        ]);
+        expect((await b.tell([[completes, '1.2.3.4:5']])).completed).toBe(1);
+        await a.tell([[CHANGE_SEED, '1.2.3.4:5']]);
+        expect((await b.tell([[completes, '1.2.3.4:5', 90]])).completed).toBe(1);
+        expect((await b.tell([[completes, '1.2.3.4:6', 90]])).completed).toBe(2);
+        const left = await b.tell([[completes, '1.2.3.4:7', 20]], { since: 0 });
+        expect(left.completed).toBe(3);
+        expect(heard(left)).toContain('G 1.2.3.4:7');
+        expect((await b.tell([[completes, '1.2.3.4:7', 20]])).completed).toBe(3);
+        // Whoever begins anew completes anew.
+        await a.tell([[CHANGE_LEECH, '1.2.3.4:5']]);
+        expect((await a.tell([[completes, '1.2.3.4:5']])).completed).toBe(4);
+      }),
+    );
+
+    it(
       'is told without being asked, and asked for all of it',
       withEnds(async (a, b) => {
         await a.tell([[CHANGE_LEECH, '1.2.3.4:5']]);

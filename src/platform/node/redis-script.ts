@@ -1,13 +1,14 @@
 // The steps that shared swarms take in Redis: one script, a key for each, and one key alone where Redis is a cluster.
 //
 //   key     PREFIX{info hash}, a sorted set; its hash tag is the info hash
-//   member  compact peer, 6 or 18 bytes        score  stamp * 2048 + age * 4 + role
+//   member  compact peer, 6 or 18 bytes        score  stamp * 2048 + counted * 1024 + age * 4 + role
 //           "c"                                score  completions, below all stamps
 //
 // A stamp is the store's time in milliseconds, made larger where needed, so that no two steps of a swarm have the same:
 // what a tracker has not seen are the members above its cursor. `age` (units of 32 s) is how old the news was when it
 // came, after an outage. A peer that left stays as role 3 until it would have been forgotten, so that others hear of it and old
-// news do not bring it back. Up to 128 members Redis keeps the set as a list of 18 bytes an IPv4 peer.
+// news do not bring it back. `counted`: that the peer completed is among the completions; it holds until the peer is a leech again, so
+// that nothing counts twice, whoever tells it and how often. Up to 128 members Redis keeps the set as a list of 18 bytes an IPv4 peer.
 //
 // What is asked and answered is packed (redis-packets.ts): to take an argument or a reply apart costs both ends more than the
 // bytes do. A step that fails takes no other along.
@@ -15,7 +16,8 @@
 export const STEPS = `
 local call, floor, byte, sub, char, format = redis.call, math.floor, string.byte, string.sub, string.char, string.format
 local pack, unpacked = struct.pack, struct.unpack
-local LOWEST, UNIT, DAY, NONE = '4398046511104', 32, 86400000, {}
+local LOWEST, UNIT, DAY, COUNTED, NONE = '4398046511104', 32, 86400000, 1024, {}
+local function score(value) return format('%.0f', value) end
 local packed, page = ARGV[1], tonumber(ARGV[2])
 local time = call('TIME')
 local now = time[1] * 1000 + floor(time[2] / 1000)
@@ -40,20 +42,27 @@ local function step(key, since, keep, known, changes)
     local kind, high, low = byte(changes, at, at + 2)
     local size = kind >= 8 and 18 or 6
     local peer = sub(changes, at + 3, at + 2 + size)
-    local seconds, age, role, was, holds = high * 256 + low, 0, kind % 4, nil, true
-    if seconds > 0 then age = math.min(role == 3 and floor(seconds / UNIT) or math.ceil(seconds / UNIT), 511) end
+    local seconds, age, role, completes = high * 256 + low, 0, kind % 4, kind % 8 >= 4
+    if seconds > 0 then age = math.min(role == 3 and floor(seconds / UNIT) or math.ceil(seconds / UNIT), 255) end
     at = at + 3 + size
-    if seconds > 0 or kind % 8 >= 4 then
-      local before = call('ZSCORE', key, peer)
-      if before then
-        local rest = before % 2048
-        was = rest % 4
-        holds = seconds == 0 or now - seconds * 1000 > floor(before / 2048) - floor(rest / 4) * UNIT * 1000
+    local holds, mark, before = true, 0, nil
+    if seconds > 0 or role >= 2 or completes then before = call('ZSCORE', key, peer) end
+    if before then
+      local rest = before % 2048
+      if rest >= COUNTED then mark = COUNTED end
+      local told = floor(before / 2048) - floor(rest % COUNTED / 4) * UNIT * 1000
+      holds = seconds == 0 or now - seconds * 1000 > told
+    end
+    if completes and mark == 0 then
+      counted = counted + 1
+      mark = COUNTED
+      if not holds then
+        news[#news + 1] = score(before + COUNTED)
+        news[#news + 1] = peer
       end
     end
     if holds then
-      if kind % 8 >= 4 and was ~= 2 then counted = counted + 1 end
-      news[#news + 1] = format('%.0f', stamp * 2048 + age * 4 + role)
+      news[#news + 1] = score(stamp * 2048 + (role >= 2 and mark or 0) + age * 4 + role)
       news[#news + 1] = peer
       own[peer] = true
     end
@@ -78,9 +87,9 @@ local function step(key, since, keep, known, changes)
     local peer = rows[row]
     local size = #peer
     if (size == 6 or size == 18) and not own[peer] then
-      local score = tonumber(rows[row + 1])
-      local rest = score % 2048
-      local age = floor((now - floor(score / 2048)) / 1000)
+      local at = tonumber(rows[row + 1])
+      local rest = at % COUNTED
+      local age = floor((now - floor(at / 2048)) / 1000)
       if age < 0 then age = 0 end
       if rest > 3 then age = age + floor(rest / 4) * UNIT end
       if age * 1000 <= keep and age < 65536 then

@@ -14,6 +14,8 @@ interface StoredPeer {
   readonly ip: Uint8Array;
   readonly port: number;
   readonly role: number;
+  /** That it completed was counted, and it was no leech since. */
+  readonly isCounted: boolean;
   readonly stamp: number;
   readonly heardMs: number;
 }
@@ -117,10 +119,15 @@ export class SimSwarmStore implements SwarmStore {
       const peerKey = `${latin1(ip)}:${port}`;
       const was = swarm.peers.get(peerKey);
       const heardMs = nowMs - ageS * 1000;
-      if (was !== undefined && ageS > 0 && heardMs <= was.heardMs) continue;
-      if (reader.completes && was?.role !== CHANGE_SEED) counted++;
+      const isCounted = reader.completes || was?.isCounted === true;
+      if (reader.completes && was?.isCounted !== true) counted++;
+      if (was !== undefined && ageS > 0 && heardMs <= was.heardMs) {
+        swarm.peers.set(peerKey, { ...was, isCounted });
+        continue;
+      }
       own.add(peerKey);
-      swarm.peers.set(peerKey, { ip: ip.slice(), port, role, stamp, heardMs });
+      const remains = isCounted && (role === CHANGE_SEED || role === CHANGE_GONE);
+      swarm.peers.set(peerKey, { ip: ip.slice(), port, role, isCounted: remains, stamp, heardMs });
     }
     const sum = Math.max(swarm.completed, completed) + counted;
     if (own.size > 0 || sum > swarm.completed) {

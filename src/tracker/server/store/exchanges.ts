@@ -167,14 +167,14 @@ export class Exchanges {
     if (used.isBusy(swarm)) return;
     used.setBusy(swarm, true);
     const infoHash = used.infoHash(swarm);
-    const completed = copy.completedToTell(swarm, infoHash);
+    const completed = copy.completedToTell(infoHash);
     const completing = pending.completingOf(swarm);
     const changes = pending.take(swarm, nowMs / 1000);
-    const told = completed + completing - pending.completingOf(swarm);
+    const told = completing - pending.completingOf(swarm);
     const request = { infoHash, changes, since: used.cursors[swarm]!, completed, keepMs: ageS() * 1000, isUrgent };
     link.exchange(request).then(
       (answer) => this.#answered(swarm, request, told, answer, nowMs),
-      () => this.#failed(swarm, request),
+      () => this.#failed(swarm, request, told),
     );
   }
 
@@ -197,11 +197,13 @@ export class Exchanges {
     this.pump();
   }
 
-  #failed(swarm: number, { changes }: SwarmExchange): void {
-    const { clock, link, used, pending, waiting, onFailed } = this.#options;
+  #failed(swarm: number, { infoHash, changes }: SwarmExchange, told: number): void {
+    const { clock, link, used, pending, copy, waiting, onFailed } = this.#options;
     const nowMs = clock.nowMs();
     used.setBusy(swarm, false);
+    const completing = pending.completingOf(swarm);
     pending.putBack(swarm, changes, nowMs / 1000);
+    copy.cannotTell(infoHash, told + completing - pending.completingOf(swarm));
     onFailed(nowMs);
     waiting.release(swarm);
     if (link.isUp) used.toTell.add(swarm, nowMs + RETRY_MS);

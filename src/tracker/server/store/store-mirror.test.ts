@@ -7,6 +7,7 @@ import { silentLog } from '../../../ports/log.ts';
 import { LEECH } from '../peer-runs.ts';
 import { SwarmTable } from '../swarm-table.ts';
 import { StoreMirror } from './store-mirror.ts';
+import { UntoldCompletions } from './untold-completions.ts';
 
 const MOST_USED = 4096;
 const IP = Uint8Array.of(203, 0, 113, 5);
@@ -38,7 +39,8 @@ async function withMirror(latencyMs: number, body: (setting: Setting) => Promise
   const store = new SimSwarmStore({ clock, latencyMs });
   const table = SwarmTable.local(random, { maxSwarms: 100, maxPeers: 100 });
   const rest = { log: silentLog, mostUsed: MOST_USED, ageS: () => 2700 };
-  const mirror = new StoreMirror({ store, table, clock, random, ...rest });
+  const untold = new UntoldCompletions(UntoldCompletions.memory(1, random, false), 0);
+  const mirror = new StoreMirror({ store, table, untold, clock, random, ...rest });
   await world.run(
     mirror
       .open()

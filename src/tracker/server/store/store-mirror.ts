@@ -17,6 +17,7 @@ import { PendingChanges } from './pending-changes.ts';
 import { roleChange } from './roles.ts';
 import { StoreLink } from './store-link.ts';
 import { TableCopy } from './table-copy.ts';
+import type { UntoldCompletions } from './untold-completions.ts';
 import { MAX_USED, UsedSwarms } from './used-swarms.ts';
 import { Waiting } from './waiting.ts';
 
@@ -40,6 +41,8 @@ const NOTHING: SwarmExchange = {
 export interface StoreMirrorOptions {
   readonly store: SwarmStore;
   readonly table: SwarmTable;
+  /** Of all threads that the table has. */
+  readonly untold: UntoldCompletions;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -71,7 +74,7 @@ export class StoreMirror implements SwarmMirror {
     this.#used = new UsedSwarms(random.below(2 ** 32), mostUsed);
     this.#pending = new PendingChanges(random.below(2 ** 32), mostUsed);
     this.#waiting = new Waiting(clock);
-    this.#copy = new TableCopy(options.table, this.#pending);
+    this.#copy = new TableCopy(options.table, this.#pending, options.untold);
     const on = { onUp: () => this.#onUp(), onAway: () => this.#onAway() };
     this.#link = new StoreLink({ store, clock, random, log, ...on });
     const state = { used: this.#used, pending: this.#pending, waiting: this.#waiting, copy: this.#copy };
@@ -121,7 +124,11 @@ export class StoreMirror implements SwarmMirror {
   }
 
   announced(infoHash: Uint8Array, ip: Uint8Array, port: number, role: number, completes: boolean): void {
-    this.#note(infoHash, roleChange(role) | (completes ? CHANGE_COMPLETES : 0), ip, port);
+    const { untold } = this.#options;
+    // Where there is no room for it, it is told with the count of the table.
+    const isKept = completes && untold.change(infoHash, 1);
+    const isNew = this.#note(infoHash, roleChange(role) | (isKept ? CHANGE_COMPLETES : 0), ip, port);
+    if (isKept && !isNew) untold.change(infoHash, -1);
   }
 
   left(infoHash: Uint8Array, ip: Uint8Array, port: number): void {
@@ -167,15 +174,18 @@ export class StoreMirror implements SwarmMirror {
     return this.#waiting.patienceMs(copiedMs === 0 && !this.#copy.has(infoHash));
   }
 
-  #note(infoHash: Uint8Array, kind: number, ip: Uint8Array, port: number): void {
+  /** Returns whether there is a completion more to be told. */
+  #note(infoHash: Uint8Array, kind: number, ip: Uint8Array, port: number): boolean {
     const nowMs = this.#options.clock.nowMs();
     const swarm = this.#used.use(infoHash, nowMs);
     if (swarm >= 0) this.#used.noteAsked(swarm, nowMs);
     const { isUp } = this.#link;
     // While the store is away, who is merely heard is in the table: it is told from there.
     const onlyKnown = !isUp && kind !== CHANGE_GONE && (kind & CHANGE_COMPLETES) === 0;
+    const completing = swarm < 0 ? 0 : this.#pending.completingOf(swarm);
     if (swarm < 0 || !this.#pending.note(swarm, kind, ip, port, nowMs / 1000, onlyKnown)) this.#needsHealing = true;
     else if (isUp) this.#exchanges.tellSoon(swarm, nowMs);
+    return swarm >= 0 && this.#pending.completingOf(swarm) > completing;
   }
 
   #onUp(): void {
@@ -207,8 +217,6 @@ export class StoreMirror implements SwarmMirror {
       this.#healing = null;
       return false;
     }
-    const swarm = this.#used.find(request.infoHash);
-    const completing = swarm < 0 ? 0 : this.#pending.completingOf(swarm);
     this.#healingSteps++;
     const ended = (isDone: boolean): void => {
       this.#healingSteps--;
@@ -219,7 +227,7 @@ export class StoreMirror implements SwarmMirror {
       }
       this.#exchanges.pump(true);
     };
-    const told = { ...request, completed: Math.max(0, request.completed - completing) };
+    const told = { ...request, completed: this.#copy.completedToTell(request.infoHash) };
     this.#link.exchange(told).then(
       () => ended(true),
       () => ended(false),
