@@ -7,8 +7,9 @@
 // A stamp is the store's time in milliseconds, made larger where needed, so that no two steps of a swarm have the same:
 // what a tracker has not seen are the members above its cursor. `age` (units of 32 s) is how old the news was when it
 // came, after an outage. A peer that left stays as role 3 until it would have been forgotten, so that others hear of it and old
-// news do not bring it back. `counted`: that the peer completed is among the completions; it holds until the peer is a leech again, so
-// that nothing counts twice, whoever tells it and how often. Up to 128 members Redis keeps the set as a list of 18 bytes an IPv4 peer.
+// news do not bring it back. `counted`: that the peer completed is among the completions; it holds until the peer is a
+// leech again, more than a minute later (news of one second come in any order), so that nothing counts twice, whoever tells it and how
+// often. Up to 128 members Redis keeps the set as a list of 18 bytes an IPv4 peer.
 //
 // What is asked and answered is packed (redis-packets.ts): to take an argument or a reply apart costs both ends more than the
 // bytes do. A step that fails takes no other along.
@@ -16,7 +17,7 @@
 export const STEPS = `
 local call, floor, byte, sub, char, format = redis.call, math.floor, string.byte, string.sub, string.char, string.format
 local pack, unpacked = struct.pack, struct.unpack
-local LOWEST, UNIT, DAY, COUNTED, NONE = '4398046511104', 32, 86400000, 1024, {}
+local LOWEST, UNIT, DAY, COUNTED, ANEW, NONE = '4398046511104', 32, 86400000, 1024, 60000, {}
 local function score(value) return format('%.0f', value) end
 local packed, page = ARGV[1], tonumber(ARGV[2])
 local time = call('TIME')
@@ -37,21 +38,27 @@ local function step(key, since, keep, known, changes)
   end
   local stamp = last < now and now or last + 1
 
-  local own, news, counted, at, length = {}, {}, 0, 1, #changes
-  while at <= length do
+  local peers, kinds, olds, count, at = {}, {}, {}, 0, 1
+  while at <= #changes do
     local kind, high, low = byte(changes, at, at + 2)
-    local size = kind >= 8 and 18 or 6
-    local peer = sub(changes, at + 3, at + 2 + size)
-    local seconds, age, role, completes = high * 256 + low, 0, kind % 4, kind % 8 >= 4
+    local last = at + (kind >= 8 and 20 or 8)
+    count = count + 1
+    kinds[count], olds[count], peers[count] = kind, high * 256 + low, sub(changes, at + 3, last)
+    at = last + 1
+  end
+  peers[count + 1] = 'c'
+  local scores = call('ZMSCORE', key, unpack(peers))
+  local total = tonumber(scores[count + 1] or 0)
+
+  local own, news, counted = {}, {}, 0
+  for i = 1, count do
+    local peer, seconds, before = peers[i], olds[i], scores[i]
+    local role, completes, age, mark, holds = kinds[i] % 4, kinds[i] % 8 >= 4, 0, 0, true
     if seconds > 0 then age = math.min(role == 3 and floor(seconds / UNIT) or math.ceil(seconds / UNIT), 255) end
-    at = at + 3 + size
-    local holds, mark, before = true, 0, nil
-    if seconds > 0 or role >= 2 or completes then before = call('ZSCORE', key, peer) end
     if before then
-      local rest = before % 2048
-      if rest >= COUNTED then mark = COUNTED end
-      local told = floor(before / 2048) - floor(rest % COUNTED / 4) * UNIT * 1000
-      holds = seconds == 0 or now - seconds * 1000 > told
+      local rest, told = before % 2048, floor(before / 2048)
+      if rest >= COUNTED and (role >= 2 or now - told < ANEW) then mark = COUNTED end
+      holds = seconds == 0 or now - seconds * 1000 > told - floor(rest % COUNTED / 4) * UNIT * 1000
     end
     if completes and mark == 0 then
       counted = counted + 1
@@ -62,13 +69,12 @@ local function step(key, since, keep, known, changes)
       end
     end
     if holds then
-      news[#news + 1] = score(stamp * 2048 + (role >= 2 and mark or 0) + age * 4 + role)
+      news[#news + 1] = score(stamp * 2048 + mark + age * 4 + role)
       news[#news + 1] = peer
       own[peer] = true
     end
   end
 
-  local total = tonumber(call('ZSCORE', key, 'c') or 0)
   local completed = math.min(math.max(total, known) + counted, 4294967295)
   if completed > total then
     news[#news + 1] = completed

@@ -9,6 +9,8 @@ import { CHANGE_GONE, CHANGE_SEED, ChangeReader, writeChange } from '../../track
 
 const PAGE = 2048;
 const KEEP_COMPLETED_MS = 86_400_000;
+/** A leech that completed so long before begins anew. */
+const ANEW_MS = 60_000;
 
 interface StoredPeer {
   readonly ip: Uint8Array;
@@ -126,8 +128,8 @@ export class SimSwarmStore implements SwarmStore {
         continue;
       }
       own.add(peerKey);
-      const remains = isCounted && (role === CHANGE_SEED || role === CHANGE_GONE);
-      swarm.peers.set(peerKey, { ip: ip.slice(), port, role, isCounted: remains, stamp, heardMs });
+      const isAnew = role !== CHANGE_SEED && role !== CHANGE_GONE && nowMs - (was?.stamp ?? nowMs) >= ANEW_MS;
+      swarm.peers.set(peerKey, { ip: ip.slice(), port, role, isCounted: isCounted && !isAnew, stamp, heardMs });
     }
     const sum = Math.max(swarm.completed, completed) + counted;
     if (own.size > 0 || sum > swarm.completed) {

@@ -1,7 +1,7 @@
 // Completions that are in the swarm table and of which the store has not been told yet, by swarm and thread: in memory that all
 // threads of a tracker share, like the table. What is in the table beyond them the store has counted, or is to count.
 //
-//   head 16: lock | seed | swarms | threads       slots: info hash 5 | sum, 0 where it is free | of each thread…
+//   head 16: lock | seed | swarms | threads | slots       slots: info hash 5 | sum, 0 where it is free | of each thread…
 //
 // What is said of a swarm is said under the lock of its shard, so that its count and this fit together; the lock here keeps the
 // slots in order, and is taken and let go within each call.
@@ -14,13 +14,12 @@ import { finish, mix } from '../mixing.ts';
 const SEED = 1;
 const SWARMS = 2;
 const THREADS = 3;
+const SLOTS = 4;
 const HEAD = 16;
 const SUM = 5;
 const COUNTS = 6;
-const SLOTS_LOG2 = 18;
-const MASK: number = (1 << SLOTS_LOG2) - 1;
-/** Half of the slots: as many as have changes that are to be told, when the store is away for long. Memory is used as far as there are any. */
-const MAX_SWARMS: number = 1 << (SLOTS_LOG2 - 1);
+/** Of which half are used, so that none is far from its place. Memory is used as far as there are any. */
+const MOST_SLOTS: number = 1 << 18;
 
 export class UntoldCompletions {
   readonly #words: Uint32Array;
@@ -28,14 +27,21 @@ export class UntoldCompletions {
   readonly #lock: Lock | null;
   readonly #row: number;
   readonly #slotWords: number;
+  readonly #mask: number;
 
-  /** Memory for so many threads. */
-  static memory(threads: number, random: Random, isShared: boolean): ArrayBuffer | SharedArrayBuffer {
-    const bytes = (HEAD + ((COUNTS + threads) << SLOTS_LOG2)) * 4;
+  /** Memory for so many threads; `slots`: a power of two. */
+  static memory(
+    threads: number,
+    random: Random,
+    isShared: boolean,
+    slots: number = MOST_SLOTS,
+  ): ArrayBuffer | SharedArrayBuffer {
+    const bytes = (HEAD + (COUNTS + threads) * slots) * 4;
     const memory = isShared ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes);
     const head = new Uint32Array(memory, 0, HEAD);
     head[SEED] = random.below(2 ** 32);
     head[THREADS] = threads;
+    head[SLOTS] = slots;
     return memory;
   }
 
@@ -45,6 +51,7 @@ export class UntoldCompletions {
     this.#lock = memory instanceof ArrayBuffer ? null : new Lock(new Int32Array(memory, 0, HEAD), 0);
     this.#row = row;
     this.#slotWords = COUNTS + this.#words[THREADS]!;
+    this.#mask = this.#words[SLOTS]! - 1;
   }
 
   /** Of all threads; -1 where that cannot be known now. */
@@ -74,7 +81,7 @@ export class UntoldCompletions {
       this.#words.fill(0, HEAD);
       this.#words[SWARMS] = 0;
     } else if (!this.#enter()) return;
-    for (let slot = 0; slot <= MASK; slot++) this.#empty(slot, row);
+    for (let slot = 0; slot <= this.#mask; slot++) this.#empty(slot, row);
     this.#lock?.release();
   }
 
@@ -87,7 +94,7 @@ export class UntoldCompletions {
     const at = this.#find(infoHash);
     if (words[at + SUM] === 0) {
       if (by <= 0) return true;
-      if (words[SWARMS]! >= MAX_SWARMS) return false;
+      if (words[SWARMS]! >= words[SLOTS]! / 2) return false;
       words[SWARMS]!++;
       for (let i = 0; i < 5; i++) words[at + i] = readU32(infoHash, 4 * i);
     }
@@ -104,7 +111,7 @@ export class UntoldCompletions {
     const words = this.#words;
     let hash = words[SEED]!;
     for (let i = 0; i < 5; i++) hash = mix(hash, readU32(infoHash, 4 * i));
-    for (let slot = finish(hash) & MASK; ; slot = (slot + 1) & MASK) {
+    for (let slot = finish(hash) & this.#mask; ; slot = (slot + 1) & this.#mask) {
       const at = this.#at(slot);
       if (words[at + SUM] === 0) return at;
       let same = 0;
@@ -130,9 +137,9 @@ export class UntoldCompletions {
     const words = this.#words;
     words[SWARMS]!--;
     let gap = removed;
-    for (let next = (gap + 1) & MASK; words[this.#at(next) + SUM] !== 0; next = (next + 1) & MASK) {
+    for (let next = (gap + 1) & this.#mask; words[this.#at(next) + SUM] !== 0; next = (next + 1) & this.#mask) {
       const home = this.#home(next);
-      if (((next - home) & MASK) < ((next - gap) & MASK)) continue;
+      if (((next - home) & this.#mask) < ((next - gap) & this.#mask)) continue;
       words.copyWithin(this.#at(gap), this.#at(next), this.#at(next) + this.#slotWords);
       gap = next;
     }
@@ -142,7 +149,7 @@ export class UntoldCompletions {
   #home(slot: number): number {
     let hash = this.#words[SEED]!;
     for (let i = 0; i < 5; i++) hash = mix(hash, this.#words[this.#at(slot) + i]!);
-    return finish(hash) & MASK;
+    return finish(hash) & this.#mask;
   }
 
   #at(slot: number): number {
