@@ -30,18 +30,27 @@ const QUICK_PER_SECOND = 4000;
 /** At a set rate nothing waits for a slow reply, were all of half a second slow. */
 const SET_WINDOW = 16_384;
 const FREE_WINDOW = 128;
-/** Copies are then older than those that answer. */
-const OLD_MS = 3000;
+/** Copies are then older than those that answer, and none is refreshed any more. */
+const OLD_MS = 5000;
 
+const WARM = 'warm-up';
 const COLD = 'all copies old at first';
 const STEADY = 'at a set rate';
 const FREE = 'as fast as it goes';
 
-/** In this order: the first begins with old copies, the others follow at once. */
-const STEPS: Readonly<Record<string, { readonly isSet: boolean; readonly seconds: number }>> = {
-  [COLD]: { isSet: true, seconds: 2 },
-  [STEADY]: { isSet: true, seconds: 8 },
-  [FREE]: { isSet: false, seconds: 6 },
+interface Step {
+  readonly isSet: boolean;
+  readonly seconds: number;
+  /** Before it. */
+  readonly restMs: number;
+}
+
+/** In this order. While it is filled nobody wants peers: what picks them is compiled in the first second that somebody does. */
+const STEPS: Readonly<Record<string, Step>> = {
+  [WARM]: { isSet: true, seconds: 3, restMs: 0 },
+  [COLD]: { isSet: true, seconds: 2, restMs: OLD_MS },
+  [STEADY]: { isSet: true, seconds: 8, restMs: 0 },
+  [FREE]: { isSet: false, seconds: 6, restMs: 0 },
 };
 
 const COLUMNS = [
@@ -136,9 +145,9 @@ async function measured(
   try {
     const filled = await stand.fill(torrents, PEERS_PER_TORRENT, FILL_SECONDS, true);
     if (!filled.ok) return filled;
-    await pause(OLD_MS);
     const figures: Record<string, number> = { redisMib: redis.program.usage().rssMib };
-    for (const [what, { isSet, seconds }] of Object.entries(STEPS)) {
+    for (const [what, { isSet, seconds, restMs }] of Object.entries(STEPS)) {
+      await pause(restMs);
       const rate = stage.options.quick ? QUICK_PER_SECOND : PER_SECOND;
       const window = isSet ? SET_WINDOW : FREE_WINDOW;
       const load: Load = {
