@@ -8,8 +8,8 @@ import type { SwarmAnswer, SwarmExchange } from '../../ports/swarm-store.ts';
 import { packExchanges, unpackAnswers } from './redis-packets.ts';
 import { STEP_PAGE, STEPS } from './redis-script.ts';
 
-/** Steps of a command, and bytes of changes: Redis does nothing else meanwhile, a millisecond or two at most. */
-const MAX_STEPS = 32;
+/** Steps of a command, and bytes of changes: Redis does nothing else meanwhile, half a millisecond as a rule. */
+const MAX_STEPS = 16;
 const MAX_CHANGES_BYTES = 8192;
 const SHA: string = createHash('sha1').update(STEPS).digest('hex');
 const PAGE = String(STEP_PAGE);
