@@ -27,6 +27,7 @@ import { startUp } from './suites/start-up.ts';
 import { QUICK, type Report, type Suite } from './suites/suite.ts';
 import { swarm } from './suites/swarm.ts';
 import { tracker } from './suites/tracker.ts';
+import { trackerStore } from './suites/tracker-store.ts';
 import { verify } from './suites/verify.ts';
 import { wire } from './suites/wire.ts';
 
@@ -45,6 +46,7 @@ const SUITES: Readonly<Record<SuiteName, Suite>> = {
   'start-up': startUp,
   wire,
   tracker,
+  'tracker-store': trackerStore,
   profile,
 };
 

@@ -30,6 +30,8 @@ export interface Load {
   readonly closes: boolean;
   /** Every peer announces once, then it is over. */
   readonly isFill: boolean;
+  /** Ours alone: others need its core too, while it has nothing to do. */
+  readonly isSharing?: boolean;
 }
 
 /** What a generator says. */
@@ -72,7 +74,7 @@ export const OWN: Generator = {
   missing: () => (compiled() === null ? 'no C compiler for the load generator' : null),
   argv(load, ip, port) {
     const rate = load.perSecond === null ? [] : ['-r', String(load.perSecond)];
-    const flags = [...(load.isFill ? ['-f'] : []), ...(load.closes ? ['-c'] : [])];
+    const flags = [...(load.isFill ? ['-f'] : []), ...(load.closes ? ['-c'] : []), ...(load.isSharing ? ['-y'] : [])];
     return [compiled()!, load.protocol, ip, String(port), ...shape(load), ...rate, ...flags];
   },
 };

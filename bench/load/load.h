@@ -21,6 +21,7 @@ struct options {
   int window;         // announces under way, or connections
   int is_fill;        // every peer announces once, then it is over
   int is_closing;     // HTTP: a connection for every announce
+  int is_sharing;     // UDP: it leaves its core to others while it has nothing to do
   uint32_t sources;   // addresses that the peers come from
 };
 

@@ -128,7 +128,8 @@ static void usage(void) {
         "  -n N  peers wanted, offers (numwant)    -m N  a reply with fewer is thin\n"
         "  -d S  seconds at most                   -r N  announces a second (default: as fast as replies come)\n"
         "  -w N  announces under way, connections  -s N  addresses that the peers have\n"
-        "  -f    every peer announces once         -c    HTTP: a connection for each announce\n",
+        "  -f    every peer announces once         -c    HTTP: a connection for each announce\n"
+        "  -y    UDP: leaves its core to others while it has nothing to do\n",
         stderr);
   exit(2);
 }
@@ -146,7 +147,7 @@ static void (*protocol_named(const char *name))(void) {
 }
 
 static void read_options(int argc, char **argv) {
-  for (int letter; (letter = getopt(argc, argv, "t:p:n:m:d:r:w:s:fc")) != -1;) {
+  for (int letter; (letter = getopt(argc, argv, "t:p:n:m:d:r:w:s:fcy")) != -1;) {
     switch (letter) {
       case 't': options.torrents = strtoull(optarg, NULL, 10); break;
       case 'p': options.peers_per_torrent = strtoull(optarg, NULL, 10); break;
@@ -158,6 +159,7 @@ static void read_options(int argc, char **argv) {
       case 's': options.sources = atoi(optarg); break;
       case 'f': options.is_fill = 1; break;
       case 'c': options.is_closing = 1; break;
+      case 'y': options.is_sharing = 1; break;
       default: usage();
     }
   }

@@ -59,9 +59,14 @@ export class Stand {
   }
 
   /** Every peer announces once, over UDP. */
-  async fill(torrents: number, peersPerTorrent: number, seconds: number): Promise<Outcome<AskedFigures>> {
+  async fill(
+    torrents: number,
+    peersPerTorrent: number,
+    seconds: number,
+    isSharing = false,
+  ): Promise<Outcome<AskedFigures>> {
     const shape = { protocol: 'udp', torrents, peersPerTorrent, seconds, numWant: 0, leastPeers: 0 } as const;
-    const load = { ...shape, window: FILL_WINDOW, perSecond: null, closes: false, isFill: true };
+    const load = { ...shape, window: FILL_WINDOW, perSecond: null, closes: false, isFill: true, isSharing };
     return this.ask(OWN.missing(load) === null ? OWN : SECOND, load);
   }
 
@@ -112,7 +117,8 @@ function pinTracker(cores: number): readonly string[] {
   return pin(`0-${Math.min(cores, availableParallelism()) - 1}`);
 }
 
-function pinGenerator(): readonly string[] {
+/** Words before a command that is to run on the generator's core. */
+export function pinGenerator(): readonly string[] {
   return pin(String(availableParallelism() - 1));
 }
 

@@ -66,7 +66,8 @@ export const TRACKERS: readonly TrackerProgram[] = [
   npmTracker(NPM_NO_STATS, 'no-stats'),
 ];
 
-function shoal({ ip, port, home }: Post, ...more: readonly string[]): Command {
+/** Shoal's tracker; `more`: of its command line. */
+export function shoal({ ip, port, home }: Post, ...more: readonly string[]): Command {
   const words = ['tracker', '--listen', `${ip}:${port}`, '--state', join(home, 'state'), ...more];
   return { argv: [process.execPath, SHOAL, ...words] };
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -18,6 +19,7 @@ enum {
   REPLY_HEAD_BYTES = 20,
   ROOM = 2048,
   SOCKET_BUFFER_BYTES = 8 << 20,
+  NAP_NS = 100000,
 };
 
 // A bit of a transaction id, so that none is that of a connect.
@@ -75,6 +77,13 @@ static void open_socket(void) {
 static int wait_readable(int timeout_ms) {
   struct pollfd one = {.fd = fd, .events = POLLIN};
   return poll(&one, 1, timeout_ms) > 0;
+}
+
+// Until there is something to read, or a tenth of a millisecond.
+static void nap(void) {
+  struct pollfd one = {.fd = fd, .events = POLLIN};
+  struct timespec while_ns = {.tv_nsec = NAP_NS};
+  ppoll(&one, 1, &while_ns, NULL);
 }
 
 static void ask_for_id(uint32_t source) {
@@ -203,6 +212,7 @@ void run_udp(void) {
     }
     // At a set rate it looks again at once: sleeping would make the latency its own.
     if (moved == 0 && options.per_second == 0) wait_readable(20);
+    else if (moved == 0 && options.is_sharing) nap();
   }
   close(fd);
 }

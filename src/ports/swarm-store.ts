@@ -33,8 +33,9 @@ export interface SwarmAnswer {
 export interface SwarmLink {
   /**
    * One step, all or nothing. A change of age 0 holds whatever was known; an older one only against what is older still.
-   * A peer that completes counts unless it was a seed, so that nothing counts twice when an exchange is repeated, or
-   * when two trackers heard the same. The request is lent until it settles. Rejects where the store does not do it.
+   * A peer that completes counts, however old the news, unless it was counted and has not begun anew, as a leech a minute
+   * later: nothing counts twice when an exchange is repeated, or when two trackers heard the same. The request is lent
+   * until it settles. Rejects where the store does not do it.
    */
   exchange(request: SwarmExchange): Promise<SwarmAnswer>;
   /** Rejects what is under way. Idempotent. */

@@ -144,6 +144,21 @@ export function swarmStoreContract(name: string, open: () => Promise<StoreStage>
     );
 
     it(
+      'keeps apart what is told of many swarms at once, each in one step',
+      withEnds(async (_a, _b, _stage, newSwarm) => {
+        const ends = Array.from({ length: 100 }, newSwarm);
+        const port = (n: number): string => `10.0.0.1:${n + 1}`;
+        const alike = [CHANGE_LEECH, '10.0.0.2:1'] as const;
+        await Promise.all(ends.map(([a], n) => a.tell([[CHANGE_LEECH, port(n)], alike])));
+        const answers = await Promise.all(ends.map(([, b], n) => b.tell(n % 2 === 0 ? [] : [alike])));
+        for (const [n, answer] of answers.entries()) {
+          expect(heard(answer)).toEqual([`L ${port(n)}`, ...(n % 2 === 0 ? ['L 10.0.0.2:1'] : [])]);
+        }
+        for (const answer of await Promise.all(ends.map(([, b]) => b.tell([])))) expect(heard(answer)).toEqual([]);
+      }),
+    );
+
+    it(
       'tells of those that left, whom old news do not bring back but new ones do',
       withEnds(async (a, b) => {
         await a.tell([[CHANGE_LEECH, '1.2.3.4:5']]);
@@ -170,6 +185,34 @@ export function swarmStoreContract(name: string, open: () => Promise<StoreStage>
         expect((await b.tell([[CHANGE_GONE | CHANGE_COMPLETES, '1.2.3.4:6']])).completed).toBe(2);
         expect((await a.tell([], { completed: 7 })).completed).toBe(7);
         expect((await b.tell([], { completed: 3 })).completed).toBe(7);
+      }),
+    );
+
+    it(
+      'counts a completion of whom another told as a seed, or later as gone, or soon as a leech',
+      withEnds(async (a, b, { pass }) => {
+        const keepMs = 600_000;
+        const completes = CHANGE_SEED | CHANGE_COMPLETES;
+        await a.tell([
+          [CHANGE_SEED, '1.2.3.4:5'],
+          [CHANGE_SEED, '1.2.3.4:6', 40],
+          [CHANGE_GONE, '1.2.3.4:7'],
+        ]);
+        expect((await b.tell([[completes, '1.2.3.4:5']])).completed).toBe(1);
+        await a.tell([[CHANGE_SEED, '1.2.3.4:5']]);
+        expect((await b.tell([[completes, '1.2.3.4:5', 90]])).completed).toBe(1);
+        expect((await b.tell([[completes, '1.2.3.4:6', 90]])).completed).toBe(2);
+        const left = await b.tell([[completes, '1.2.3.4:7', 20]], { since: 0 });
+        expect(left.completed).toBe(3);
+        expect(heard(left)).toContain('G 1.2.3.4:7');
+        expect((await b.tell([[completes, '1.2.3.4:7', 20]])).completed).toBe(3);
+        // What two trackers heard within a second is told in any order.
+        await a.tell([[CHANGE_LEECH, '1.2.3.4:5']]);
+        expect((await a.tell([[completes, '1.2.3.4:5']], { keepMs })).completed).toBe(3);
+        // Whoever begins anew completes anew.
+        await pass(70_000);
+        await a.tell([[CHANGE_LEECH, '1.2.3.4:5']], { keepMs });
+        expect((await a.tell([[completes, '1.2.3.4:5']], { keepMs })).completed).toBe(4);
       }),
     );
 
@@ -209,13 +252,13 @@ export function swarmStoreContract(name: string, open: () => Promise<StoreStage>
     it(
       'forgets those that are silent too long',
       withEnds(async (a, b, { pass }) => {
-        await a.tell([[CHANGE_LEECH, '1.2.3.4:5']], { keepMs: 2500 });
-        await pass(1500);
-        await a.tell([[CHANGE_LEECH, '1.2.3.4:6']], { keepMs: 2500 });
-        await pass(1500);
-        expect(heard(await b.tell([], { keepMs: 2500 }))).toEqual(['L 1.2.3.4:6']);
-        await pass(3000);
-        expect(heard(await b.tell([], { since: 0, keepMs: 2500 }))).toEqual([]);
+        await a.tell([[CHANGE_LEECH, '1.2.3.4:5']], { keepMs: 25_000 });
+        await pass(15_000);
+        await a.tell([[CHANGE_LEECH, '1.2.3.4:6']], { keepMs: 25_000 });
+        await pass(15_000);
+        expect(heard(await b.tell([], { keepMs: 25_000 }))).toEqual(['L 1.2.3.4:6']);
+        await pass(30_000);
+        expect(heard(await b.tell([], { since: 0, keepMs: 25_000 }))).toEqual([]);
       }),
     );
   });

@@ -204,6 +204,47 @@ suite(`two trackers and one ${REDIS}${missing}`, () => {
       await client.close();
     }));
 
+  it('counts every completion once, with more threads and a store that was away and forgot everything', async ({
+    place,
+  }) =>
+    withRedis(async (redis, env) => {
+      const canShare = CAN_REUSE_PORT || loadUdpBatch() !== null;
+      const a = await startTracker(place, 'a', redis.url);
+      const b = await startTracker(place, 'b', redis.url, undefined, canShare ? ['--workers', '2'] : []);
+      // Each has a port of its own: which thread serves it is the system's choice.
+      const clients = Array.from({ length: 8 }, () => new TrackerClient(env, { from: LOOPBACK }));
+      const say = (n: number, at: string, more: Partial<AnnounceRequest>): Promise<unknown> =>
+        clients[n % clients.length]!.announce(`udp://${at}/announce`, announceOf(1, n, more), {
+          signal: AbortSignal.timeout(10_000),
+        });
+      const completed = async (at: string): Promise<number | undefined> => {
+        const signal = AbortSignal.timeout(10_000);
+        const { infoHash } = announceOf(1, 0);
+        const [entry] = (await clients[0]!.scrape(`http://${at}/announce`, [infoHash], { signal })).values();
+        return entry?.completed;
+      };
+      for (let n = 0; n < 32; n++) await say(n, b.at, {});
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+      await redis.signal('SIGKILL');
+      await b.running.saying(/the swarm store is away/);
+      const done = { left: 0, event: 'completed' } as const;
+      for (let n = 0; n < 32; n++) await say(n, n % 8 === 7 ? a.at : b.at, done);
+      for (let n = 0; n < 16; n++) await say(n, b.at, { left: 0, event: 'stopped' });
+      await redis.comeBack();
+      await b.running.saying(/the swarm store is back/);
+      const deadlineMs = performance.now() + 20_000;
+      for (;;) {
+        const counts = await Promise.all([completed(a.at), completed(b.at)]);
+        if (counts.every((count) => count === 32)) break;
+        if (performance.now() > deadlineMs) expect(counts).toEqual([32, 32]);
+        await new Promise((resolve) => setTimeout(resolve, 200));
+      }
+      // It stays so.
+      await new Promise((resolve) => setTimeout(resolve, 3000));
+      expect(await Promise.all([completed(a.at), completed(b.at)])).toEqual([32, 32]);
+      await Promise.all(clients.map((client) => client.close()));
+    }));
+
   it('says once that the store is away, and once that it is back', async ({ place }) =>
     withRedis(async (redis, env) => {
       const { running, at } = await startTracker(place, 'a', redis.url);

@@ -1,5 +1,6 @@
 // The contract of shared swarms on real servers.
 
+import { expect, it } from 'vitest';
 import { createRedisSwarmStore } from '../../src/platform/node/redis-swarm-store.ts';
 import { swarmStoreContract } from '../contract/swarm-store.ts';
 import { type RedisOptions, RedisStage } from '../support/redis-stage.ts';
@@ -21,3 +22,27 @@ function on(title: string, options: RedisOptions): void {
 on('redis-server', {});
 on('redis-server as a cluster', { isCluster: true });
 on('valkey-server', { program: 'valkey-server' });
+
+interop('a command of many steps', [programsHere('redis-server')], () => {
+  it('carries out all of them but the one that fails', async () => {
+    const redis = await RedisStage.start();
+    const link = await createRedisSwarmStore(redis.url).open(() => undefined);
+    try {
+      const hashes = [1, 2, 3].map((n) => new Uint8Array(20).fill(0x40 + n));
+      await redis.ask(['SET', `shoal:{${'B'.repeat(20)}}`, 'no sorted set']);
+      const request = { changes: new Uint8Array(0), since: 0, keepMs: 60_000, isUrgent: false };
+      const settled = await Promise.allSettled(
+        hashes.map((infoHash, n) => link.exchange({ ...request, infoHash, completed: n + 1 })),
+      );
+      expect(settled.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+      expect(settled.map((one) => (one.status === 'fulfilled' ? one.value.completed : String(one.reason)))).toEqual([
+        1,
+        expect.stringContaining('WRONGTYPE'),
+        3,
+      ]);
+    } finally {
+      link.close();
+      await redis.close();
+    }
+  });
+});

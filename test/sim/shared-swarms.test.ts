@@ -176,6 +176,21 @@ describe('two trackers with one store', () => {
       await restart(0);
       expect(await c.announce(0, 'udp')).toEqual([a.key, b.key].sort());
     }));
+
+  it('know all peers when one is started anew, were the store half a second slow', () =>
+    withTrackers(async ({ newPeer, store, pass, restart }) => {
+      const [a, b, c] = [newPeer(), newPeer(), newPeer()];
+      await a.announce(0, 'udp');
+      await pass(1000);
+      store.latencyMs = 700;
+      await restart(0);
+      for (const [peer, scheme] of [
+        [b, 'udp'],
+        [c, 'http'],
+      ] as const) {
+        expect(await peer.announce(0, scheme)).toContain(a.key);
+      }
+    }));
 });
 
 describe('a store that is away', () => {

@@ -36,6 +36,17 @@ describe('the URL of a store', () => {
     expect(parseRedisPlace('rediss+cluster://a')).toMatchObject({ isCluster: true, isTls: true });
   });
 
+  it('says whether keys lie on one server', () => {
+    const isSharded = (text: string): boolean => parseRedisPlace(text).isSharded;
+    expect(['redis://a', 'redis://a?sharded=yes', 'redis://a,b', 'unix:///a'].map(isSharded)).toEqual([
+      false,
+      true,
+      true,
+      false,
+    ]);
+    expect(() => parseRedisPlace('redis://a?sharded=no')).toThrow('sharded is yes');
+  });
+
   it('names a Unix socket', () => {
     const place = parseRedisPlace('unix:///run/redis/redis.sock?db=2&password=pw');
     expect(place).toMatchObject({ socket: '/run/redis/redis.sock', database: 2, password: 'pw', hosts: [] });

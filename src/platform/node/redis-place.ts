@@ -1,6 +1,7 @@
 // Where a Redis is, as a URL says it:
 //
 //   redis://[USER:PASSWORD@]HOST[:PORT][,HOST[:PORT]…][/DATABASE][?prefix=TEXT&ca=FILE]     several hosts: a cluster
+//   …&sharded=yes        one address before several servers (a proxy that divides keys among them)
 //   rediss://…           TLS
 //   redis+cluster://…    a cluster, known by one of its hosts     (rediss+cluster://…)
 //   unix:///PATH[?db=DATABASE&user=&password=&prefix=]
@@ -18,6 +19,8 @@ export interface RedisPlace {
   /** Path of a Unix socket. */
   readonly socket: string | null;
   readonly isCluster: boolean;
+  /** Keys are on different servers: no command has two of them. */
+  readonly isSharded: boolean;
   readonly isTls: boolean;
   readonly user: string | null;
   readonly password: string | null;
@@ -46,9 +49,11 @@ export function parseRedisPlace(text: string): RedisPlace {
   if (parts === null) throw wrong('it is no URL of a Redis');
   const [, scheme, login, hostTexts, database, query] = parts;
   const hosts = hostTexts!.split(',').map(parseHost);
-  const options = queryOf(query, ['prefix', 'ca']);
+  const options = queryOf(query, ['prefix', 'ca', 'sharded']);
   const isCluster = scheme!.endsWith('+cluster') || hosts.length > 1;
   const number = Number(database || 0);
+  const sharded = options.get('sharded');
+  if (sharded !== null && sharded !== 'yes') throw wrong('sharded is yes, or is left out');
   if (isCluster && number !== 0) throw wrong('a cluster has one database, 0');
   const [user, password] = loginOf(login);
   const name = `${scheme}://${hosts.map(({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${port}`).join(',')}`;
@@ -56,6 +61,7 @@ export function parseRedisPlace(text: string): RedisPlace {
     hosts,
     socket: null,
     isCluster,
+    isSharded: isCluster || sharded === 'yes',
     isTls: scheme!.startsWith('rediss'),
     user,
     password,
@@ -73,6 +79,7 @@ function ofSocket(path: string, options: URLSearchParams): RedisPlace {
     hosts: [],
     socket: decoded(path),
     isCluster: false,
+    isSharded: false,
     isTls: false,
     user: options.get('user'),
     password: options.get('password'),

@@ -1,23 +1,20 @@
 // The shared swarm store in Redis or Valkey, one server or a cluster, by the package `redis`. It is loaded when a tracker
 // asks for it, and not before. Connecting again is the caller's.
 
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { RedisArgument, RedisClientOptions } from 'redis';
+import type { RedisClientOptions } from 'redis';
 import { createClient, createCluster, ErrorReply, RESP_TYPES } from 'redis';
-import { concatBytes, utf8 } from '../../base/bytes.ts';
+import { utf8 } from '../../base/bytes.ts';
 import { ShoalError } from '../../base/errors.ts';
 import type { SwarmAnswer, SwarmExchange, SwarmLink, SwarmStore } from '../../ports/swarm-store.ts';
+import { RedisLane, type Send } from './redis-lane.ts';
 import { parseRedisPlace, type RedisPlace } from './redis-place.ts';
-import { STEP, STEP_PAGE } from './redis-script.ts';
 import { errnoOf, fileError, networkError } from './system-errors.ts';
 
 /** For the whole of connecting: name, TLS, password, version. */
 const OPEN_MS = 3000;
 /** Sorted sets kept as one list, scripts that say the time, users with rights: what is needed is there since 6.2. */
 const OLDEST = [6, 2] as const;
-const SHA: string = createHash('sha1').update(STEP).digest('hex');
-const PAGE = String(STEP_PAGE);
 /** Without the package's own time limit, which costs more than all else: whoever asks has one. */
 const AS_BYTES = { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer }, timeout: 0 } as const;
 
@@ -31,7 +28,7 @@ export function createRedisSwarmStore(place: string): SwarmStore {
 
 /** What both kinds of client have in common, as far as it is used. */
 interface Connection {
-  send(key: Uint8Array, args: readonly RedisArgument[]): Promise<unknown>;
+  readonly send: Send;
   info(): Promise<string>;
   connect(): Promise<unknown>;
   destroy(): void;
@@ -61,7 +58,7 @@ async function open(place: RedisPlace, onLost: (error: Error) => void): Promise<
     clearTimeout(timer);
   }
   isOpen = true;
-  return new RedisLink(connections, utf8(place.prefix));
+  return new RedisLink(connections, utf8(place.prefix), place.isSharded);
 }
 
 async function greet(connection: Connection): Promise<void> {
@@ -84,29 +81,19 @@ async function greet(connection: Connection): Promise<void> {
 class RedisLink implements SwarmLink {
   /** For most, and for those that somebody waits for. */
   readonly #connections: readonly [Connection, Connection];
+  readonly #lanes: readonly [RedisLane, RedisLane];
   readonly #prefix: Uint8Array;
   #isClosed = false;
 
-  constructor(connections: readonly [Connection, Connection], prefix: Uint8Array) {
+  constructor(connections: readonly [Connection, Connection], prefix: Uint8Array, isSharded: boolean) {
     this.#connections = connections;
+    const [most, urgent] = connections;
+    this.#lanes = [new RedisLane(most.send, isSharded), new RedisLane(urgent.send, isSharded)];
     this.#prefix = prefix;
   }
 
-  async exchange(request: SwarmExchange): Promise<SwarmAnswer> {
-    const { infoHash, changes, since, completed, keepMs, isUrgent } = request;
-    const connection = this.#connections[isUrgent ? 1 : 0];
-    const key = bufferOf(concatBytes([this.#prefix, BRACE, infoHash, END_BRACE]));
-    const numbers = [String(since), String(Math.round(keepMs)), String(completed)];
-    const rest: RedisArgument[] = ['1', key, ...numbers, bufferOf(changes), PAGE];
-    let reply: unknown;
-    try {
-      reply = await connection.send(key, ['EVALSHA', SHA, ...rest]);
-    } catch (error) {
-      if (!(error instanceof ErrorReply) || !error.message.startsWith('NOSCRIPT')) throw error;
-      reply = await connection.send(key, ['EVAL', STEP, ...rest]);
-    }
-    const [cursor, total, more, rows] = reply as [number, number, number, Buffer];
-    return { cursor, completed: total, more: more === 1, changes: rows };
+  exchange(request: SwarmExchange): Promise<SwarmAnswer> {
+    return this.#lanes[request.isUrgent ? 1 : 0].exchange(request, this.#keyOf(request.infoHash));
   }
 
   close(): void {
@@ -114,14 +101,21 @@ class RedisLink implements SwarmLink {
     this.#isClosed = true;
     for (const connection of this.#connections) connection.destroy();
   }
+
+  /** `PREFIX{info hash}` */
+  #keyOf(infoHash: Uint8Array): Buffer {
+    const { length } = this.#prefix;
+    const key = Buffer.allocUnsafe(length + infoHash.length + 2);
+    key.set(this.#prefix);
+    key[length] = BRACE;
+    key.set(infoHash, length + 1);
+    key[key.length - 1] = END_BRACE;
+    return key;
+  }
 }
 
-const BRACE = utf8('{');
-const END_BRACE = utf8('}');
-
-function bufferOf(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
+const BRACE = 0x7b;
+const END_BRACE = 0x7d;
 
 function connectionTo(place: RedisPlace): Connection {
   return place.isCluster ? clusterAt(place) : serverAt(place);
@@ -153,7 +147,7 @@ function clusterAt(place: RedisPlace): Connection {
   cluster.on('error', () => undefined);
   cluster.on('node-error', () => undefined);
   return {
-    send: (key, args) => cluster.sendCommand(bufferOf(key), false, [...args], AS_BYTES),
+    send: (key, args) => cluster.sendCommand(key, false, args, AS_BYTES),
     info: () => cluster.sendCommand<string>(undefined, true, ['INFO', 'server']),
     connect: () => cluster.connect(),
     destroy: () => quietly(() => cluster.destroy()),

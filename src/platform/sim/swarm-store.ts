@@ -9,11 +9,15 @@ import { CHANGE_GONE, CHANGE_SEED, ChangeReader, writeChange } from '../../track
 
 const PAGE = 2048;
 const KEEP_COMPLETED_MS = 86_400_000;
+/** A leech that completed so long before begins anew. */
+const ANEW_MS = 60_000;
 
 interface StoredPeer {
   readonly ip: Uint8Array;
   readonly port: number;
   readonly role: number;
+  /** That it completed was counted, and it was no leech since. */
+  readonly isCounted: boolean;
   readonly stamp: number;
   readonly heardMs: number;
 }
@@ -41,8 +45,9 @@ export class SimSwarmStore implements SwarmStore {
   refusal: Error | null = null;
   /** Exchanges that were carried out. */
   exchanges = 0;
+  /** Of an exchange, from now on. */
+  latencyMs: number;
   readonly #clock: Clock;
-  readonly #latencyMs: number;
   readonly #page: number;
   readonly #swarms = new Map<string, StoredSwarm>();
   readonly #links = new Set<SimLink>();
@@ -51,12 +56,12 @@ export class SimSwarmStore implements SwarmStore {
 
   constructor({ clock, latencyMs = 1, page = PAGE }: SimStoreOptions) {
     this.#clock = clock;
-    this.#latencyMs = latencyMs;
+    this.latencyMs = latencyMs;
     this.#page = page;
   }
 
   async open(onLost: (error: Error) => void): Promise<SwarmLink> {
-    await sleep(this.#clock, this.#latencyMs);
+    await sleep(this.#clock, this.latencyMs);
     if (this.#isDown || this.#isSilent) throw new ShoalError('CONNECT_FAILED', 'nobody is there');
     const link = new SimLink(this, onLost);
     this.#links.add(link);
@@ -93,7 +98,7 @@ export class SimSwarmStore implements SwarmStore {
   }
 
   async carryOut(request: SwarmExchange): Promise<SwarmAnswer> {
-    await sleep(this.#clock, this.#latencyMs);
+    await sleep(this.#clock, this.latencyMs);
     if (this.#isSilent) await new Promise(() => undefined);
     if (this.refusal !== null) throw this.refusal;
     this.exchanges++;
@@ -116,10 +121,15 @@ export class SimSwarmStore implements SwarmStore {
       const peerKey = `${latin1(ip)}:${port}`;
       const was = swarm.peers.get(peerKey);
       const heardMs = nowMs - ageS * 1000;
-      if (was !== undefined && ageS > 0 && heardMs <= was.heardMs) continue;
-      if (reader.completes && was?.role !== CHANGE_SEED) counted++;
+      const isCounted = reader.completes || was?.isCounted === true;
+      if (reader.completes && was?.isCounted !== true) counted++;
+      if (was !== undefined && ageS > 0 && heardMs <= was.heardMs) {
+        swarm.peers.set(peerKey, { ...was, isCounted });
+        continue;
+      }
       own.add(peerKey);
-      swarm.peers.set(peerKey, { ip: ip.slice(), port, role, stamp, heardMs });
+      const isAnew = role !== CHANGE_SEED && role !== CHANGE_GONE && nowMs - (was?.stamp ?? nowMs) >= ANEW_MS;
+      swarm.peers.set(peerKey, { ip: ip.slice(), port, role, isCounted: isCounted && !isAnew, stamp, heardMs });
     }
     const sum = Math.max(swarm.completed, completed) + counted;
     if (own.size > 0 || sum > swarm.completed) {

@@ -62,9 +62,15 @@ export interface Waiter {
 export interface SwarmMirror {
   /** Whether an announce or scrape of the swarm may be answered now: its copy is young, or there is no better one to be had. */
   isFresh(infoHash: Uint8Array): boolean;
-  /** Has the swarm fetched, and then the waiter go on, within a third of a second. False where too many wait: it goes on at once. */
+  /**
+   * Has the swarm fetched, and then the waiter go on, within a third of a second, or a second where nobody is known in the swarm.
+   * False where too many wait: it goes on at once.
+   */
   wait(infoHash: Uint8Array, waiter: Waiter): boolean;
-  /** A peer came or was heard again; see {@link SwarmTable.announce}. */
+  /**
+   * A peer came or was heard again; see {@link SwarmTable.announce}. `completes`: the table has counted it. To be called before the
+   * shard is left.
+   */
   announced(infoHash: Uint8Array, ip: Uint8Array, port: number, role: number, completes: boolean): void;
   left(infoHash: Uint8Array, ip: Uint8Array, port: number): void;
   /** The store cannot be reached. */

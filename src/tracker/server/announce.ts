@@ -238,7 +238,7 @@ export class AnnounceRules {
     } else {
       const limits = this.#limitsOf(ip);
       swarm = table.announce(fields.infoHash, ip, fields.port, role, completes, nowS, fields.peerId, limits);
-      if (swarm >= 0) mirror?.announced(fields.infoHash, ip, fields.port, role, completes);
+      if (swarm >= 0) mirror?.announced(fields.infoHash, ip, fields.port, role, completes && table.shard.counted);
     }
     this.counts.read(table, swarm);
     if (swarm >= 0 || fields.event === EVENT_STOPPED) return swarm;

@@ -19,6 +19,7 @@ import { Serving } from './serving.ts';
 import { loadSwarms, saveSwarms } from './snapshot.ts';
 import { TrackerCounters, type TrackerStats } from './stats.ts';
 import { Status } from './status.ts';
+import { UntoldCompletions } from './store/untold-completions.ts';
 import { SwarmTable } from './swarm-table.ts';
 import { Sweep } from './sweep.ts';
 import { ThreadReport } from './thread-report.ts';
@@ -68,6 +69,9 @@ export class TrackerServer {
     let workers: Workers | null = null;
     const relaysMemory = relayMemory();
     const relays = new WebRelays(relaysMemory, (thread, batch) => workers?.relay(thread, batch));
+    const hasStore = (options.swarmStore ?? null) !== null;
+    const untoldMemory = hasStore ? UntoldCompletions.memory(crew?.count ?? 1, random, crew !== null) : null;
+    const untold = untoldMemory === null ? null : new UntoldCompletions(untoldMemory, 0);
     const serving = new Serving(env, {
       settings,
       table,
@@ -78,6 +82,7 @@ export class TrackerServer {
       access: options.access ?? null,
       ledger: options.ledger ?? null,
       store: options.swarmStore ?? null,
+      untold,
       log: env.log,
       pages,
       others: options.others ?? null,
@@ -98,7 +103,13 @@ export class TrackerServer {
       if (crew !== null && table.shared !== null) {
         const listen = options.listen.map((each, i) => ({ ...each, isShared, port: addresses[i]!.port }));
         const common = { settings, pages, listen, connectionKey, trackerId, startedMs };
-        const memory = { table: table.shared, board: boardMemory, history: historyMemory, relays: relaysMemory };
+        const memory = {
+          table: table.shared,
+          board: boardMemory,
+          history: historyMemory,
+          relays: relaysMemory,
+          untold: untoldMemory,
+        };
         const job = { ...memory, ...common };
         workers = newWorkers(env, {
           threads: crew.threads,
@@ -106,7 +117,10 @@ export class TrackerServer {
           job,
           ended: (row) => board.retire(row),
           hear: (batch) => serving.hear(batch),
-          forget: (thread) => relays.forget(thread),
+          forget: (thread, row) => {
+            relays.forget(thread);
+            untold?.forget(thread, row);
+          },
         });
         for (let row = 1; row < crew.count; row++) await workers.start(row);
       }

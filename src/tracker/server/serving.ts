@@ -24,6 +24,7 @@ import type { TrackerCounters } from './stats.ts';
 import type { Status } from './status.ts';
 import { StatusRoutes } from './status-routes.ts';
 import { StoreMirror } from './store/store-mirror.ts';
+import type { UntoldCompletions } from './store/untold-completions.ts';
 import type { SwarmTable } from './swarm-table.ts';
 import { Trust } from './trust.ts';
 import { UdpServer } from './udp-server.ts';
@@ -46,6 +47,8 @@ export interface ServingParts {
   readonly ledger: AnnounceLedger | null;
   /** Null: no other tracker has these swarms. */
   readonly store: SwarmStore | null;
+  /** Where there is a store; this thread's. */
+  readonly untold: UntoldCompletions | null;
   readonly log: Log;
   readonly pages: readonly PageFile[];
   readonly others: OtherRequests | null;
@@ -76,7 +79,9 @@ export class Serving {
     const pacing = new Pacing(random, settings.intervalS, settings.busyPerSecond, clock.nowMs() / 1000);
     const { access, ledger, store, log, others, gzip } = parts;
     const ageS = (): number => pacing.ageS();
-    const mirror = store === null ? null : new StoreMirror({ store, table, clock, random, log, ageS });
+    const { untold } = parts;
+    const mirror =
+      store === null || untold === null ? null : new StoreMirror({ store, table, untold, clock, random, log, ageS });
     const announces = new AnnounceRules(table, {
       ...settings,
       near: new Prefixes(settings.near),

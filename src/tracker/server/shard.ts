@@ -31,6 +31,8 @@ export class Shard {
   readonly sets: FamilySets;
   /** See {@link locate}. */
   run = 0;
+  /** Whether the peer that was noted last has completed, as {@link update} says. */
+  counted = false;
   readonly #memory: TableMemory;
   readonly #counts: AddressCounts;
   readonly #lost: ReadonlySet<number>;
@@ -78,7 +80,8 @@ export class Shard {
       this.#countRole(swarm, before, -1);
       this.#countRole(swarm, role, 1);
     }
-    if (completes && before !== SEED) records.change(swarm, COMPLETED, 1);
+    this.counted = completes && before !== SEED;
+    if (this.counted) records.change(swarm, COMPLETED, 1);
     return true;
   }
 
@@ -96,6 +99,7 @@ export class Shard {
     this.#memory.count(PEERS, 1);
     this.#counts.change(sets.runs.address(), records.get(swarm, 0), 1);
     this.#countRole(swarm, role, 1);
+    this.counted = completes;
     if (completes) records.change(swarm, COMPLETED, 1);
     return true;
   }

@@ -196,7 +196,7 @@ export function restorePart(bytes: Uint8Array, table: SwarmTable, nowS: number, 
   const awayS = Math.max(0, wallS - reader.writtenS);
   while (reader.next()) {
     const { infoHash, completed, peers } = reader;
-    if (completed > 0) table.restore(infoHash, completed, nowS);
+    if (completed > 0) table.restore(infoHash, () => completed, nowS);
     table.exit();
     for (let at = 0; at < peers.length; at += reader.peerLength) {
       if (!reader.readPeer(at) || reader.ageS + awayS >= maxAgeS) continue;

@@ -24,8 +24,8 @@ export const NO_ROOM = -1;
 export const TOO_MANY = -2;
 
 /**
- * A swarm is known by its number within a shard. `find`, `announce`, `leave` and `enter` enter the shard of an info hash
- * and are followed by `exit`; what takes a number in between is about the shard that was entered.
+ * A swarm is known by its number within a shard. `find`, `announce`, `leave`, `restore` and `enter` enter the shard of an info hash and
+ * are followed by `exit`; what takes a number in between is about the shard that was entered.
  */
 export class SwarmTable {
   readonly #limits: TableLimits;
@@ -135,9 +135,8 @@ export class SwarmTable {
   }
 
   /**
-   * Notes that a peer is there, as LEECH, PARTIAL_SEED or SEED. `completes`: it has just become a seed, which counts
-   * unless it was one before. `peerId`: for a table that keeps them. `perAddress`: limits for a peer that is new. Returns
-   * the swarm, or NO_ROOM, or TOO_MANY.
+   * Notes that a peer is there, as LEECH, PARTIAL_SEED or SEED. `completes`: see {@link Shard.update}. `peerId`: for a table that
+   * keeps them. `perAddress`: limits for a peer that is new. Returns the swarm, or NO_ROOM, or TOO_MANY.
    */
   announce(
     infoHash: Uint8Array,
@@ -190,8 +189,8 @@ export class SwarmTable {
   }
 
   /**
-   * Writes up to `wanted` compact peers of one family for the peer `ip`, `port` into `into` from `at` on, and their peer
-   * ids into `ids`; see {@link PeerWalk.choose}. Returns how many.
+   * Writes up to `wanted` compact peers of one family for the peer `ip`, `port` into `into` from `at` on, and their peer ids into
+   * `ids`; see {@link PeerWalk.choose}. Returns how many.
    */
   pick(
     swarm: number,
@@ -260,23 +259,24 @@ export class SwarmTable {
     return finish(hash);
   }
 
-  /** Puts back a count of completions, for a swarm that was stored. False where the table is full. */
-  restore(infoHash: Uint8Array, completed: number, nowS: number): boolean {
+  /** Corrects a count of completions, also of a swarm that is not here. False where the table is full. */
+  restore(infoHash: Uint8Array, completed: (known: number) => number, nowS: number): boolean {
     let swarm = this.find(infoHash);
+    const count = completed(swarm < 0 ? 0 : this.completed(swarm));
     if (swarm < 0) {
-      if (this.swarmCount >= this.#limits.maxSwarms || !this.#isEntered) return false;
-      swarm = this.#shard.add(infoHash, this.#hash);
+      if (count === 0) return true;
+      const hasRoom = this.#isEntered && this.swarmCount < this.#limits.maxSwarms;
+      swarm = hasRoom ? this.#shard.add(infoHash, this.#hash) : NO_ROOM;
       if (swarm < 0) return false;
       this.#shard.touch(swarm, nowS);
     }
-    this.#shard.records.set(swarm, COMPLETED, completed);
+    this.#shard.records.set(swarm, COMPLETED, count);
     return true;
   }
 
   /**
-   * Clears away after a thread that is no more (its number as {@link setLockOwner} had it): a shard in which it was is
-   * emptied, since it may be half changed; its peers are known again within an interval. The sweep forgets the web peers
-   * of the thread. Returns how many shards those are.
+   * Clears away after a thread that is no more (its number as {@link setLockOwner} had it): a shard in which it was is emptied, since it
+   * may be half changed; its peers are known again within an interval. The sweep forgets its web peers. Returns how many shards.
    */
   recover(owner: number): number {
     let emptied = 0;

@@ -14,6 +14,7 @@ import type { PageFile } from './pages.ts';
 import type { ProcessMeter } from './process-meter.ts';
 import { Serving, type ServingEnv, type ServingParts } from './serving.ts';
 import { Status } from './status.ts';
+import { UntoldCompletions } from './store/untold-completions.ts';
 import { SwarmTable } from './swarm-table.ts';
 import type { SharedTableMemory } from './table-memory.ts';
 import { ThreadReport } from './thread-report.ts';
@@ -28,6 +29,8 @@ export interface WorkerJob {
   readonly board: SharedArrayBuffer;
   readonly history: SharedArrayBuffer;
   readonly relays: SharedArrayBuffer;
+  /** See {@link UntoldCompletions}; null without a store. */
+  readonly untold: ArrayBuffer | SharedArrayBuffer | null;
   readonly settings: Settings;
   readonly pages: readonly PageFile[];
   /** Ports filled in. */
@@ -81,6 +84,7 @@ export async function runTrackerWorker(
     ids: new ConnectionIds(job.connectionKey),
     trackerId: job.trackerId,
     ...own,
+    untold: job.untold === null ? null : new UntoldCompletions(job.untold, job.row),
     log: silentLog,
     pages: job.pages,
     thread: job.owner,

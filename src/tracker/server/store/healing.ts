@@ -17,7 +17,7 @@ export class Healing {
     this.#writer = new StateWriter(table);
   }
 
-  /** What is to be told next; null when all was. `keepMs`: see {@link SwarmExchange}. */
+  /** What is to be told next, but for the count of completions; null when all was. `keepMs`: see {@link SwarmExchange}. */
   next(nowS: number, keepMs: number): SwarmExchange | null {
     while (this.#reader === null || this.#peerAt >= this.#reader.peers.length) {
       if (this.#reader?.next() === true) {
@@ -35,7 +35,7 @@ export class Healing {
 
   #exchange(keepMs: number): SwarmExchange {
     const reader = this.#reader!;
-    const { infoHash, completed, peers, peerLength } = reader;
+    const { infoHash, peers, peerLength } = reader;
     let length = 0;
     for (let told = 0; told < MAX_EXCHANGED_CHANGES && this.#peerAt < peers.length; told++) {
       // Never newer than it is, so that it holds only against what is older.
@@ -45,6 +45,6 @@ export class Healing {
       }
       this.#peerAt += peerLength;
     }
-    return { infoHash, changes: this.#bytes.slice(0, length), since: -1, completed, keepMs, isUrgent: false };
+    return { infoHash, changes: this.#bytes.slice(0, length), since: -1, completed: 0, keepMs, isUrgent: false };
   }
 }

@@ -8,8 +8,6 @@ import type { SwarmAnswer, SwarmExchange, SwarmLink, SwarmStore } from '../../..
 
 /** A store that has said nothing for so long, though asked, is away. It answers in a millisecond or two. */
 const SILENT_MS = 2000;
-/** Nobody waits for a store that is so slow; what is known does for an answer. */
-const PROMPT_MS = 300;
 /** From one try to the next, growing; each a little different, so that trackers do not all come at once. */
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 5000;
@@ -54,10 +52,10 @@ export class StoreLink {
     return this.#link === null || this.#isTold;
   }
 
-  /** It is up, and answers as fast as one may wait for. */
-  get isPrompt(): boolean {
-    if (this.#link === null) return false;
-    return this.#underWay === 0 || this.#options.clock.nowMs() - this.#waitingSinceMs < PROMPT_MS;
+  /** For how long it has owed an answer; infinite where it cannot be asked. */
+  get owesMs(): number {
+    if (this.#link === null) return Number.POSITIVE_INFINITY;
+    return this.#underWay === 0 ? 0 : this.#options.clock.nowMs() - this.#waitingSinceMs;
   }
 
   get underWay(): number {

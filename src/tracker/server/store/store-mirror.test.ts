@@ -7,6 +7,7 @@ import { silentLog } from '../../../ports/log.ts';
 import { LEECH } from '../peer-runs.ts';
 import { SwarmTable } from '../swarm-table.ts';
 import { StoreMirror } from './store-mirror.ts';
+import { UntoldCompletions } from './untold-completions.ts';
 
 const MOST_USED = 4096;
 const IP = Uint8Array.of(203, 0, 113, 5);
@@ -38,7 +39,8 @@ async function withMirror(latencyMs: number, body: (setting: Setting) => Promise
   const store = new SimSwarmStore({ clock, latencyMs });
   const table = SwarmTable.local(random, { maxSwarms: 100, maxPeers: 100 });
   const rest = { log: silentLog, mostUsed: MOST_USED, ageS: () => 2700 };
-  const mirror = new StoreMirror({ store, table, clock, random, ...rest });
+  const untold = new UntoldCompletions(UntoldCompletions.memory(1, random, false), 0);
+  const mirror = new StoreMirror({ store, table, untold, clock, random, ...rest });
   await world.run(
     mirror
       .open()
@@ -57,6 +59,39 @@ describe('the mirror of a store', () => {
       expect(fresh()).toEqual([true, true]);
       mirror.tick();
       expect(fresh()).toEqual([true, false]);
+    });
+  });
+
+  it('fetches what is asked for often before its copy is too old, until nobody asks any more', async () => {
+    await withMirror(1, async ({ mirror, store, table, clock }) => {
+      join(table, 1, clock);
+      const fresh: boolean[] = [];
+      for (let n = 0; n < 8; n++) {
+        fresh.push(mirror.isFresh(hash(1)));
+        mirror.announced(hash(1), IP, 1, LEECH, false);
+        await sleep(clock, 1900);
+      }
+      // What came once may never come again.
+      expect(fresh).toEqual([false, false, ...new Array<boolean>(6).fill(true)]);
+      await sleep(clock, 5000);
+      const before = store.exchanges;
+      expect(mirror.isFresh(hash(1))).toBe(false);
+      await sleep(clock, 60_000);
+      expect(store.exchanges).toBe(before);
+    });
+  });
+
+  it('has those wait longer for a slow store who would hear that nobody is there', async () => {
+    await withMirror(700, async ({ mirror, table, clock }) => {
+      await sleep(clock, 1000);
+      join(table, 1, clock);
+      const waited = (n: number): Promise<number> =>
+        new Promise((resolve) => {
+          const sinceMs = clock.nowMs();
+          expect(mirror.isFresh(hash(n))).toBe(false);
+          expect(mirror.wait(hash(n), { goOn: () => resolve(clock.nowMs() - sinceMs) })).toBe(true);
+        });
+      expect((await Promise.all([waited(1), waited(2)])).map(Math.round)).toEqual([300, 700]);
     });
   });
 

@@ -1,40 +1,31 @@
 // The swarms of a store that trackers share, as one thread's announces see them (docs/decisions): changes are gathered for
 // half a second, told swarm by swarm, and with the same step come back those of others.
 //
-//   announce -> table, PendingChanges -> UsedSwarms' queue -> exchange -> answer -> table
-//   a swarm whose copy is old -> Waiting -> exchange, at once -> answer -> table -> announce
+//   announce -> table, PendingChanges -> Exchanges, half a second later -> answer -> table
+//   a swarm whose copy is old -> Waiting -> Exchanges, at once -> answer -> table -> announce
 
-import type { Clock, Timer } from '../../../ports/clock.ts';
+import type { Clock } from '../../../ports/clock.ts';
 import type { Log } from '../../../ports/log.ts';
 import type { Random } from '../../../ports/random.ts';
-import type { SwarmAnswer, SwarmExchange, SwarmStore } from '../../../ports/swarm-store.ts';
+import type { SwarmExchange, SwarmStore } from '../../../ports/swarm-store.ts';
 import { CHANGE_COMPLETES, CHANGE_GONE } from '../../protocol/swarm-changes.ts';
 import type { SwarmMirror, Waiter } from '../access.ts';
 import type { SwarmTable } from '../swarm-table.ts';
+import { Exchanges, FRESH_MS, RETRY_MS } from './exchanges.ts';
 import { Healing } from './healing.ts';
 import { PendingChanges } from './pending-changes.ts';
 import { roleChange } from './roles.ts';
 import { StoreLink } from './store-link.ts';
 import { TableCopy } from './table-copy.ts';
+import type { UntoldCompletions } from './untold-completions.ts';
 import { MAX_USED, UsedSwarms } from './used-swarms.ts';
 import { Waiting } from './waiting.ts';
 
-/** What is heard is told after so long at most, if the store keeps up: others that come for the swarm share the step… */
-const TELL_MS = 500;
-/** …and a copy so old is fetched anew before it answers: together less than two seconds. */
-const FRESH_MS = 1300;
 /** With so many waiting the store lags: where there is a copy that is not much older, it does for an answer. */
 const MANY_WAITING = 64;
 const LAGGING_MS = 10_000;
-/** Steps under way: while the answers of some are read, the store is busy with others. */
-const WINDOW = 160;
-/** Likewise with those that somebody waits for. */
-const URGENT_WINDOW = 512;
-/** Of these for healing. */
+/** Steps under way for healing. */
 const HEALING_WINDOW = 16;
-/** After a step that failed: the swarm is told then, and the table healed when none has failed for so long. */
-const RETRY_MS = 1000;
-const SHORTEST_TIMER_MS = 5;
 /** At the end, for what is still to be told. */
 const LAST_WORDS_MS = 1000;
 
@@ -50,6 +41,8 @@ const NOTHING: SwarmExchange = {
 export interface StoreMirrorOptions {
   readonly store: SwarmStore;
   readonly table: SwarmTable;
+  /** Of all threads that the table has. */
+  readonly untold: UntoldCompletions;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -66,9 +59,7 @@ export class StoreMirror implements SwarmMirror {
   readonly #pending: PendingChanges;
   readonly #waiting: Waiting;
   readonly #copy: TableCopy;
-  /** Swarms that somebody waits for, before all others. */
-  readonly #urgent: number[] = [];
-  #timer: Timer | null = null;
+  readonly #exchanges: Exchanges;
   #healing: Healing | null = null;
   #healingSteps = 0;
   #needsHealing = false;
@@ -76,7 +67,6 @@ export class StoreMirror implements SwarmMirror {
   #isDoubtful = false;
   #failedAtMs = Number.NEGATIVE_INFINITY;
   #isClosing = false;
-  #onIdle: (() => void) | null = null;
 
   constructor(options: StoreMirrorOptions) {
     const { store, clock, random, log, mostUsed = MAX_USED } = options;
@@ -84,9 +74,21 @@ export class StoreMirror implements SwarmMirror {
     this.#used = new UsedSwarms(random.below(2 ** 32), mostUsed);
     this.#pending = new PendingChanges(random.below(2 ** 32), mostUsed);
     this.#waiting = new Waiting(clock);
-    this.#copy = new TableCopy(options.table, this.#pending);
+    this.#copy = new TableCopy(options.table, this.#pending, options.untold);
     const on = { onUp: () => this.#onUp(), onAway: () => this.#onAway() };
     this.#link = new StoreLink({ store, clock, random, log, ...on });
+    const state = { used: this.#used, pending: this.#pending, waiting: this.#waiting, copy: this.#copy };
+    this.#exchanges = new Exchanges({
+      ...state,
+      clock,
+      link: this.#link,
+      ageS: options.ageS,
+      heal: (nowMs) => this.#heal(nowMs),
+      onFailed: (nowMs) => {
+        this.#failedAtMs = nowMs;
+        this.#doubt();
+      },
+    });
   }
 
   get isAway(): boolean {
@@ -99,26 +101,34 @@ export class StoreMirror implements SwarmMirror {
   }
 
   isFresh(infoHash: Uint8Array): boolean {
-    if (!this.#link.isPrompt) return true;
+    if (!this.#link.isUp) return true;
     const swarm = this.#used.find(infoHash);
-    if (swarm < 0) return false;
-    const copiedMs = this.#used.copiedMs[swarm]!;
-    const most = this.#waiting.count < MANY_WAITING ? FRESH_MS : LAGGING_MS;
-    return copiedMs !== 0 && this.#options.clock.nowMs() - copiedMs < most;
+    const copiedMs = swarm < 0 ? 0 : this.#used.copiedMs[swarm]!;
+    if (copiedMs !== 0) {
+      const most = this.#waiting.count < MANY_WAITING ? FRESH_MS : LAGGING_MS;
+      if (this.#options.clock.nowMs() - copiedMs < most) return true;
+    }
+    return this.#link.owesMs >= this.#patienceMs(infoHash, copiedMs);
   }
 
   wait(infoHash: Uint8Array, waiter: Waiter): boolean {
-    if (!this.#link.isPrompt || this.#waiting.isFull || this.#isClosing) return false;
+    if (!this.#link.isUp || this.#waiting.isFull || this.#isClosing) return false;
     const swarm = this.#used.use(infoHash, this.#options.clock.nowMs());
     if (swarm < 0) return false;
-    if (!this.#waiting.has(swarm)) this.#urgent.push(swarm);
-    this.#waiting.add(swarm, waiter);
-    this.#pump();
+    const patienceMs = this.#patienceMs(infoHash, this.#used.copiedMs[swarm]!);
+    if (this.#link.owesMs >= patienceMs) return false;
+    const isFirst = !this.#waiting.has(swarm);
+    this.#waiting.add(swarm, waiter, patienceMs);
+    if (isFirst) this.#exchanges.want(swarm);
     return true;
   }
 
   announced(infoHash: Uint8Array, ip: Uint8Array, port: number, role: number, completes: boolean): void {
-    this.#note(infoHash, roleChange(role) | (completes ? CHANGE_COMPLETES : 0), ip, port);
+    const { untold } = this.#options;
+    // Where there is no room for it, it is told with the count of the table.
+    const isKept = completes && untold.change(infoHash, 1);
+    const isNew = this.#note(infoHash, roleChange(role) | (isKept ? CHANGE_COMPLETES : 0), ip, port);
+    if (isKept && !isNew) untold.change(infoHash, -1);
   }
 
   left(infoHash: Uint8Array, ip: Uint8Array, port: number): void {
@@ -137,42 +147,45 @@ export class StoreMirror implements SwarmMirror {
     this.#needsHealing = false;
     this.#isDoubtful = false;
     this.#healing = new Healing(this.#options.table);
-    for (const swarm of this.#used.all()) if (this.#pending.countOf(swarm) > 0) this.#used.queue(swarm, nowMs);
-    this.#pump();
+    for (const swarm of this.#used.all()) if (this.#pending.countOf(swarm) > 0) this.#used.toTell.add(swarm, nowMs);
+    this.#exchanges.pump(true);
   }
 
   /** Tells what is still to be told, if that is soon done. */
   async close(): Promise<void> {
-    const { clock } = this.#options;
     this.#isClosing = true;
     this.#healing = null;
     this.#waiting.close();
     if (this.#link.isUp) {
       await new Promise<void>((resolve) => {
-        const patience = clock.after(LAST_WORDS_MS, resolve);
-        this.#onIdle = () => {
+        const patience = this.#options.clock.after(LAST_WORDS_MS, resolve);
+        void this.#exchanges.finish().then(() => {
           patience.cancel();
           resolve();
-        };
-        this.#pump();
+        });
       });
     }
-    this.#timer?.cancel();
-    this.#timer = null;
+    this.#exchanges.close();
     this.#link.close();
   }
 
-  #note(infoHash: Uint8Array, kind: number, ip: Uint8Array, port: number): void {
+  /** How long one waits for a store to tell of a swarm. */
+  #patienceMs(infoHash: Uint8Array, copiedMs: number): number {
+    return this.#waiting.patienceMs(copiedMs === 0 && !this.#copy.has(infoHash));
+  }
+
+  /** Returns whether there is a completion more to be told. */
+  #note(infoHash: Uint8Array, kind: number, ip: Uint8Array, port: number): boolean {
     const nowMs = this.#options.clock.nowMs();
     const swarm = this.#used.use(infoHash, nowMs);
+    if (swarm >= 0) this.#used.noteAsked(swarm, nowMs);
     const { isUp } = this.#link;
     // While the store is away, who is merely heard is in the table: it is told from there.
     const onlyKnown = !isUp && kind !== CHANGE_GONE && (kind & CHANGE_COMPLETES) === 0;
+    const completing = swarm < 0 ? 0 : this.#pending.completingOf(swarm);
     if (swarm < 0 || !this.#pending.note(swarm, kind, ip, port, nowMs / 1000, onlyKnown)) this.#needsHealing = true;
-    else if (isUp) {
-      this.#used.queue(swarm, nowMs + TELL_MS);
-      this.#arm(nowMs);
-    }
+    else if (isUp) this.#exchanges.tellSoon(swarm, nowMs);
+    return swarm >= 0 && this.#pending.completingOf(swarm) > completing;
   }
 
   #onUp(): void {
@@ -190,83 +203,9 @@ export class StoreMirror implements SwarmMirror {
 
   #onAway(): void {
     this.#healing = null;
-    this.#urgent.length = 0;
     for (const swarm of this.#used.all()) this.#pending.forgetHeard(swarm);
+    this.#exchanges.onAway();
     this.#waiting.releaseAll();
-    this.#onIdle?.();
-  }
-
-  /** Sends what is due, as far as there is room. */
-  #pump(): void {
-    const nowMs = this.#options.clock.nowMs();
-    while (this.#link.isUp && this.#link.underWay < URGENT_WINDOW) {
-      const urgent = this.#urgent.shift();
-      // Where nobody waits any more, those who did were answered: a slow store is not asked in vain, and no queue grows.
-      if (urgent !== undefined && !this.#waiting.has(urgent)) continue;
-      if (urgent !== undefined) this.#step(urgent, nowMs, true);
-      else if (this.#link.underWay >= WINDOW) break;
-      else if (this.#used.nextDueMs <= nowMs || (this.#isClosing && this.#used.queued > 0)) {
-        this.#step(this.#used.shift(), nowMs, false);
-      } else if (!this.#heal(nowMs)) break;
-    }
-    if (this.#isClosing && this.#used.queued === 0 && this.#link.underWay === 0) this.#onIdle?.();
-    else this.#arm(nowMs);
-  }
-
-  #arm(nowMs: number): void {
-    // With the window full, answers go on.
-    if (this.#timer !== null || this.#used.queued === 0 || !this.#link.isUp || this.#link.underWay >= WINDOW) return;
-    const delayMs = Math.max(SHORTEST_TIMER_MS, this.#used.nextDueMs - nowMs);
-    this.#timer = this.#options.clock.after(delayMs, () => {
-      this.#timer = null;
-      this.#pump();
-    });
-  }
-
-  #step(swarm: number, nowMs: number, isUrgent: boolean): void {
-    // What is under way sees to the rest when it is done.
-    if (this.#used.isBusy(swarm)) return;
-    this.#used.setBusy(swarm, true);
-    const infoHash = this.#used.infoHash(swarm);
-    const completed = this.#copy.completedToTell(swarm, infoHash);
-    const completing = this.#pending.completingOf(swarm);
-    const changes = this.#pending.take(swarm, nowMs / 1000);
-    const told = completed + completing - this.#pending.completingOf(swarm);
-    const since = this.#used.cursors[swarm]!;
-    const keepMs = this.#options.ageS() * 1000;
-    const request = { infoHash, changes, since, completed, keepMs, isUrgent };
-    this.#link.exchange(request).then(
-      (answer) => this.#answered(swarm, request, told, answer, nowMs),
-      () => this.#failed(swarm, request),
-    );
-  }
-
-  #answered(swarm: number, asked: SwarmExchange, told: number, answer: SwarmAnswer, askedMs: number): void {
-    const { infoHash, since } = asked;
-    const nowMs = this.#options.clock.nowMs();
-    this.#used.setBusy(swarm, false);
-    this.#copy.apply(swarm, infoHash, told, answer, nowMs / 1000);
-    // Another answer than of this link, or from before healing began, is not built upon.
-    if (this.#used.cursors[swarm] === since) this.#used.cursors[swarm] = answer.cursor;
-    if (answer.more) this.#step(swarm, nowMs, true);
-    else {
-      this.#used.copiedMs[swarm] = askedMs;
-      this.#waiting.release(swarm);
-      if (this.#pending.countOf(swarm) > 0) this.#used.queue(swarm, nowMs + TELL_MS);
-      else if (!this.#waiting.has(swarm) && !this.#copy.has(infoHash)) this.#used.giveUp(swarm);
-    }
-    this.#pump();
-  }
-
-  #failed(swarm: number, { changes }: SwarmExchange): void {
-    const nowMs = this.#options.clock.nowMs();
-    this.#used.setBusy(swarm, false);
-    this.#pending.putBack(swarm, changes, nowMs / 1000);
-    this.#failedAtMs = nowMs;
-    this.#doubt();
-    this.#waiting.release(swarm);
-    if (this.#link.isUp) this.#used.queue(swarm, nowMs + RETRY_MS);
-    this.#arm(nowMs);
   }
 
   /** One step of healing; false where there is none to be made now. */
@@ -278,8 +217,6 @@ export class StoreMirror implements SwarmMirror {
       this.#healing = null;
       return false;
     }
-    const swarm = this.#used.find(request.infoHash);
-    const completing = swarm < 0 ? 0 : this.#pending.completingOf(swarm);
     this.#healingSteps++;
     const ended = (isDone: boolean): void => {
       this.#healingSteps--;
@@ -288,9 +225,9 @@ export class StoreMirror implements SwarmMirror {
         this.#doubt();
         this.#failedAtMs = this.#options.clock.nowMs();
       }
-      this.#pump();
+      this.#exchanges.pump(true);
     };
-    const told = { ...request, completed: Math.max(0, request.completed - completing) };
+    const told = { ...request, completed: this.#copy.completedToTell(request.infoHash) };
     this.#link.exchange(told).then(
       () => ended(true),
       () => ended(false),

@@ -3,14 +3,17 @@ import { SeededRandom } from '../../../platform/sim/random.ts';
 import { SwarmTable } from '../swarm-table.ts';
 import { PendingChanges } from './pending-changes.ts';
 import { TableCopy } from './table-copy.ts';
+import { UntoldCompletions } from './untold-completions.ts';
 
 const HASH = new Uint8Array(20).fill(7);
 
 it('what the store says of completions is taken over, but for what was counted here since it was told', () => {
-  const table = SwarmTable.local(new SeededRandom(1, 'table'), { maxSwarms: 10, maxPeers: 10 });
-  const copy = new TableCopy(table, new PendingChanges(1, 16, 16));
+  const random = new SeededRandom(1, 'table');
+  const table = SwarmTable.local(random, { maxSwarms: 10, maxPeers: 10 });
+  const untold = new UntoldCompletions(UntoldCompletions.memory(1, random, false), 0);
+  const copy = new TableCopy(table, new PendingChanges(1, 16, 16), untold);
   const count = (completed: number): void => {
-    table.restore(HASH, completed, 0);
+    table.restore(HASH, () => completed, 0);
     table.exit();
   };
   const hear = (told: number, completed: number): void =>
@@ -21,14 +24,24 @@ it('what the store says of completions is taken over, but for what was counted h
     return completed;
   };
   count(5);
-  const told = copy.completedToTell(0, HASH);
-  // Over WebSocket: the store is not told of such peers.
+  expect(copy.completedToTell(HASH)).toBe(5);
+  // Over WebSocket: the store is not told of such peers, but of their number.
   count(6);
-  hear(told, 5);
-  expect(counted()).toBe(6);
-  hear(6, 9);
+  hear(0, 5);
+  expect([counted(), copy.completedToTell(HASH)]).toEqual([6, 6]);
+  hear(0, 9);
   expect(counted()).toBe(9);
-  // One that another tracker has counted already.
-  hear(9, 8);
-  expect(counted()).toBe(8);
+  // Two that are still to be told: one that another tracker has told, too, and one of our own.
+  count(11);
+  untold.change(HASH, 2);
+  expect(copy.completedToTell(HASH)).toBe(9);
+  hear(0, 10);
+  expect([counted(), copy.completedToTell(HASH)]).toEqual([12, 10]);
+  hear(2, 11);
+  expect([counted(), copy.completedToTell(HASH)]).toEqual([11, 11]);
+  // One that cannot be told as a peer is told as a number.
+  count(12);
+  untold.change(HASH, 1);
+  copy.cannotTell(HASH, 1);
+  expect(copy.completedToTell(HASH)).toBe(12);
 });

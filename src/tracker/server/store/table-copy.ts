@@ -5,30 +5,32 @@ import { CHANGE_GONE, ChangeReader } from '../../protocol/swarm-changes.ts';
 import type { SwarmTable } from '../swarm-table.ts';
 import type { PendingChanges } from './pending-changes.ts';
 import { roleOfChange } from './roles.ts';
+import type { UntoldCompletions } from './untold-completions.ts';
 
 export class TableCopy {
   readonly #table: SwarmTable;
   readonly #pending: PendingChanges;
-  /**
-   * No other thread writes to the table. Where others do, completions that they have still to tell are in it too: then its
-   * count is not told but after an outage, and not lowered.
-   */
-  readonly #isAlone: boolean;
+  readonly #untold: UntoldCompletions;
 
-  constructor(table: SwarmTable, pending: PendingChanges) {
+  constructor(table: SwarmTable, pending: PendingChanges, untold: UntoldCompletions) {
     this.#table = table;
     this.#pending = pending;
-    this.#isAlone = table.shared === null;
+    this.#untold = untold;
   }
 
-  /** Completions that the store is to know of, but for those that are still to be told; before any of these is taken. */
-  completedToTell(swarm: number, infoHash: Uint8Array): number {
-    return this.#isAlone ? Math.max(0, this.#completed(infoHash) - this.#pending.completingOf(swarm)) : 0;
+  /** Completions that the store is to know of, but for those that a thread is still to tell it. */
+  completedToTell(infoHash: Uint8Array): number {
+    const table = this.#table;
+    const swarm = table.find(infoHash);
+    const untold = swarm < 0 ? 0 : this.#untold.of(infoHash);
+    const completed = swarm < 0 || untold < 0 ? 0 : table.completed(swarm);
+    table.exit();
+    return Math.max(0, completed - untold);
   }
 
   /**
-   * Writes what others changed, but for peers that were heard here since. `swarm`: as it is pending. `told`: completions that
-   * the store was told of, or that came with the changes.
+   * Writes what others changed, but for peers that were heard here since. `swarm`: as it is pending. `told`: completions of which
+   * this thread has told the store with the changes.
    */
   apply(swarm: number, infoHash: Uint8Array, told: number, { changes, completed }: SwarmAnswer, nowS: number): void {
     const table = this.#table;
@@ -42,14 +44,13 @@ export class TableCopy {
       else table.announce(infoHash, ip, port, roleOfChange(role), false, heardS);
       table.exit();
     }
-    const known = this.#completed(infoHash);
-    // What has been counted here since it was told stays, also of peers that the store never hears of.
-    const sum = this.#isAlone
-      ? Math.max(0, known + completed - told)
-      : Math.max(known, completed + pending.completingOf(swarm));
-    if (sum === known) return;
-    table.restore(infoHash, sum, nowS);
+    table.restore(infoHash, (known) => this.#completed(infoHash, known, told, completed), nowS);
     table.exit();
+  }
+
+  /** Completions that this thread would have told the store, and cannot: they are told with the count of the table. */
+  cannotTell(infoHash: Uint8Array, count: number): void {
+    if (count > 0) this.#untold.change(infoHash, -count);
   }
 
   /** Whether anybody is in a swarm, or was. */
@@ -59,11 +60,11 @@ export class TableCopy {
     return swarm >= 0;
   }
 
-  #completed(infoHash: Uint8Array): number {
-    const table = this.#table;
-    const swarm = table.find(infoHash);
-    const completed = swarm < 0 ? 0 : table.completed(swarm);
-    table.exit();
-    return completed;
+  /** What the store counts, and what is still to be told. Of those that it was told of another tracker may have told it before. */
+  #completed(infoHash: Uint8Array, known: number, told: number, counted: number): number {
+    const untold = this.#untold.of(infoHash);
+    if (untold < 0) return known;
+    this.#untold.change(infoHash, -told);
+    return Math.max(known - untold, counted) + Math.max(0, untold - told);
   }
 }

@@ -1,13 +1,16 @@
-// The swarms that this thread has had to do with lately: how old its copy of each is, and which of them are to be exchanged
-// with the store, in the order in which they are due.
+// The swarms that this thread has had to do with lately: how old its copy of each is, how often it is asked for, and which of
+// them are to be exchanged with the store.
 
 import { readU32, writeU32 } from '../../../base/bytes.ts';
+import { DueQueue } from './due-queue.ts';
 import { WordKeys } from './word-keys.ts';
 
-/** Swarms in use at once, 15 MB: more than two thousand others a second that nobody had asked for. */
+/** Swarms in use at once, 22 MB: more than two thousand others a second that nobody had asked for. */
 export const MAX_USED: number = 1 << 18;
 /** A swarm that nobody has asked for so long is forgotten here; its next use fetches all of it. */
 const IDLE_MS = 120_000;
+/** One that was asked for twice within so long is asked for often, until nobody does for so long. */
+const OFTEN_MS = 3000;
 /** Looked at in one call of `sweep`. */
 const SWEPT = 16_384;
 
@@ -16,17 +19,17 @@ export class UsedSwarms {
   readonly cursors: Float64Array;
   /** When the copy was as the store had it; 0: it is not known to be. */
   readonly copiedMs: Float64Array;
+  /** Those with news for the store. */
+  readonly toTell: DueQueue;
+  /** Those whose copies are to be fetched before they are too old. */
+  readonly toRefresh: DueQueue;
   readonly #keys: WordKeys;
   readonly #most: number;
   readonly #usedMs: Float64Array;
   readonly #isThere: Uint8Array;
   readonly #isBusy: Uint8Array;
-  readonly #isQueued: Uint8Array;
-  /** A ring of swarms, each once, and when each is due. */
-  readonly #queue: Int32Array;
-  readonly #dueMs: Float64Array;
-  #head = 0;
-  #queued = 0;
+  readonly #askedMs: Float64Array;
+  readonly #isOften: Uint8Array;
   #swept = 0;
 
   constructor(seed: number, most: number = MAX_USED) {
@@ -37,17 +40,14 @@ export class UsedSwarms {
     this.#usedMs = new Float64Array(most);
     this.#isThere = new Uint8Array(most);
     this.#isBusy = new Uint8Array(most);
-    this.#isQueued = new Uint8Array(most);
-    this.#queue = new Int32Array(most);
-    this.#dueMs = new Float64Array(most);
+    this.#askedMs = new Float64Array(most);
+    this.#isOften = new Uint8Array(most);
+    this.toTell = new DueQueue(most);
+    this.toRefresh = new DueQueue(most);
   }
 
   get count(): number {
     return this.#keys.count;
-  }
-
-  get queued(): number {
-    return this.#queued;
   }
 
   /** The number of a swarm; -1 where it was not used lately. */
@@ -65,9 +65,22 @@ export class UsedSwarms {
       this.#isThere[swarm] = 1;
       this.cursors[swarm] = 0;
       this.copiedMs[swarm] = 0;
+      this.#askedMs[swarm] = Number.NEGATIVE_INFINITY;
+      this.#isOften[swarm] = 0;
     }
     this.#usedMs[swarm] = nowMs;
     return swarm;
+  }
+
+  /** A peer has announced to it. */
+  noteAsked(swarm: number, nowMs: number): void {
+    this.#isOften[swarm] = nowMs - this.#askedMs[swarm]! < OFTEN_MS ? 1 : 0;
+    this.#askedMs[swarm] = nowMs;
+  }
+
+  /** Somebody is likely to ask for it within a second or two. */
+  isOften(swarm: number, nowMs: number): boolean {
+    return this.#isOften[swarm] === 1 && nowMs - this.#askedMs[swarm]! < OFTEN_MS;
   }
 
   /** The next sweep forgets it, unless it is used again: whoever scrapes what nobody is in holds no place for long. */
@@ -90,28 +103,6 @@ export class UsedSwarms {
     this.#isBusy[swarm] = isBusy ? 1 : 0;
   }
 
-  /** Is to be exchanged at `dueMs`, unless it is queued already; not earlier than those that were queued before. */
-  queue(swarm: number, dueMs: number): void {
-    if (this.#isQueued[swarm] === 1) return;
-    this.#isQueued[swarm] = 1;
-    this.#queue[(this.#head + this.#queued++) & (this.#most - 1)] = swarm;
-    this.#dueMs[swarm] = dueMs;
-  }
-
-  /** When the first in the queue is due; infinite where there is none. */
-  get nextDueMs(): number {
-    return this.#queued === 0 ? Number.POSITIVE_INFINITY : this.#dueMs[this.#queue[this.#head]!]!;
-  }
-
-  /** Takes the first of the queue. */
-  shift(): number {
-    const swarm = this.#queue[this.#head]!;
-    this.#head = (this.#head + 1) & (this.#most - 1);
-    this.#queued--;
-    this.#isQueued[swarm] = 0;
-    return swarm;
-  }
-
   /** No copy counts any more: the store may have become another one. */
   distrust(): void {
     this.cursors.fill(0);
@@ -123,7 +114,7 @@ export class UsedSwarms {
     const end = Math.min(this.#most, this.#swept + SWEPT);
     for (let swarm = this.#swept; swarm < end; swarm++) {
       if (this.#isThere[swarm] === 0 || nowMs - this.#usedMs[swarm]! < IDLE_MS) continue;
-      if (this.#isBusy[swarm] === 1 || this.#isQueued[swarm] === 1 || holds(swarm)) continue;
+      if (this.#isBusy[swarm] === 1 || this.toTell.has(swarm) || this.toRefresh.has(swarm) || holds(swarm)) continue;
       this.#isThere[swarm] = 0;
       this.#keys.remove(swarm);
     }
