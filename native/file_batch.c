@@ -59,29 +59,31 @@ void close_if(int descriptor) {
   if (descriptor >= 0) close(descriptor);
 }
 
-// look(root, paths, starts, files, out): exists, length, modification time in ms, may be run; four numbers a file, zero where no
-// regular file is. Links are followed.
+// look(root, paths, starts, files, states): exists, length, modification time in ms, may be run; four numbers for each file of the
+// table, left alone where no regular file is. Links are followed.
 static napi_value look(napi_env env, napi_callback_info info) {
   size_t count = 5, done = 0;
   napi_value args[5];
   struct table table;
-  struct array files, out;
+  struct array files, states;
   napi_get_cb_info(env, info, &count, args, NULL, NULL);
   if (count != 5 || !table_of(env, args, &table) || !array_of(env, args[3], napi_uint32_array, &files) ||
-      !array_of(env, args[4], napi_float64_array, &out) || out.length < files.length * STATE)
-    return refuse(env, "look(root, paths, starts, files, out)");
+      !array_of(env, args[4], napi_float64_array, &states) || states.length < table.count * STATE)
+    return refuse(env, "look(root, paths, starts, files, states)");
   const uint32_t *wanted = files.data;
-  double *state = out.data;
   int root = open_root(&table);
-  for (; root >= 0 && done < files.length; done++, state += STATE) {
+  bool is_absent = root < 0 && errno == ENOENT;
+  for (; (root >= 0 || is_absent) && done < files.length; done++) {
     struct stat stats;
     const char *path = path_of(&table, wanted[done]);
     if (path == NULL) break;
+    if (is_absent) continue;
     if (fstatat(root, path, &stats, 0) != 0) {
       if (errno == ENOENT) continue;
       break;
     }
     if (!S_ISREG(stats.st_mode)) continue;
+    double *state = (double *)states.data + (size_t)wanted[done] * STATE;
     state[0] = 1;
     state[1] = (double)stats.st_size;
     // As Node reckons it: the same time must be the same number whoever has looked.

@@ -7,8 +7,9 @@ import { Geometry } from '../metainfo/geometry.ts';
 import { parseInfo } from '../metainfo/info.ts';
 import { Schedule } from '../platform/sim/schedule.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
+import { type ContentFileState, ContentStates } from '../ports/content-states.ts';
 import { silentLog } from '../ports/log.ts';
-import type { Content, ContentFileState } from '../ports/piece-io.ts';
+import type { Content } from '../ports/piece-io.ts';
 import type { Store, StoreLog } from '../ports/store.ts';
 import { Journal, type ResumeState } from './journal.ts';
 import { Layout } from './layout.ts';
@@ -110,10 +111,9 @@ class TestMachine {
   };
 
   readonly content: Pick<Content, 'states' | 'sync'> = {
-    states: async (files = this.now.files.map((_, i) => i)) => {
+    states: async (files = [...this.now.files.keys()]) => {
       this.asked = files;
-      const unseen = { exists: false, lengthBytes: 0, mtimeMs: 0, executable: false };
-      const states = this.now.files.map((state, file) => (files.includes(file) ? state : unseen));
+      const states = ContentStates.of(this.now.files.map((state, file) => (files.includes(file) ? state : missing)));
       await this.clock.sleep(1);
       return states;
     },

@@ -1,10 +1,9 @@
 // What is on disk of content files.
 
 import { statSync } from 'node:fs';
-import type { ContentFileState } from '../../ports/piece-io.ts';
+import type { ContentFileState, ContentStates } from '../../ports/content-states.ts';
 import { lookAtFiles } from './file-batch.ts';
 import type { FileTable } from './file-table.ts';
-import { STATE_STRIDE } from './piece-protocol.ts';
 import { errnoOf, fileError } from './system-errors.ts';
 
 const NOTHING: ContentFileState = { exists: false, lengthBytes: 0, mtimeMs: 0, executable: false };
@@ -24,16 +23,10 @@ export function lookAt(path: string): ContentFileState {
   }
 }
 
-/** The states of files, flat. Synchronous. PERMISSION, IO. */
-export function lookAtMany(table: FileTable, files: Uint32Array): Float64Array {
-  const out = new Float64Array(files.length * STATE_STRIDE);
+/** Looks at `files`, which nobody else does. Synchronous. PERMISSION, IO. */
+export function lookAtMany(table: FileTable, files: Uint32Array, states: ContentStates): void {
   for (let i = 0; i < files.length; i++) {
-    i += lookAtFiles(table, files.subarray(i), out.subarray(i * STATE_STRIDE));
-    if (i < files.length) out.set(flat(lookAt(table.path(files[i]!))), i * STATE_STRIDE);
+    i += lookAtFiles(table, files.subarray(i), states.numbers);
+    if (i < files.length) states.set(files[i]!, lookAt(table.path(files[i]!)));
   }
-  return out;
-}
-
-function flat({ exists, lengthBytes, mtimeMs, executable }: ContentFileState): readonly number[] {
-  return exists ? [1, lengthBytes, mtimeMs, executable ? 1 : 0] : [];
 }

@@ -5,6 +5,7 @@
 import { closeSync, constants, fsyncSync, openSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { Bitfield } from '../../base/bitfield.ts';
 import { ShoalError } from '../../base/errors.ts';
 import { type ContentSpec, SPAN_STRIDE } from '../../ports/piece-io.ts';
 import { syncFolder } from './atomic-write.ts';
@@ -23,9 +24,10 @@ const FLAGS: number = constants.O_RDWR | (constants.O_NONBLOCK ?? 0);
 export class ContentSync {
   readonly #spec: ContentSpec;
   readonly #syncByWorker: (files: Uint32Array) => Promise<unknown>;
-  #dirty = new Set<number>();
+  #dirty: number[] = [];
+  readonly #isDirty: Bitfield;
   /** Files whose names are on stable storage too. */
-  readonly #named = new Set<number>();
+  readonly #named: Bitfield;
   #packed: FileTable | undefined;
   #last: Promise<void> = Promise.resolve();
 
@@ -33,6 +35,8 @@ export class ContentSync {
   constructor(spec: ContentSpec, syncByWorker: (files: Uint32Array) => Promise<unknown>) {
     this.#spec = spec;
     this.#syncByWorker = syncByWorker;
+    this.#isDirty = new Bitfield(spec.files.length);
+    this.#named = new Bitfield(spec.files.length);
   }
 
   /** Not packed before something was written: most contents are only read. */
@@ -43,7 +47,11 @@ export class ContentSync {
 
   /** Notes the files of a commit that is done. */
   written(spans: Float64Array): void {
-    for (let i = 0; i < spans.length; i += SPAN_STRIDE) this.#dirty.add(spans[i]!);
+    for (let i = 0; i < spans.length; i += SPAN_STRIDE) this.#note(spans[i]!);
+  }
+
+  #note(file: number): void {
+    if (this.#isDirty.set(file)) this.#dirty.push(file);
   }
 
   /** One after another: what an earlier call has under way belongs to "before the call" too. */
@@ -55,7 +63,8 @@ export class ContentSync {
 
   async #syncDirty(): Promise<void> {
     const dirty = this.#dirty;
-    this.#dirty = new Set();
+    this.#dirty = [];
+    for (const file of dirty) this.#isDirty.clear(file);
     const waiting = [...dirty];
     const folders = new Set<string>();
     const take = async (files: readonly number[], sync: (files: Uint32Array) => Promise<unknown>): Promise<void> => {
@@ -74,10 +83,10 @@ export class ContentSync {
       }
       await Promise.all(Array.from({ length: SYNCS_AT_ONCE }, lane));
       for (const folder of folders) await syncFolder(folder);
-      for (const file of dirty) this.#named.add(file);
+      for (const file of dirty) this.#named.set(file);
     } catch (error) {
       waiting.length = 0;
-      for (const file of dirty) this.#dirty.add(file);
+      for (const file of dirty) this.#note(file);
       throw fileError(error, 'put the content onto stable storage');
     }
   }

@@ -13,7 +13,7 @@ export const MANY_FILES = 4;
 
 interface FileBatchModule {
   readonly version: number;
-  look(...files: [...Table, files: Uint32Array, out: Float64Array]): number;
+  look(...files: [...Table, files: Uint32Array, states: Float64Array]): number;
   read(...files: [...Table, spans: Float64Array, into: Uint8Array, at: number, lengths: Float64Array]): number;
   make(...files: [...Table, lengths: Float64Array, spans: Float64Array, bytes: Uint8Array]): number;
   finished(
@@ -41,9 +41,9 @@ export function hasFileBatches(): boolean {
   return module() !== null;
 }
 
-/** Looks at files through links; their states go into `out`, which holds zeros, in the layout of STATE_STRIDE. */
-export function lookAtFiles(table: FileTable, files: Uint32Array, out: Float64Array): number {
-  return module()?.look(...packed(table), files, out) ?? 0;
+/** Looks at files through links; what it sees of them goes into the numbers of a ContentStates, which hold zeros. */
+export function lookAtFiles(table: FileTable, files: Uint32Array, states: Float64Array): number {
+  return module()?.look(...packed(table), files, states) ?? 0;
 }
 
 /**

@@ -3,6 +3,7 @@
 import { parentPort } from 'node:worker_threads';
 import { assert, unreachable } from '../../base/assert.ts';
 import { equalBytes } from '../../base/bytes.ts';
+import { ContentStates } from '../../ports/content-states.ts';
 import { SPAN_STRIDE } from '../../ports/piece-io.ts';
 import { reserve, WritableFiles, writeFully } from './content-files.ts';
 import { finishContent } from './content-finish.ts';
@@ -73,7 +74,7 @@ function perform(job: WorkerJob, content: number, table: FileTable, sha1: Uint8A
     case 'reserve':
       return reserveFile(job.file, content, table);
     case 'states':
-      return lookAtMany(table, job.files);
+      return lookAtMany(table, job.files, new ContentStates(job.numbers));
     case 'sync':
       return syncFiles(table, job.files);
     case 'finish':
