@@ -178,19 +178,15 @@ napi_value sync_files(napi_env env, napi_callback_info info) {
   napi_get_cb_info(env, info, &count, args, NULL, NULL);
   if (count != 4 || !table_of(env, args, &table) || !array_of(env, args[3], napi_uint32_array, &files)) return refuse(env, CALL);
   const uint32_t *wanted = files.data;
-  size_t length = strlen(table.root) + 1;
-  for (size_t i = 0; i < files.length; i++) {
-    const char *path = path_of(&table, wanted[i]);
-    if (path == NULL) return refuse(env, CALL);
-    length += strlen(path) + 1;
-  }
+  size_t length = strlen(table.root) + 1, known = 0;
+  for (const char *path; known < files.length && (path = path_of(&table, wanted[known])) != NULL; known++) length += strlen(path) + 1;
   struct syncing *syncing = malloc(sizeof *syncing + length);
   if (syncing == NULL) return refuse(env, CALL);
-  syncing->count = (uint32_t)files.length;
+  syncing->count = (uint32_t)known;
   syncing->done = 0;
   syncing->failure = 0;
   char *end = stpcpy(syncing->texts, table.root) + 1;
-  for (size_t i = 0; i < files.length; i++) end = stpcpy(end, path_of(&table, wanted[i])) + 1;
+  for (size_t i = 0; i < known; i++) end = stpcpy(end, path_of(&table, wanted[i])) + 1;
   napi_create_string_utf8(env, CALL, NAPI_AUTO_LENGTH, &name);
   napi_create_promise(env, &syncing->deferred, &promise);
   napi_create_async_work(env, NULL, name, sync_now, tell_synced, syncing, &syncing->work);

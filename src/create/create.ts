@@ -211,9 +211,7 @@ function planOf(env: CreateEnv, found: Found, meta: MetaKind, pieceLengthBytes: 
     const problem = describeError(error).replace(/^[^:]*: /, '');
     throw new ShoalError('CREATE_UNSUPPORTED', `"${found.root}" cannot become one torrent: ${problem}`, error);
   }
-  const content = laid.files
-    .filter((file) => !file.padding && !file.symlink)
-    .map((file) => found.files[file.from]!);
+  const content = laid.files.filter((file) => !file.padding && !file.symlink).map((file) => found.files[file.from]!);
   return { ...draft, laidOut: laid.files, outline, content };
 }
 

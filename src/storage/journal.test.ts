@@ -14,6 +14,7 @@ import type { Store, StoreLog } from '../ports/store.ts';
 import { Journal, type ResumeState } from './journal.ts';
 import { Layout } from './layout.ts';
 
+const MISSING: ContentFileState = { exists: false, lengthBytes: 0, mtimeMs: 0, executable: false };
 /** Virtual time, which passes in `run`, event by event. */
 class TestClock implements Clock {
   readonly #schedule = new Schedule();
@@ -82,8 +83,7 @@ class TestMachine {
     this.infoHash = info.infoHashV1!;
     this.geometry = new Geometry(info);
     this.layout = new Layout(info, this.geometry);
-    const missing = { exists: false, lengthBytes: 0, mtimeMs: 0, executable: false };
-    this.now = { pieces: new Set(), files: lengths.map(() => missing) };
+    this.now = { pieces: new Set(), files: lengths.map(() => MISSING) };
     this.stable = copy(this.now);
   }
 
@@ -113,7 +113,7 @@ class TestMachine {
   readonly content: Pick<Content, 'states' | 'sync'> = {
     states: async (files = [...this.now.files.keys()]) => {
       this.asked = files;
-      const states = ContentStates.of(this.now.files.map((state, file) => (files.includes(file) ? state : missing)));
+      const states = ContentStates.of(this.now.files.map((state, file) => (files.includes(file) ? state : MISSING)));
       await this.clock.sleep(1);
       return states;
     },

@@ -270,7 +270,9 @@ export class Journal {
     try {
       await this.#options.content.sync();
       const files: number[] = [];
-      this.#touched.forEach((file) => files.push(file));
+      this.#touched.forEach((file) => {
+        files.push(file);
+      });
       this.#state.applyFiles(await recordFiles(this.#options.content, files));
       this.#state.clean = true;
       this.#state.wallMs = this.#options.clock.wallMs();

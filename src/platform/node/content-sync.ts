@@ -9,8 +9,8 @@ import { Bitfield } from '../../base/bitfield.ts';
 import { ShoalError } from '../../base/errors.ts';
 import { type ContentSpec, SPAN_STRIDE } from '../../ports/piece-io.ts';
 import { syncFolder } from './atomic-write.ts';
-import { hasFileBatches, type SyncFailure, syncFilesAside } from './file-batch.ts';
-import { FileTable, filePath, packSpec } from './file-table.ts';
+import { hasFileBatches, MANY_FILES, type SyncFailure, syncFilesAside } from './file-batch.ts';
+import { FileTable, packSpec } from './file-table.ts';
 import { errnoOf, fileError } from './system-errors.ts';
 
 /** Leaves two of the four threads of libuv to those who read. */
@@ -93,17 +93,20 @@ export class ContentSync {
 
   async #syncAside(files: Uint32Array): Promise<void> {
     for (let i = 0; i < files.length; i++) {
-      const rest = files.subarray(i);
-      i += await syncFilesAside(this.#table, rest).catch((error: SyncFailure) => {
-        throw syncError(error, this.#table.path(rest[error.at]!));
-      });
+      if (files.length - i >= MANY_FILES) i += await this.#syncMany(files.subarray(i));
       if (i < files.length) await syncFile(this.#table.path(files[i]!));
     }
   }
 
+  #syncMany(files: Uint32Array): Promise<number> {
+    return syncFilesAside(this.#table, files).catch((error: SyncFailure) => {
+      throw syncError(error, this.#table.path(files[error.at]!));
+    });
+  }
+
   /** A new file needs the folder that names it, a new folder the one above, up to the one that holds the root. */
   #addFolders(file: number, folders: Set<string>): void {
-    let path = filePath(this.#spec, file);
+    let path = this.#table.path(file);
     for (let level = this.#spec.files[file]!.path.length; level >= 0; level--) {
       path = dirname(path);
       // Those above it are there too.

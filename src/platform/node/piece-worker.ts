@@ -14,13 +14,13 @@ import { FileTable } from './file-table.ts';
 import { isSha1Shared, Sha1Lanes } from './hash-lanes.ts';
 import { PieceDigest } from './piece-digest.ts';
 import { hashGroup, readSpans } from './piece-hash-group.ts';
-import {
-  type CommitAnswer,
-  type CommitJob,
-  type NumberedCommit,
-  type WorkerAnswer,
-  type WorkerJob,
-  type WorkerMessage,
+import type {
+  CommitAnswer,
+  CommitJob,
+  NumberedCommit,
+  WorkerAnswer,
+  WorkerJob,
+  WorkerMessage,
 } from './piece-protocol.ts';
 import { fileError } from './system-errors.ts';
 
