@@ -149,6 +149,7 @@ NAPI_MODULE_INIT() {
       {"make", NULL, make_files, NULL, NULL, NULL, napi_enumerable, NULL},
       {"finished", NULL, finished_files, NULL, NULL, NULL, napi_enumerable, NULL},
       {"sync", NULL, sync_files, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"syncFolders", NULL, sync_folders, NULL, NULL, NULL, napi_enumerable, NULL},
   };
   napi_create_int32(env, VERSION, &version);
   napi_set_named_property(env, exports, "version", version);

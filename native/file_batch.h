@@ -39,5 +39,6 @@ napi_value refuse(napi_env env, const char *call);
 napi_value make_files(napi_env env, napi_callback_info info);
 napi_value finished_files(napi_env env, napi_callback_info info);
 napi_value sync_files(napi_env env, napi_callback_info info);
+napi_value sync_folders(napi_env env, napi_callback_info info);
 
 #endif

@@ -8,16 +8,19 @@ import { dirname } from 'node:path';
 import { Bitfield } from '../../base/bitfield.ts';
 import { ShoalError } from '../../base/errors.ts';
 import { type ContentSpec, SPAN_STRIDE } from '../../ports/piece-io.ts';
-import { syncFolder } from './atomic-write.ts';
-import { hasFileBatches, MANY_FILES, type SyncFailure, syncFilesAside } from './file-batch.ts';
+import { isLeftToSystem, syncFolder } from './atomic-write.ts';
+import { hasFileBatches, MANY_FILES, type SyncFailure, syncFilesAside, syncFoldersAside } from './file-batch.ts';
 import { FileTable, packSpec } from './file-table.ts';
 import { errnoOf, fileError } from './system-errors.ts';
 
 /** Leaves two of the four threads of libuv to those who read. */
 const SYNCS_AT_ONCE = 2;
 
-/** So many files go together: enough to make the message cheap, few enough for a worker's other work to wait for. */
+/** So many files go to a worker together: enough to make the message cheap, few enough for its other work to wait for. */
 const FILES_A_JOB = 64;
+
+/** The native module is handed more: each time it has to wait for the main thread's next turn. */
+const FILES_A_BATCH = 1024;
 
 const FLAGS: number = constants.O_RDWR | (constants.O_NONBLOCK ?? 0);
 
@@ -74,7 +77,7 @@ export class ContentSync {
     const lane = async (): Promise<void> => {
       while (waiting.length > 0) {
         const share = Math.ceil(waiting.length / SYNCS_AT_ONCE);
-        await take(waiting.splice(-Math.min(FILES_A_JOB, share)), (files) => this.#syncAside(files));
+        await take(waiting.splice(-Math.min(FILES_A_BATCH, share)), (files) => this.#syncAside(files));
       }
     };
     try {
@@ -82,7 +85,7 @@ export class ContentSync {
         await take(waiting.splice(-FILES_A_JOB), this.#syncByWorker);
       }
       await Promise.all(Array.from({ length: SYNCS_AT_ONCE }, lane));
-      for (const folder of folders) await syncFolder(folder);
+      await syncFolders([...folders]);
       for (const file of dirty) this.#named.set(file);
     } catch (error) {
       waiting.length = 0;
@@ -113,6 +116,18 @@ export class ContentSync {
       if (folders.has(path)) return;
       folders.add(path);
     }
+  }
+}
+
+async function syncFolders(folders: readonly string[]): Promise<void> {
+  for (let i = 0; i < folders.length; i++) {
+    if (folders.length - i >= MANY_FILES) {
+      i += await syncFoldersAside(folders.slice(i)).catch((error: SyncFailure) => {
+        if (isLeftToSystem(error)) return error.at;
+        throw error;
+      });
+    }
+    if (i < folders.length) await syncFolder(folders[i]!);
   }
 }
 

@@ -15,6 +15,8 @@ export interface PackedSpec {
   readonly lengths: Float64Array;
   /** 1 for an executable file. */
   readonly executables: Uint8Array;
+  /** Set to 1 by the thread that has made the file with its whole length: the end needs no look at it. */
+  readonly whole: Uint8Array;
 }
 
 /** All threads are told of the same content. */
@@ -36,7 +38,8 @@ function packedOf({ root, files }: ContentSpec): PackedSpec {
     lengths[file] = files[file]!.lengthBytes;
     executables[file] = files[file]!.executable ? 1 : 0;
   }
-  return { root: sharedText(`${root}\0`), paths, starts, lengths, executables };
+  const whole = new Uint8Array(new SharedArrayBuffer(files.length));
+  return { root: sharedText(`${root}\0`), paths, starts, lengths, executables, whole };
 }
 
 function sharedText(text: string): Uint8Array {

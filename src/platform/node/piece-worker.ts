@@ -118,6 +118,7 @@ function writeSpans(spans: Float64Array, bytes: Uint8Array, content: number, tab
     }
     const file = spans[i]!;
     const start = spans[i + 2]!;
+    table.packed.whole[file] = 0;
     const descriptor = files.open(content, table, file);
     try {
       writeFully(descriptor, bytes.subarray(start, start + spans[i + 3]!), spans[i + 1]!);
