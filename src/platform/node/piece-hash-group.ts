@@ -7,7 +7,7 @@ import { ShoalError } from '../../base/errors.ts';
 import { BLOCK_BYTES } from '../../metainfo/geometry.ts';
 import { type HashJob, SPAN_STRIDE } from '../../ports/piece-io.ts';
 import { openReadable } from './content-files.ts';
-import { MANY_FILES, readFiles } from './file-batch.ts';
+import { hasFileBatches, MANY_FILES, readFiles } from './file-batch.ts';
 import type { FileTable } from './file-table.ts';
 import { isSha1Shared, LANES, Sha1Lanes } from './hash-lanes.ts';
 import { type Digests, PieceDigest } from './piece-digest.ts';
@@ -183,6 +183,7 @@ class SpanReader {
 
   /** Reads spans from one on that lie in `chunk` as a whole and in a file each; how many that were. */
   #readMany(from: number, chunk: Uint8Array, at: number): number {
+    if (!hasFileBatches()) return 0;
     const spans = this.#spans;
     const isWhole = (i: number): boolean =>
       spans[i + 2]! >= at && spans[i + 2]! + spans[i + 3]! <= at + chunk.length && spans[i] !== spans[i - SPAN_STRIDE];
