@@ -13,10 +13,20 @@ export type Encodable =
   | string
   | Uint8Array
   | BencodeRaw
+  | BencodeEach
   | BencodeDict
   | readonly Encodable[]
   | ReadonlyMap<string, Encodable>
   | { readonly [key: string]: Encodable | undefined };
+
+/** A list whose members are made one by one as they are written: a hundred thousand need not be there at once. */
+export class BencodeEach {
+  readonly members: Iterable<Encodable>;
+
+  constructor(members: Iterable<Encodable>) {
+    this.members = members;
+  }
+}
 
 const ZERO = 0x30;
 const COLON = 0x3a;
@@ -51,6 +61,7 @@ class Writer {
     else if (typeof value === 'number' || typeof value === 'bigint') this.#integer(value);
     else if (value instanceof BencodeRaw) this.#raw(value.bytes);
     else if (Array.isArray(value)) this.#list(value as readonly Encodable[]);
+    else if (value instanceof BencodeEach) this.#list(value.members);
     else if (value instanceof Map || value instanceof BencodeDict) this.#entries([...value]);
     else this.#object(value as { readonly [key: string]: Encodable | undefined });
   }
@@ -63,7 +74,7 @@ class Writer {
     this.#byte(E);
   }
 
-  #list(values: readonly Encodable[]): void {
+  #list(values: Iterable<Encodable>): void {
     this.#byte(L);
     for (const value of values) this.value(value);
     this.#byte(E);

@@ -11,7 +11,7 @@ import type { Metainfo, TorrentInfo } from '../metainfo/types.ts';
 import type { Env } from '../ports/env.ts';
 import { type Digests, fillRoots, hashFiles } from './hash.ts';
 import { checkPieceLength, choosePieceLength } from './piece-length.ts';
-import { type FoundFile, measure, type SymlinkRule, type Walk, walk } from './walk.ts';
+import { type MeasuredFile, measure, type SymlinkRule, walk } from './walk.ts';
 
 export type CreateEnv = Pick<Env, 'files' | 'pieceIo' | 'hashes' | 'clock'>;
 
@@ -88,7 +88,7 @@ export async function createTorrent(env: CreateEnv, options: CreateOptions): Pro
   };
   const bytes = buildMetainfo({ ...outer, info: info.bytes, ...(info.hasV2 ? { pieceLayers } : {}) });
   const metainfo = metainfoAround(info, pieceLayers, buildMetainfo({ ...outer, info: EMPTY_DICT }));
-  return { bytes, metainfo, ignored: found.walk.ignored, altered: alteredPaths(plan) };
+  return { bytes, metainfo, ignored: found.ignored, altered: alteredPaths(plan) };
 }
 
 /** Instead of an info dictionary, where only what stands around it counts. */
@@ -117,7 +117,7 @@ export async function createMtorrent(env: CreateEnv, options: CreateMtorrentOpti
     throw new ShoalError('USAGE', 'an .mtorrent names one or two trackers: give as many with --tracker');
   }
   const found = await look(env, options, 'follow');
-  if (!found.walk.isFile) {
+  if (!found.isFile) {
     throw new ShoalError('CREATE_UNSUPPORTED', `"${options.path}" is a folder, and an .mtorrent holds one file only`);
   }
   const draft = { trackers: [first, second ?? null] as const, name: found.name, lengthBytes: found.lengthBytes };
@@ -132,7 +132,9 @@ export async function createMtorrent(env: CreateEnv, options: CreateMtorrentOpti
 interface Found {
   readonly root: string;
   readonly name: string;
-  readonly walk: Walk;
+  readonly isFile: boolean;
+  readonly ignored: readonly string[];
+  readonly files: readonly MeasuredFile[];
   readonly lengthBytes: number;
 }
 
@@ -148,11 +150,11 @@ async function look(
     ...(exclude ? { exclude } : {}),
     signal: options.signal,
   });
-  await measure(env.pieceIo, options.path, found.files);
+  const files = await measure(env.pieceIo, options.path, found.files);
   let lengthBytes = 0;
-  for (const file of found.files) lengthBytes += file.lengthBytes;
+  for (const file of files) lengthBytes += file.lengthBytes;
   if (lengthBytes === 0) {
-    const what = found.files.length === 0 ? 'no file' : 'nothing but empty files';
+    const what = files.length === 0 ? 'no file' : 'nothing but empty files';
     throw new ShoalError('CREATE_EMPTY', `there is ${what} to share at "${options.path}"`);
   }
   const name = options.name ?? (await nameOf(env, options.path));
@@ -162,7 +164,7 @@ async function look(
       `${JSON.stringify(name)} cannot be the name of a torrent: choose another --name`,
     );
   }
-  return { root: options.path, name, walk: found, lengthBytes };
+  return { root: options.path, name, isFile: found.isFile, ignored: found.ignored, files, lengthBytes };
 }
 
 /** The last component of the path as it was given; of where it leads to, where it ends in `.` or `..`. */
@@ -180,7 +182,7 @@ interface Plan {
   /** The torrent with zeros for digests, read back: it is known to be readable before hours of hashing begin. */
   readonly outline: TorrentInfo;
   /** What is on disk, by content file of the outline. */
-  readonly content: readonly FoundFile[];
+  readonly content: readonly MeasuredFile[];
   readonly extras: InfoExtras;
 }
 
@@ -190,9 +192,9 @@ interface InfoExtras {
 }
 
 function planOf(env: CreateEnv, found: Found, meta: MetaKind, pieceLengthBytes: number, extras: InfoExtras): Plan {
-  const isFile = found.walk.isFile;
+  const isFile = found.isFile;
   const laid = layOut(
-    isFile ? found.walk.files.map((file) => ({ ...file, path: [found.name] })) : found.walk.files,
+    isFile ? found.files.map((file) => ({ ...file, path: [found.name] })) : found.files,
     meta,
     pieceLengthBytes,
   );
@@ -209,9 +211,7 @@ function planOf(env: CreateEnv, found: Found, meta: MetaKind, pieceLengthBytes: 
     const problem = describeError(error).replace(/^[^:]*: /, '');
     throw new ShoalError('CREATE_UNSUPPORTED', `"${found.root}" cannot become one torrent: ${problem}`, error);
   }
-  const content = laid.files
-    .filter((file) => !file.padding && !file.symlink)
-    .map((file) => found.walk.files[file.from]!);
+  const content = laid.files.filter((file) => !file.padding && !file.symlink).map((file) => found.files[file.from]!);
   return { ...draft, laidOut: laid.files, outline, content };
 }
 
@@ -223,7 +223,7 @@ function encodeInfo(
   return buildInfo({
     kind: plan.meta,
     name: plan.found.name,
-    singleFile: plan.found.walk.isFile,
+    singleFile: plan.found.isFile,
     pieceLengthBytes: plan.pieceLengthBytes,
     files,
     pieceHashes,

@@ -11,7 +11,7 @@ import type { Hashes } from '../ports/hashes.ts';
 import type { PieceIo } from '../ports/piece-io.ts';
 import { hashJob, hashPieces } from '../storage/hash-run.ts';
 import { Layout } from '../storage/layout.ts';
-import type { FoundFile } from './walk.ts';
+import type { FoundFile, MeasuredFile } from './walk.ts';
 
 const SHA1_BYTES = 20;
 
@@ -21,7 +21,7 @@ export interface HashSource {
   /** The torrent with placeholders for digests: where every file stands in the piece space. */
   readonly outline: TorrentInfo;
   /** What is on disk, by content file of the outline. */
-  readonly found: readonly FoundFile[];
+  readonly found: readonly MeasuredFile[];
   onProgress(doneBytes: number): void;
   readonly signal?: AbortSignal | undefined;
 }
@@ -51,7 +51,7 @@ export async function hashFiles(
   const mustBeUnchanged = async (): Promise<void> => {
     const states = await content.states();
     for (const [i, file] of found.entries()) {
-      const now = states[i]!;
+      const now = states.at(i);
       if (!now.exists) {
         const path = onDisk(root, file);
         throw new ShoalError('CREATE_VANISHED', `"${path}" vanished while it was hashed: start again`);

@@ -3,6 +3,7 @@
 import { fromUtf8Loose } from '../base/bytes.ts';
 import { describeError, isShoalError, ShoalError } from '../base/errors.ts';
 import { MAX_FILES, MAX_PATH_DEPTH } from '../metainfo/limits.ts';
+import { compareNames } from '../metainfo/names.ts';
 import type { FileInfo, FileKind, Files, FolderEntry } from '../ports/files.ts';
 import type { PieceIo } from '../ports/piece-io.ts';
 
@@ -16,21 +17,24 @@ export interface WalkOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What only a look at the file itself tells is filled in by {@link measure}. */
 export interface FoundFile {
   /** Components below the root; empty where the root is the file. */
   readonly path: readonly string[];
-  /** 0 for a symlink. */
-  lengthBytes: number;
-  mtimeMs: number;
-  executable: boolean;
   /** Target components below the root, for a symlink that is kept. */
   readonly symlink: readonly string[] | null;
 }
 
+/** With what only a look at the file itself tells. */
+export interface MeasuredFile extends FoundFile {
+  /** 0 for a symlink. */
+  readonly lengthBytes: number;
+  readonly mtimeMs: number;
+  readonly executable: boolean;
+}
+
 export interface Walk {
   readonly isFile: boolean;
-  /** In no order. */
+  /** In the order of names by their bytes, folder by folder: that of a torrent. */
   readonly files: readonly FoundFile[];
   /** Paths of what no torrent can hold: sockets, devices, symlinks that leave the folder. */
   readonly ignored: readonly string[];
@@ -52,6 +56,8 @@ export async function walk(files: Files, root: string, options: WalkOptions): Pr
   return { isFile: false, files: walker.found, ignored: walker.ignored };
 }
 
+type NamedEntry = FolderEntry & { readonly name: string };
+
 class Walker {
   readonly found: FoundFile[] = [];
   readonly ignored: string[] = [];
@@ -69,17 +75,15 @@ class Walker {
   async folder(path: readonly string[], above: readonly string[]): Promise<void> {
     this.#options.signal?.throwIfAborted();
     if (path.length >= MAX_PATH_DEPTH) throw unsupported(`"${path.join('/')}" is nested too deeply`);
-    const folders: (readonly string[])[] = [];
     for (const { name, kind } of await this.#entries(path)) {
-      const entry = [...path, this.#nameOf(path, name)];
+      const entry = [...path, name];
       if (this.#options.exclude?.(entry.join('/'))) continue;
       const found = kind === 'symlink' ? await this.#symlink(entry, above) : kind;
-      if (found === 'folder') folders.push(entry);
+      if (found === 'folder') await this.folder(entry, [...above, this.#onDisk(entry)]);
       else if (found === 'file') this.found.push(foundFile(entry));
       else if (found === 'other') this.ignored.push(entry.join('/'));
     }
     if (this.found.length > MAX_FILES) throw unsupported(`there are more than ${MAX_FILES} files`);
-    for (const entry of folders) await this.folder(entry, [...above, this.#onDisk(entry)]);
   }
 
   /** What a symlink stands for; null where it is kept or skipped. */
@@ -119,7 +123,7 @@ class Walker {
     const target = await this.#files.readLink(this.#onDisk(path));
     const inside = await this.#targetInside(path, target);
     if (inside === null) this.ignored.push(path.join('/'));
-    else this.found.push({ ...foundFile(path), symlink: inside });
+    else this.found.push({ path, symlink: inside });
   }
 
   /** Components of a target below the root; null where it leaves the root or is the root itself. */
@@ -140,7 +144,14 @@ class Walker {
     return out.length === 0 ? null : out;
   }
 
-  async #entries(path: readonly string[]): Promise<readonly FolderEntry[]> {
+  /** What is in a folder, in order. */
+  async #entries(path: readonly string[]): Promise<readonly NamedEntry[]> {
+    const found = await this.#list(path);
+    for (const { name } of found) if (typeof name !== 'string') throw this.#noName(path, name);
+    return (found as NamedEntry[]).toSorted((a, b) => compareNames(a.name, b.name));
+  }
+
+  async #list(path: readonly string[]): Promise<readonly FolderEntry[]> {
     const folder = this.#onDisk(path);
     try {
       return await this.#files.entries(folder);
@@ -150,10 +161,9 @@ class Walker {
     }
   }
 
-  #nameOf(folder: readonly string[], name: string | Uint8Array): string {
-    if (typeof name === 'string') return name;
+  #noName(folder: readonly string[], name: Uint8Array): ShoalError {
     const shown = `${this.#onDisk(folder)}/${fromUtf8Loose(name)}`;
-    throw new ShoalError('CREATE_NAME', `the name of "${shown}" is not UTF-8, as torrents need it: rename it`);
+    return new ShoalError('CREATE_NAME', `the name of "${shown}" is not UTF-8, as torrents need it: rename it`);
   }
 
   #onDisk(path: readonly string[]): string {
@@ -162,24 +172,26 @@ class Walker {
 }
 
 function foundFile(path: readonly string[]): FoundFile {
-  return { path, lengthBytes: 0, mtimeMs: 0, executable: false, symlink: null };
+  return { path, symlink: null };
 }
 
 /** Looks at all files that a walk has found: lengths, times, who may run them. CREATE_VANISHED. */
-export async function measure(pieceIo: PieceIo, root: string, found: readonly FoundFile[]): Promise<void> {
-  const files = found.filter((file) => file.symlink === null);
+export async function measure(
+  pieceIo: PieceIo,
+  root: string,
+  found: readonly FoundFile[],
+): Promise<readonly MeasuredFile[]> {
+  const files = found.map(({ path }) => ({ path, lengthBytes: 0, executable: false }));
+  const regular = Array.from(found.keys()).filter((i) => found[i]!.symlink === null);
   const content = pieceIo.open({ root, files, writable: false, preallocate: false });
   try {
-    const states = await content.states();
-    for (let i = 0; i < files.length; i++) {
-      const [file, { exists, lengthBytes, mtimeMs, executable }] = [files[i]!, states[i]!];
-      if (!exists) {
-        throw new ShoalError('CREATE_VANISHED', `"${[root, ...file.path].join('/')}" vanished: start again`);
-      }
-      file.lengthBytes = lengthBytes;
-      file.mtimeMs = mtimeMs;
-      file.executable = executable;
-    }
+    const states = await content.states(regular);
+    return found.map(({ path, symlink }, i) => {
+      if (symlink !== null) return { path, symlink, lengthBytes: 0, mtimeMs: 0, executable: false };
+      const { exists, lengthBytes, mtimeMs, executable } = states.at(i);
+      if (!exists) throw new ShoalError('CREATE_VANISHED', `"${[root, ...path].join('/')}" vanished: start again`);
+      return { path, symlink, lengthBytes, mtimeMs, executable };
+    });
   } finally {
     await content.close();
   }

@@ -4,7 +4,8 @@
 import { assert } from '../base/assert.ts';
 import { fromHex, latin1, utf8 } from '../base/bytes.ts';
 import { BencodeRaw } from '../bencode/dict.ts';
-import { type Encodable, encode } from '../bencode/encode.ts';
+import { BencodeEach, type Encodable, encode } from '../bencode/encode.ts';
+import { compareNames } from './names.ts';
 import type { Metainfo } from './types.ts';
 
 export type MetaKind = 'v1' | 'v2' | 'hybrid';
@@ -100,14 +101,15 @@ export function inTreeOrder<T extends { readonly path: readonly string[] }>(file
 }
 
 function treeOrder(files: readonly { readonly path: readonly string[] }[]): number[] {
-  // Key bytes as latin1 text, so that code units compare as bytes; the separator sorts below every byte but 0, which
-  // no name has.
-  const keys = files.map((file) => byteKey(file.path.join('\0')));
-  return Array.from(keys.keys()).sort((a, b) => (keys[a]! < keys[b]! ? -1 : keys[a]! > keys[b]! ? 1 : 0));
+  return Array.from(files.keys()).sort((a, b) => comparePaths(files[a]!.path, files[b]!.path));
 }
 
-function byteKey(text: string): string {
-  return /^\p{ASCII}*$/u.test(text) ? text : latin1(utf8(text));
+function comparePaths(a: readonly string[], b: readonly string[]): number {
+  for (let level = 0; level < a.length && level < b.length; level++) {
+    const order = compareNames(a[level]!, b[level]!);
+    if (order !== 0) return order;
+  }
+  return a.length - b.length;
 }
 
 /** The encoded info dictionary. Wants what the kind needs: `pieceHashes` for v1 and hybrid, roots for v2 and hybrid. */
@@ -122,7 +124,7 @@ export function buildInfo(spec: InfoSpec): Uint8Array {
     attr: single ? attributes(only) : undefined,
     collections: spec.collections?.length ? spec.collections : undefined,
     'file tree': hasV2 ? fileTree(spec) : undefined,
-    files: hasV1 && !spec.singleFile ? spec.files.map(fileEntry) : undefined,
+    files: hasV1 && !spec.singleFile ? new BencodeEach(fileEntries(spec.files)) : undefined,
     length: single ? only.lengthBytes : undefined,
     'meta version': hasV2 ? 2 : undefined,
     name: spec.name,
@@ -162,6 +164,10 @@ function layersByRoot(layers: ReadonlyMap<string, Uint8Array>): ReadonlyMap<stri
     out.set(latin1(raw), layer);
   }
   return out;
+}
+
+function* fileEntries(files: readonly LaidOutFile[]): Iterable<Encodable> {
+  for (const file of files) yield fileEntry(file);
 }
 
 /** One member of the v1 `files` list. */

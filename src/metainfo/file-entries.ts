@@ -1,6 +1,7 @@
 // The members of a v1 file list (BEP 3, 47), read straight from their bytes: a list of a hundred thousand files, decoded
 // into dictionaries first, took longer than all else about a torrent.
 
+import { utf8 } from '../base/bytes.ts';
 import { BencodeScanner, D, E, I, L } from '../bencode/scanner.ts';
 import { MAX_FILES, MAX_METAINFO_BYTES, MAX_METAINFO_ITEMS, MAX_PATH_DEPTH, metainfoInvalid } from './limits.ts';
 import { flagsOf, type ListedFile, notAName, noValidLength, tooDeep } from './listed-file.ts';
@@ -31,12 +32,48 @@ export function readFileEntries(list: Uint8Array): readonly ListedFile[] {
   for (scanner.at = 1; list[scanner.at] !== E; ) {
     if (files.length === MAX_FILES) throw metainfoInvalid(`it has more than ${MAX_FILES} files`);
     if (list[scanner.at] !== D) throw metainfoInvalid('an entry of its file list is no dictionary');
-    findMembers(scanner, members);
-    const end = scanner.at;
-    files.push(readEntry(scanner, members));
-    scanner.at = end;
+    files.push(readPlainEntry(scanner) ?? readAnyEntry(scanner, members));
   }
   return files;
+}
+
+/** What nearly all entries begin with, and have between length and names. */
+const PLAIN_BEGIN: Uint8Array = utf8('d6:lengthi');
+const PLAIN_MIDDLE: Uint8Array = utf8('e4:pathl');
+/** Of a length that is a safe integer for certain. */
+const MAX_PLAIN_DIGITS = 15;
+
+/** An entry of a length and a path and nothing else, passed over; null where it is another one, and `at` stays. */
+function readPlainEntry(scanner: BencodeScanner): ListedFile | null {
+  const { bytes, at: start } = scanner;
+  const first = start + PLAIN_BEGIN.length;
+  if (!hasAt(bytes, start, PLAIN_BEGIN)) return null;
+  let at = first;
+  let lengthBytes = 0;
+  for (; isDigit(bytes[at]!); at++) lengthBytes = lengthBytes * 10 + bytes[at]! - ZERO;
+  if (at - first > MAX_PLAIN_DIGITS || !hasAt(bytes, at, PLAIN_MIDDLE)) return null;
+  scanner.at = at + PLAIN_MIDDLE.length;
+  const path = readNames(scanner);
+  if (path.length > 0 && bytes[scanner.at + 1] === E) {
+    scanner.at += 2;
+    return { path, lengthBytes, padding: false, executable: false, hidden: false, symlink: null, piecesRoot: null };
+  }
+  scanner.at = start;
+  return null;
+}
+
+function hasAt(bytes: Uint8Array, at: number, wanted: Uint8Array): boolean {
+  for (let i = 0; i < wanted.length; i++) if (bytes[at + i] !== wanted[i]) return false;
+  return true;
+}
+
+/** Any entry, passed over. */
+function readAnyEntry(scanner: BencodeScanner, members: Members): ListedFile {
+  findMembers(scanner, members);
+  const end = scanner.at;
+  const file = readEntry(scanner, members);
+  scanner.at = end;
+  return file;
 }
 
 /** Passes over one dictionary. */
@@ -69,7 +106,7 @@ function readEntry(scanner: BencodeScanner, members: Members): ListedFile {
 }
 
 function readFlags(scanner: BencodeScanner, at: number): string {
-  if (!isString(scanner.bytes[at]!)) return '';
+  if (!isDigit(scanner.bytes[at]!)) return '';
   scanner.at = at;
   const length = scanner.length();
   return flagsOf(scanner.bytes.subarray(scanner.at, scanner.at + length));
@@ -87,10 +124,17 @@ function readLength(scanner: BencodeScanner, at: number): number {
 function readPath(scanner: BencodeScanner, at: number): readonly string[] | null {
   const { bytes } = scanner;
   if (at === 0 || bytes[at] !== L) return null;
+  scanner.at = at + 1;
+  return readNames(scanner);
+}
+
+/** The members of a list of names, up to its end. */
+function readNames(scanner: BencodeScanner): readonly string[] {
+  const { bytes } = scanner;
   const path: string[] = [];
-  for (scanner.at = at + 1; bytes[scanner.at] !== E; ) {
+  while (bytes[scanner.at] !== E) {
     if (path.length === MAX_PATH_DEPTH) throw tooDeep();
-    if (!isString(bytes[scanner.at]!)) throw notAName();
+    if (!isDigit(bytes[scanner.at]!)) throw notAName();
     const length = scanner.length();
     path.push(looseTextAt(bytes, scanner.at, length));
     scanner.at += length;
@@ -98,7 +142,9 @@ function readPath(scanner: BencodeScanner, at: number): readonly string[] | null
   return path;
 }
 
-/** Whether a value that begins with this byte is a byte string, which begins with its length: digits are below all letters. */
-function isString(byte: number): boolean {
-  return byte < D;
+const ZERO = 0x30;
+
+/** A byte string begins with its length. */
+function isDigit(byte: number): boolean {
+  return byte >= ZERO && byte <= ZERO + 9;
 }

@@ -21,6 +21,21 @@ export function looseTextAt(bytes: Uint8Array, start: number, length: number): s
   return keyText(bytes, start, length);
 }
 
+/** The order of names by their bytes in UTF-8, told without making those: below zero, `a` comes first. */
+export function compareNames(a: string, b: string): number {
+  const end = Math.min(a.length, b.length);
+  for (let i = 0; i < end; i++) {
+    const [x, y] = [a.charCodeAt(i), b.charCodeAt(i)];
+    if (x !== y) return utf8Rank(x) - utf8Rank(y);
+  }
+  return a.length - b.length;
+}
+
+/** Halves of characters stand for those beyond all that fit into one unit. */
+function utf8Rank(unit: number): number {
+  return unit >= 0xd800 && unit < 0xe000 ? unit + 0x10000 : unit;
+}
+
 /** Separators, control characters and halves of characters: no file system takes them all, and terminals obey some. */
 const UNSAFE = /[/\\\p{Cc}\p{Cs}]/gu;
 

@@ -5,6 +5,8 @@
 //
 // In Node the slots are shared memory and commit, hash and read run on worker threads.
 
+import type { ContentStates } from './content-states.ts';
+
 /**
  * Which bytes of files stand where in a buffer: four numbers a span, flat:
  * file index, offset in the file, offset in the buffer, length. Ordered by buffer offset, none empty.
@@ -74,15 +76,6 @@ export interface HashOutcome {
   readonly leaves: Uint8Array | null;
 }
 
-export interface ContentFileState {
-  /** Whether a regular file is there. */
-  readonly exists: boolean;
-  readonly lengthBytes: number;
-  readonly mtimeMs: number;
-  /** Whether anybody may run it. */
-  readonly executable: boolean;
-}
-
 /** The open content of one torrent. Errors are ShoalErrors: DISK_FULL, READ_ONLY, PERMISSION, FILE_IN_THE_WAY, UNSAFE_PATH, IO. */
 export interface Content {
   /**
@@ -98,7 +91,7 @@ export interface Content {
   /** Fills `into` as the spans say (padding becomes zero). A missing or short file is FILE_CHANGED. `into` is lent meanwhile. */
   read(spans: Spans, into: Uint8Array): Promise<void>;
   /** What is on disk now, by file index, links followed; lengths in the spec do not matter. Where `files` is given only their entries are wanted: others need no look. */
-  states(files?: readonly number[]): Promise<readonly ContentFileState[]>;
+  states(files?: readonly number[]): Promise<ContentStates>;
   /** Puts all that was committed before the call onto stable storage, modification times included (fsync, not fdatasync). */
   sync(): Promise<void>;
   /** Makes the folders and the empty files, sets lengths and executable bits, makes `symlinks` (checked before; path and target components below the root). */

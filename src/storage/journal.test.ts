@@ -7,12 +7,14 @@ import { Geometry } from '../metainfo/geometry.ts';
 import { parseInfo } from '../metainfo/info.ts';
 import { Schedule } from '../platform/sim/schedule.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
+import { type ContentFileState, ContentStates } from '../ports/content-states.ts';
 import { silentLog } from '../ports/log.ts';
-import type { Content, ContentFileState } from '../ports/piece-io.ts';
+import type { Content } from '../ports/piece-io.ts';
 import type { Store, StoreLog } from '../ports/store.ts';
 import { Journal, type ResumeState } from './journal.ts';
 import { Layout } from './layout.ts';
 
+const MISSING: ContentFileState = { exists: false, lengthBytes: 0, mtimeMs: 0, executable: false };
 /** Virtual time, which passes in `run`, event by event. */
 class TestClock implements Clock {
   readonly #schedule = new Schedule();
@@ -81,8 +83,7 @@ class TestMachine {
     this.infoHash = info.infoHashV1!;
     this.geometry = new Geometry(info);
     this.layout = new Layout(info, this.geometry);
-    const missing = { exists: false, lengthBytes: 0, mtimeMs: 0, executable: false };
-    this.now = { pieces: new Set(), files: lengths.map(() => missing) };
+    this.now = { pieces: new Set(), files: lengths.map(() => MISSING) };
     this.stable = copy(this.now);
   }
 
@@ -110,10 +111,9 @@ class TestMachine {
   };
 
   readonly content: Pick<Content, 'states' | 'sync'> = {
-    states: async (files = this.now.files.map((_, i) => i)) => {
+    states: async (files = [...this.now.files.keys()]) => {
       this.asked = files;
-      const unseen = { exists: false, lengthBytes: 0, mtimeMs: 0, executable: false };
-      const states = this.now.files.map((state, file) => (files.includes(file) ? state : unseen));
+      const states = ContentStates.of(this.now.files.map((state, file) => (files.includes(file) ? state : MISSING)));
       await this.clock.sleep(1);
       return states;
     },

@@ -3,6 +3,7 @@
 //   pieceVerified -> pending --flush--> look at the files, sync the content, append to the log
 //                       ^-- at most one flush a second, or 64 MiB; the next batch collects while one runs
 
+import { Bitfield } from '../base/bitfield.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { Content } from '../ports/piece-io.ts';
@@ -58,7 +59,7 @@ export class Journal {
   #uploaded: number;
   #downloaded: number;
   /** Content files that got pieces in this run. */
-  readonly #touched: Set<number> = new Set();
+  readonly #touched: Bitfield;
   #isFailing = false;
   #running: Promise<void> | null = null;
   #closing: Promise<void> | null = null;
@@ -72,6 +73,7 @@ export class Journal {
     this.#options = options;
     this.#log = log;
     this.#state = state;
+    this.#touched = new Bitfield(options.layout.files.length);
     this.#uploaded = state.uploaded;
     this.#downloaded = state.downloaded;
   }
@@ -155,7 +157,7 @@ export class Journal {
   async checkpoint(): Promise<void> {
     await this.flush();
     while (this.#running) await this.#running;
-    if (!this.#state.clean || this.#touched.size > 0) await this.#start(() => this.#writeCheckpoint());
+    if (!this.#state.clean || !this.#touched.isEmpty) await this.#start(() => this.#writeCheckpoint());
   }
 
   /** Ends the journal; `clean` makes a checkpoint first. Idempotent; never rejects. What is told afterwards is dropped. */
@@ -260,18 +262,22 @@ export class Journal {
     const files = filesOfPieces(layout, won);
     const records = await recordFiles(content, files);
     await content.sync();
-    for (const file of files) this.#touched.add(file);
+    for (const file of files) this.#touched.set(file);
     return records;
   }
 
   async #writeCheckpoint(): Promise<void> {
     try {
       await this.#options.content.sync();
-      this.#state.applyFiles(await recordFiles(this.#options.content, this.#touched));
+      const files: number[] = [];
+      this.#touched.forEach((file) => {
+        files.push(file);
+      });
+      this.#state.applyFiles(await recordFiles(this.#options.content, files));
       this.#state.clean = true;
       this.#state.wallMs = this.#options.clock.wallMs();
       await this.#log.replace(this.#state);
-      this.#touched.clear();
+      this.#touched.clearAll();
     } catch (error) {
       this.#state.clean = false;
       this.#fail(error);

@@ -1,7 +1,7 @@
 // Which bytes of which files a piece is made of: from the piece space of a torrent to files on disk and back.
 
 import { BLOCK_BYTES, type Geometry } from '../metainfo/geometry.ts';
-import type { TorrentInfo } from '../metainfo/types.ts';
+import type { TorrentFile, TorrentInfo } from '../metainfo/types.ts';
 import type { ContentFile, ContentSpec, Spans } from '../ports/piece-io.ts';
 import { checkPaths } from './safe-path.ts';
 import { SpanTable } from './span-table.ts';
@@ -46,8 +46,7 @@ export class Layout {
       }
       this.#contentFiles[index] = files.length;
       torrentFiles.push(index);
-      const path = info.singleFile ? [] : file.path;
-      files.push({ path, lengthBytes: file.lengthBytes, executable: file.executable });
+      files.push(info.singleFile ? rootFile(file) : file);
     }
     this.files = files;
     this.symlinks = symlinks;
@@ -118,4 +117,9 @@ export class Layout {
     const pieceEnd = this.#geometry.pieceOffset(piece) + this.#geometry.pieceBytes(piece);
     return Math.min(this.files[contentFile]!.lengthBytes, pieceEnd - this.#starts[contentFile]!);
   }
+}
+
+/** The one file of a torrent, which is the content's root itself. */
+function rootFile({ lengthBytes, executable }: TorrentFile): ContentFile {
+  return { path: [], lengthBytes, executable };
 }

@@ -1,8 +1,8 @@
 // Which journaled pieces can be trusted when a torrent is taken up again: the files must be as the journal left them.
 
 import { Bitfield } from '../base/bitfield.ts';
-import type { Content, ContentFileState } from '../ports/piece-io.ts';
-import { statesOf } from './file-records.ts';
+import type { ContentFileState } from '../ports/content-states.ts';
+import type { Content } from '../ports/piece-io.ts';
 import type { FileRecord, JournalState } from './journal-state.ts';
 import type { Layout } from './layout.ts';
 
@@ -48,14 +48,14 @@ export async function compareFiles(state: JournalState, layout: Layout, content:
   const files: number[] = [];
   for (let file = 0; file < neededBytes.length; file++) if (neededBytes[file]! > 0) files.push(file);
   const unfinished = state.clean ? null : unfinishedFiles(state.verified, layout);
-  const found = await statesOf(content, files);
+  const states = files.length === 0 ? null : await content.states(files);
   const changed = new Uint8Array(neededBytes.length);
   const trusted: FileRecord[] = [];
-  for (const [i, index] of files.entries()) {
-    const { lengthBytes, mtimeMs } = found[i]!;
+  for (const index of files) {
+    const found = states!.at(index);
     const lateWrites = unfinished !== null && unfinished[index] === 1;
-    if (isAsRecorded(state, index, found[i]!, neededBytes[index]!, lateWrites)) {
-      trusted.push({ index, lengthBytes, mtimeMs });
+    if (isAsRecorded(state, index, found, neededBytes[index]!, lateWrites)) {
+      trusted.push({ index, lengthBytes: found.lengthBytes, mtimeMs: found.mtimeMs });
     } else {
       changed[index] = 1;
     }

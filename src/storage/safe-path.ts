@@ -72,8 +72,20 @@ async function likenessOf(files: Files, info: TorrentInfo, folder: string): Prom
 }
 
 function checkComponent(component: string): void {
-  if (component === '' || component === '.' || component === '..' || /[/\\\0]/.test(component)) throw unsafe(component);
+  if (component === '' || component === '.' || component === '..' || hasSeparator(component)) throw unsafe(component);
 }
+
+/** Without an expression, which took as long as all else about a layout of very many files. */
+function hasSeparator(component: string): boolean {
+  for (let i = 0; i < component.length; i++) {
+    const code = component.charCodeAt(i);
+    if (code === SLASH || code === BACKSLASH || code === 0) return true;
+  }
+  return false;
+}
+
+const SLASH = 0x2f;
+const BACKSLASH = 0x5c;
 
 function unsafe(component: string): ShoalError {
   return new ShoalError(

@@ -152,7 +152,9 @@ async function doubtfulPieces(
 }
 
 async function anythingThere(content: Content): Promise<boolean> {
-  return (await content.states()).some((state) => state.exists && state.lengthBytes > 0);
+  const states = await content.states();
+  for (let file = 0; file < states.count; file++) if (states.at(file).lengthBytes > 0) return true;
+  return false;
 }
 
 function refuseBadContent(have: Bitfield, picker: Picker, info: TorrentInfo, contentPath: string): void {

@@ -21,6 +21,9 @@ export interface StallReason {
   readonly text: string;
 }
 
+/** While the files get their final form and are synced: on a slow disk many small ones take minutes. */
+export const FINISHING: StallReason = { code: 'disk-busy', text: 'all has arrived and is being put onto the disk' };
+
 /** The reasons that hold now, the most telling first; none while all goes well or nothing is wanted. */
 export function stallReasons(live: Live, trackers: readonly TrackerState[], limited: boolean): StallReason[] {
   if (live.isDone()) return [];

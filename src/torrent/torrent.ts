@@ -23,7 +23,7 @@ import {
   type TorrentState,
   takeSnapshot,
 } from './snapshot.ts';
-import { type StallReason, stallReasons } from './stall.ts';
+import { FINISHING, type StallReason, stallReasons } from './stall.ts';
 
 /** When a torrent has failed trackers get this long to hear of it: a stop that comes meanwhile waits for no more. */
 const FAREWELL_MS = 2000;
@@ -254,6 +254,7 @@ export class Torrent {
 
   /** Why it is slow or stuck, the most telling reason first; empty while all is well. */
   why(): readonly StallReason[] {
+    if (this.#finishing && this.#state === 'downloading') return [FINISHING];
     const limited = !this.#options.down.isUnlimited || !this.#host.down.isUnlimited;
     return this.#live ? stallReasons(this.#live, this.#presence.trackers(), limited) : [];
   }

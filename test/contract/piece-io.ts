@@ -351,7 +351,8 @@ export function pieceIoContract(name: string, makeWorld: MakeWorld): void {
         await host.env.files.makeFolder(`${host.folder}/root/folder`);
         await host.env.files.write(`${host.folder}/root/a`, pattern(42));
         const content = open(host, 'root', [file('a', 100), file('missing', 1), file('folder', 1)], false);
-        const [first, missing, folder] = await content.states();
+        const states = await content.states();
+        const [first, missing, folder] = [0, 1, 2].map((file) => states.at(file));
         expect(first).toMatchObject({ exists: true, lengthBytes: 42 });
         const info = await host.env.files.info(`${host.folder}/root/a`);
         expect(first!.mtimeMs).toBe(info!.mtimeMs);

@@ -4,6 +4,7 @@ import { SimSwarmStore } from '../../src/platform/sim/index.ts';
 import { clockContract } from './clock.ts';
 import { filesContract } from './files.ts';
 import { httpContract } from './http.ts';
+import { manyFilesContract } from './many-files.ts';
 import { pieceIoContract } from './piece-io.ts';
 import { randomContract } from './random.ts';
 import { makeSimWorlds } from './sim-world.ts';
@@ -18,6 +19,7 @@ socketsContract('simulated', makeSimWorlds(300));
 httpContract('simulated', makeSimWorlds(400));
 filesContract('simulated', makeSimWorlds(500));
 pieceIoContract('simulated', makeSimWorlds(600));
+manyFilesContract('simulated', makeSimWorlds(900));
 storeContract('simulated', makeSimWorlds(700));
 udpServiceContract('simulated', makeSimWorlds(800));
 swarmStoreContract('simulated', async () => {

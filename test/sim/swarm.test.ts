@@ -64,6 +64,18 @@ describe('a swarm in virtual time', () => {
     await swarm.close();
   });
 
+  it('that has all says that the disk is busy, until it is done there too', async () => {
+    const swarm = await SimSwarm.make({ seed: 25, lengthBytes: MIB, pieceLengthBytes: 65536 });
+    const source = await swarm.seed(swarm.host('seed', CAP));
+    const leech = await swarm.leech(swarm.host('leech', { ...CAP, disk: { syncMs: 5000 } }), [source]);
+    while (leech.torrent.snapshot().piecesVerified < 16) await swarm.world.advance(100);
+    expect(leech.torrent.snapshot().state).toBe('downloading');
+    expect(leech.torrent.why().map((reason) => reason.code)).toEqual(['disk-busy']);
+    await swarm.complete([leech]);
+    expect(leech.torrent.why()).toEqual([]);
+    await swarm.close();
+  });
+
   it.each([31, 32])('a leech killed again and again goes on where it was (seed %i)', async (seed) => {
     const [lengthBytes, pieceLengthBytes, kills] = [8 * MIB, 65536, 6];
     const swarm = await SimSwarm.make({ seed, lengthBytes, pieceLengthBytes });

@@ -129,7 +129,7 @@ async function lengthsOf(layout: Layout, content: Content, { lengths }: VerifyRe
   if (unread.length === 0) return lengths;
   const out = lengths.slice();
   const states = await content.states(unread);
-  for (const file of unread) if (states[file]!.exists) out[file] = states[file]!.lengthBytes;
+  for (const file of unread) if (states.at(file).exists) out[file] = states.at(file).lengthBytes;
   return out;
 }
 

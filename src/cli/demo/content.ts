@@ -48,7 +48,8 @@ async function withoutTheLargest(path: string, signal: AbortSignal): Promise<Con
   const sizes = new Map<string, number>();
   for (const file of files) {
     const name = packageOf(file.path);
-    sizes.set(name, (sizes.get(name) ?? 0) + file.lengthBytes);
+    const info = await nodeFiles.info([path, ...file.path].join('/'));
+    sizes.set(name, (sizes.get(name) ?? 0) + (info?.lengthBytes ?? 0));
   }
   return { path, caches: [...caches].sort(), tooLarge: largest(sizes, MOST_BYTES) };
 }

@@ -36,8 +36,13 @@ export async function syncFolder(path: string): Promise<void> {
     folder = await open(path, 'r');
     await folder.sync();
   } catch (error) {
-    if (!['EISDIR', 'EPERM', 'EINVAL', 'EACCES', 'EBADF', 'ENOTSUP'].includes(errnoOf(error))) throw error;
+    if (!isLeftToSystem(error)) throw error;
   } finally {
     await folder?.close();
   }
+}
+
+/** Whether an error says that the system does it by itself. */
+export function isLeftToSystem(error: unknown): boolean {
+  return ['EISDIR', 'EPERM', 'EINVAL', 'EACCES', 'EBADF', 'ENOTSUP'].includes(errnoOf(error));
 }

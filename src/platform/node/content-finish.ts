@@ -15,6 +15,7 @@ import {
 import { join, posix } from 'node:path';
 import { ShoalError } from '../../base/errors.ts';
 import { makeFoldersAbove } from './content-files.ts';
+import { countFinished } from './file-batch.ts';
 import type { FileTable } from './file-table.ts';
 import type { FinishJob } from './piece-protocol.ts';
 import { fileError } from './system-errors.ts';
@@ -22,6 +23,8 @@ import { fileError } from './system-errors.ts';
 /** Files that were never written (nobody wanted them) stay absent, but for empty ones, which no piece brings. */
 export function finishContent(table: FileTable, { firstFile, endFile, symlinks }: FinishJob): void {
   for (let file = firstFile; file < endFile; file++) {
+    file += countFinished(table, file, endFile);
+    if (file === endFile) break;
     const path = table.path(file);
     try {
       finishFile(table, file, path);

@@ -1,7 +1,9 @@
-// What is on disk of one content file.
+// What is on disk of content files.
 
 import { statSync } from 'node:fs';
-import type { ContentFileState } from '../../ports/piece-io.ts';
+import type { ContentFileState, ContentStates } from '../../ports/content-states.ts';
+import { lookAtFiles } from './file-batch.ts';
+import type { FileTable } from './file-table.ts';
 import { errnoOf, fileError } from './system-errors.ts';
 
 const NOTHING: ContentFileState = { exists: false, lengthBytes: 0, mtimeMs: 0, executable: false };
@@ -18,5 +20,13 @@ export function lookAt(path: string): ContentFileState {
   } catch (error) {
     if (['ENOTDIR', 'ELOOP'].includes(errnoOf(error))) return NOTHING;
     throw fileError(error, `look at "${path}"`);
+  }
+}
+
+/** Looks at `files`, which nobody else does. Synchronous. PERMISSION, IO. */
+export function lookAtMany(table: FileTable, files: Uint32Array, states: ContentStates): void {
+  for (let i = 0; i < files.length; i++) {
+    i += lookAtFiles(table, files.subarray(i), states.numbers);
+    if (i < files.length) states.set(files[i]!, lookAt(table.path(files[i]!)));
   }
 }

@@ -1,10 +1,10 @@
 // One open content on the main thread: hands work to the piece workers, reads by itself, and keeps order at its end.
 
 import { assert } from '../../base/assert.ts';
+import { ContentStates } from '../../ports/content-states.ts';
 import {
   type CommitOutcome,
   type Content,
-  type ContentFileState,
   type ContentSpec,
   type HashJob,
   type HashOutcome,
@@ -17,7 +17,7 @@ import { lookAt } from './content-look.ts';
 import { ContentSync } from './content-sync.ts';
 import { filePath } from './file-table.ts';
 import { isSha1Shared, LANES } from './hash-lanes.ts';
-import { type FinishJob, type HashAnswer, packJobs, STATE_STRIDE, unpackOutcomes } from './piece-protocol.ts';
+import { type FinishJob, type HashAnswer, packJobs, unpackOutcomes } from './piece-protocol.ts';
 import type { PieceWorkers, SharedContent } from './piece-workers.ts';
 import type { ReadableFiles } from './readable-files.ts';
 import { NodeSlot } from './slot-pool.ts';
@@ -30,9 +30,6 @@ const GROUPS_PER_WORKER = 4;
 
 /** More at once are handed to a worker as one message. */
 const FEW_FILES = 8;
-
-/** The place of a file that nobody asked about. */
-const NOT_LOOKED_AT: ContentFileState = { exists: false, lengthBytes: 0, mtimeMs: 0, executable: false };
 
 /** Files that are worth a message to another worker to be looked at. */
 const MIN_LOOKS = 1024;
@@ -155,33 +152,22 @@ export class NodeContent implements Content {
    * A few files are looked at from here and at once, some microseconds each: a torrent that nobody asks for needs no
    * worker, and a thousand of them start without a thousand messages.
    */
-  async states(files?: readonly number[]): Promise<readonly ContentFileState[]> {
+  async states(files?: readonly number[]): Promise<ContentStates> {
     assert(!this.#closed, 'the content is open');
-    const count = this.#spec.files.length;
-    if ((files?.length ?? count) <= FEW_FILES) {
-      const out: ContentFileState[] = new Array(count).fill(NOT_LOOKED_AT);
-      for (const file of files ?? out.keys()) out[file] = lookAt(filePath(this.#spec, file));
-      return out;
-    }
+    const states = ContentStates.blank(this.#spec.files.length);
     const wanted = Uint32Array.from(files ?? this.#spec.files.keys());
-    const share = this.#shareOf(wanted.length);
-    const out: ContentFileState[] = new Array(count).fill(NOT_LOOKED_AT);
-    const looks: Promise<void>[] = [];
-    for (let at = 0; at < wanted.length; at += share) looks.push(this.#look(wanted.slice(at, at + share), out));
-    await this.#track(Promise.all(looks));
-    return out;
-  }
-
-  async #look(files: Uint32Array, out: ContentFileState[]): Promise<void> {
-    const packed = (await this.#workers.run(this.#shared, { kind: 'states', files })) as Float64Array;
-    for (let i = 0, at = 0; i < files.length; i++, at += STATE_STRIDE) {
-      out[files[i]!] = {
-        exists: packed[at] === 1,
-        lengthBytes: packed[at + 1]!,
-        mtimeMs: packed[at + 2]!,
-        executable: packed[at + 3] === 1,
-      };
+    if (wanted.length <= FEW_FILES) {
+      for (const file of wanted) states.set(file, lookAt(filePath(this.#spec, file)));
+      return states;
     }
+    const share = this.#shareOf(wanted.length);
+    const looks: Promise<unknown>[] = [];
+    for (let at = 0; at < wanted.length; at += share) {
+      const job = { kind: 'states', files: wanted.slice(at, at + share), numbers: states.numbers } as const;
+      looks.push(this.#workers.run(this.#shared, job));
+    }
+    await this.#track(Promise.all(looks));
+    return states;
   }
 
   sync(): Promise<void> {

@@ -7,6 +7,7 @@ import { ShoalError } from '../../base/errors.ts';
 import { BLOCK_BYTES } from '../../metainfo/geometry.ts';
 import { type HashJob, SPAN_STRIDE } from '../../ports/piece-io.ts';
 import { openReadable } from './content-files.ts';
+import { hasFileBatches, MANY_FILES, readFiles } from './file-batch.ts';
 import type { FileTable } from './file-table.ts';
 import { isSha1Shared, LANES, Sha1Lanes } from './hash-lanes.ts';
 import { type Digests, PieceDigest } from './piece-digest.ts';
@@ -144,16 +145,24 @@ class SpanReader {
     const spans = this.#spans;
     const end = at + chunk.length;
     let filled = at;
-    for (let i = this.#first; i < spans.length; i += SPAN_STRIDE) {
+    for (let i = this.#first; i < spans.length; ) {
       const spanStart = spans[i + 2]!;
       if (spanStart >= end) break;
       const spanEnd = spanStart + spans[i + 3]!;
       const from = Math.max(spanStart, at);
       const to = Math.min(spanEnd, end);
       if (from > filled) chunk.fill(0, filled - at, from - at);
+      const many = this.#readMany(i, chunk, at);
+      if (many > 0) {
+        i += many * SPAN_STRIDE;
+        this.#first = i;
+        filled = spans[i - 2]! + spans[i - 1]!;
+        continue;
+      }
       if (!this.#read(spans[i]!, spans[i + 1]! + from - spanStart, chunk.subarray(from - at, to - at))) return false;
       filled = to;
-      if (spanEnd <= end) this.#first = i + SPAN_STRIDE;
+      i += SPAN_STRIDE;
+      if (spanEnd <= end) this.#first = i;
     }
     chunk.fill(0, filled - at);
     return true;
@@ -170,6 +179,22 @@ class SpanReader {
     this.#file = file;
     this.#descriptor = opened?.descriptor ?? null;
     if (opened) this.#lengths.push(file, opened.lengthBytes);
+  }
+
+  /** Reads spans from one on that lie in `chunk` as a whole and in a file each; how many that were. */
+  #readMany(from: number, chunk: Uint8Array, at: number): number {
+    if (!hasFileBatches()) return 0;
+    const spans = this.#spans;
+    const isWhole = (i: number): boolean =>
+      spans[i + 2]! >= at && spans[i + 2]! + spans[i + 3]! <= at + chunk.length && spans[i] !== spans[i - SPAN_STRIDE];
+    let end = from;
+    while (end < spans.length && isWhole(end)) end += SPAN_STRIDE;
+    const count = (end - from) / SPAN_STRIDE;
+    if (count < MANY_FILES) return 0;
+    const lengths = new Float64Array(count);
+    const done = readFiles(this.#table, spans.subarray(from, end), chunk, at, lengths);
+    for (let i = 0; i < done; i++) this.#lengths.push(spans[from + i * SPAN_STRIDE]!, lengths[i]!);
+    return done;
   }
 
   #read(file: number, position: number, into: Uint8Array): boolean {

@@ -22,8 +22,9 @@ export type WorkerJob =
   | HashGroup
   | ReadJob
   | { readonly kind: 'reserve'; readonly file: number }
-  /** To look at, or to put onto stable storage. */
-  | { readonly kind: 'states' | 'sync'; readonly files: Uint32Array }
+  /** What is on disk of `files` goes into the shared memory of a ContentStates. */
+  | { readonly kind: 'states'; readonly files: Uint32Array; readonly numbers: Float64Array }
+  | { readonly kind: 'sync'; readonly files: Uint32Array }
   | FinishJob
   | { readonly kind: 'closeContent' };
 
@@ -72,9 +73,6 @@ export interface HashAnswer {
   /** Every file that was opened, and its length then, in turn. */
   readonly lengths: Float64Array;
 }
-
-/** Of `states`: exists, length, modification time, executable for each file asked for, flat. */
-export const STATE_STRIDE = 4;
 
 export type WorkerAnswer =
   | { readonly request: number; readonly failed: false; readonly value: unknown }

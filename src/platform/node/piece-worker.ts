@@ -3,23 +3,24 @@
 import { parentPort } from 'node:worker_threads';
 import { assert, unreachable } from '../../base/assert.ts';
 import { equalBytes } from '../../base/bytes.ts';
+import { ContentStates } from '../../ports/content-states.ts';
 import { SPAN_STRIDE } from '../../ports/piece-io.ts';
 import { reserve, WritableFiles, writeFully } from './content-files.ts';
 import { finishContent } from './content-finish.ts';
-import { lookAt } from './content-look.ts';
+import { lookAtMany } from './content-look.ts';
 import { syncFiles } from './content-sync.ts';
+import { MANY_FILES, makeFiles } from './file-batch.ts';
 import { FileTable } from './file-table.ts';
 import { isSha1Shared, Sha1Lanes } from './hash-lanes.ts';
 import { PieceDigest } from './piece-digest.ts';
 import { hashGroup, readSpans } from './piece-hash-group.ts';
-import {
-  type CommitAnswer,
-  type CommitJob,
-  type NumberedCommit,
-  STATE_STRIDE,
-  type WorkerAnswer,
-  type WorkerJob,
-  type WorkerMessage,
+import type {
+  CommitAnswer,
+  CommitJob,
+  NumberedCommit,
+  WorkerAnswer,
+  WorkerJob,
+  WorkerMessage,
 } from './piece-protocol.ts';
 import { fileError } from './system-errors.ts';
 
@@ -73,7 +74,7 @@ function perform(job: WorkerJob, content: number, table: FileTable, sha1: Uint8A
     case 'reserve':
       return reserveFile(job.file, content, table);
     case 'states':
-      return states(table, job.files);
+      return lookAtMany(table, job.files, new ContentStates(job.numbers));
     case 'sync':
       return syncFiles(table, job.files);
     case 'finish':
@@ -111,8 +112,13 @@ function matches(wanted: Uint8Array | null, found: Uint8Array | null): boolean {
 
 function writeSpans(spans: Float64Array, bytes: Uint8Array, content: number, table: FileTable): void {
   for (let i = 0; i < spans.length; i += SPAN_STRIDE) {
+    if (spans.length - i >= MANY_FILES * SPAN_STRIDE) {
+      i += makeFiles(table, spans.subarray(i), bytes) * SPAN_STRIDE;
+      if (i === spans.length) return;
+    }
     const file = spans[i]!;
     const start = spans[i + 2]!;
+    table.packed.whole[file] = 0;
     const descriptor = files.open(content, table, file);
     try {
       writeFully(descriptor, bytes.subarray(start, start + spans[i + 3]!), spans[i + 1]!);
@@ -129,20 +135,6 @@ function reserveFile(file: number, content: number, table: FileTable): void {
   } catch (error) {
     throw fileError(error, `reserve the space of "${table.path(file)}"`);
   }
-}
-
-function states(table: FileTable, wanted: Uint32Array): Float64Array {
-  const out = new Float64Array(wanted.length * STATE_STRIDE);
-  for (let i = 0; i < wanted.length; i++) {
-    const { exists, lengthBytes, mtimeMs, executable } = lookAt(table.path(wanted[i]!));
-    if (!exists) continue;
-    const at = i * STATE_STRIDE;
-    out[at] = 1;
-    out[at + 1] = lengthBytes;
-    out[at + 2] = mtimeMs;
-    out[at + 3] = executable ? 1 : 0;
-  }
-  return out;
 }
 
 assert(parentPort, 'this file runs as a worker thread');

@@ -1,7 +1,8 @@
 // Which files of a simulated disk a content is made of: found for reading, made for writing, finished.
 
 import { ShoalError } from '../../base/errors.ts';
-import type { ContentFileState, ContentSpec } from '../../ports/piece-io.ts';
+import type { ContentFileState } from '../../ports/content-states.ts';
+import type { ContentSpec } from '../../ports/piece-io.ts';
 import type { SimClock } from './clock.ts';
 import type { SimDisk } from './disk.ts';
 import { type FileNode, type FolderNode, inTheWay } from './tree.ts';

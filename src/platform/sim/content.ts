@@ -3,10 +3,10 @@
 import { assert } from '../../base/assert.ts';
 import { equalBytes } from '../../base/bytes.ts';
 import { ShoalError } from '../../base/errors.ts';
+import { ContentStates } from '../../ports/content-states.ts';
 import {
   type CommitOutcome,
   type Content,
-  type ContentFileState,
   type ContentSpec,
   type HashJob,
   type HashOutcome,
@@ -83,8 +83,8 @@ export class SimContent implements Content {
     });
   }
 
-  states(): Promise<readonly ContentFileState[]> {
-    return this.#submit('read', 'looking at content', 0, () => this.#files.states());
+  states(): Promise<ContentStates> {
+    return this.#submit('read', 'looking at content', 0, () => ContentStates.of(this.#files.states()));
   }
 
   sync(): Promise<void> {
