@@ -94,7 +94,6 @@ export class Live implements PeerEvents, ExchangeEvents {
     this.talk.begin(core);
     if (this.swarm.peers.length > 0) this.exchange = new Exchange(this.host, this.options, core, this);
     this.amounts.begin(core);
-    core.picker.rivals.setOwn(this.host.peerId);
     const haves = lateHaves(core.have);
     for (const peer of [...this.swarm.peers]) {
       if (!peer.learnPieceCount(core.geometry.pieceCount)) continue;
