@@ -4,12 +4,13 @@ import { giveBackIdleMemory, IdleMemory } from './idle-memory.ts';
 const MIB = 1024 * 1024;
 
 function makeProcess(heapMib: number) {
-  const state = { cpuMs: 900, heapBytes: heapMib * MIB, collections: 0 };
+  const state = { cpuMs: 900, heapBytes: heapMib * MIB, collections: 0, young: 0 };
   const memory = new IdleMemory({
     cpuMs: () => state.cpuMs,
     heapBytes: () => state.heapBytes,
-    collect: () => {
+    collect: (what) => {
       state.collections++;
+      if (what === 'young') state.young++;
       state.heapBytes = 30 * MIB;
     },
   });
@@ -23,13 +24,15 @@ function makeProcess(heapMib: number) {
 
 describe('Memory of an idle process', () => {
   it('is given back by three collections once the process has nothing to do', () => {
-    const { look } = makeProcess(90);
+    const { state, look } = makeProcess(90);
     expect(look(900)).toBe(0);
     expect(look(400)).toBe(0);
     expect(look(20)).toBe(1);
-    for (let i = 0; i < 5; i++) expect(look(20)).toBe(1);
     expect(look(20)).toBe(2);
+    for (let i = 0; i < 5; i++) expect(look(20)).toBe(2);
+    expect(state.young).toBe(0);
     expect(look(20)).toBe(3);
+    expect(state.young).toBe(1);
     for (let i = 0; i < 20; i++) expect(look(0)).toBe(3);
   });
 
@@ -37,11 +40,11 @@ describe('Memory of an idle process', () => {
     const { look } = makeProcess(90);
     look(0);
     expect(look(10)).toBe(1);
-    for (let i = 0; i < 20; i++) expect(look(i % 4 === 0 ? 400 : 0)).toBe(1);
     expect(look(400)).toBe(1);
-    for (let i = 0; i < 5; i++) expect(look(0)).toBe(1);
     expect(look(0)).toBe(2);
+    for (let i = 0; i < 20; i++) expect(look(i % 4 === 0 ? 400 : 0)).toBe(2);
     expect(look(400)).toBe(2);
+    for (let i = 0; i < 5; i++) expect(look(0)).toBe(2);
     expect(look(0)).toBe(3);
   });
 

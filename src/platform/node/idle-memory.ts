@@ -12,10 +12,7 @@ const LOOK_MS = 1000;
 const IDLE_CORE = 0.05;
 /** Collections are worth so much growth since the last ones. */
 const WORTH_BYTES: number = 8 * 1024 * 1024;
-/**
- * V8 lets go of the young generation in a collection before which little was made for 5 s. What was made before the first
- * collection counts in that; the second comes when it is forgotten, and the third gives back pages that it found half empty.
- */
+/** V8 lets go of the young generation in a collection before which little was made for 5 s. */
 const QUIET_LOOKS = 6;
 
 export interface HeapMeasures {
@@ -23,8 +20,12 @@ export interface HeapMeasures {
   cpuMs(): number;
   /** What the heap takes of the system's memory. */
   heapBytes(): number;
-  collect(): void;
+  /** Of the whole heap, or (nearly free) of what is young. */
+  collect(what: 'all' | 'young'): void;
 }
+
+/** The second gives back pages that the first found half empty, the third the young generation. */
+const COLLECTIONS = ['all', 'all', 'young'] as const;
 
 /** When to collect; `look` is to be called every {@link LOOK_MS}. */
 export class IdleMemory {
@@ -32,7 +33,7 @@ export class IdleMemory {
   #cpuMs = 0;
   /** The heap after the last collections. */
   #settledBytes = 0;
-  /** Of the three: how many were made. */
+  /** How many of {@link COLLECTIONS} were made. */
   #made = 0;
   /** Idle looks in a row since the last one. */
   #quiet = 0;
@@ -47,16 +48,16 @@ export class IdleMemory {
     this.#cpuMs = cpuMs;
     this.#quiet = isIdle ? this.#quiet + 1 : 0;
     if (!isIdle || !this.#isDue()) return;
-    this.#measures.collect();
+    this.#measures.collect(COLLECTIONS[this.#made]!);
     this.#cpuMs = this.#measures.cpuMs();
     this.#quiet = 0;
-    this.#made = (this.#made + 1) % 3;
+    this.#made = (this.#made + 1) % COLLECTIONS.length;
     if (this.#made === 0) this.#settledBytes = this.#measures.heapBytes();
   }
 
   #isDue(): boolean {
     if (this.#made === 0) return this.#measures.heapBytes() - this.#settledBytes >= WORTH_BYTES;
-    return this.#made === 2 || this.#quiet >= QUIET_LOOKS;
+    return COLLECTIONS[this.#made] === 'all' || this.#quiet >= QUIET_LOOKS;
   }
 }
 
@@ -76,9 +77,12 @@ export function giveBackIdleMemory(): () => void {
 }
 
 /** V8 has the function for contexts that are made while this flag is set; keeping it would keep its context. */
-function collectGarbage(): void {
+function collectGarbage(what: 'all' | 'young'): void {
   setFlagsFromString('--expose-gc');
   const collect: unknown = runInNewContext('globalThis.gc');
   setFlagsFromString('--no-expose-gc');
-  if (typeof collect === 'function') collect();
+  if (typeof collect !== 'function') return;
+  // With any argument Node 20 collects what is young only.
+  if (what === 'all') collect();
+  else collect({ type: 'minor' });
 }
