@@ -1,152 +1,90 @@
-// SHA-1 and SHA-256 of eight messages of one length side by side, a 32-bit lane of the vector registers for each: on processors
-// without instructions for these hashes three to five times as fast as one message after another. An optional Node-API addon;
-// src/platform/node/hash-lanes.ts is its other half.
-//
-//   registers    a = | a of message 0 | a of message 1 | ... | a of message 7 |      and so on for b, c, ...
-//
-// FIPS 180-4. A lane that is not used computes what lane 0 does.
+// SHA-1 and SHA-256 of messages of one length side by side, a 32-bit lane of the vector registers for each (lane_kernels.h): two to
+// five times as fast as one message after another. An optional Node-API addon; src/platform/node/hash-lanes.ts is its other half.
 #include <node_api.h>
-#include <stdint.h>
-#include <string.h>
 
-enum { VERSION = 1, LANES = 8, BLOCK_BYTES = 64, SHA1_WORDS = 5, SHA256_WORDS = 8, MOST_WORDS = 8 };
+enum { VERSION = 2 };
+
+// How much of the processor is used: nothing; AVX2; AVX-512VL, in registers of 256 bits; those of 512 bits too, for SHA-256.
+enum use { NONE, USE_AVX2, USE_AVX512, USE_WIDE };
 
 #ifdef __x86_64__
+#include "lane_kernels.h"
 #include <cpuid.h>
 
-typedef uint32_t lanes __attribute__((vector_size(4 * LANES)));
-
-// What the functions below are compiled for; each exists once for either kind of processor.
-#define AVX2 __attribute__((target("avx2,bmi2"), noinline))
-#define AVX512 __attribute__((target("avx2,bmi2,avx512f,avx512vl,prefer-vector-width=256"), noinline))
-
-#define LEFT(x, n) ((x) << (n) | (x) >> (32 - (n)))
-#define RIGHT(x, n) LEFT(x, 32 - (n))
-
-static const uint32_t SHA1_START[SHA1_WORDS] = {0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0};
-static const uint32_t SHA256_START[SHA256_WORDS] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
-                                                    0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
-static const uint32_t SHA256_ROUNDS[64] = {
-    0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5, 0xd807aa98, 0x12835b01, 0x243185be,
-    0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174, 0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa,
-    0x5cb0a9dc, 0x76f988da, 0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967, 0x27b70a85,
-    0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85, 0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3,
-    0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070, 0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f,
-    0x682e6ff3, 0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
-
-// Words of a block, turned from big-endian and gathered from all messages.
-#define GATHER(w, messages, at)                                                 \
-  _Pragma("GCC unroll 16") for (int i = 0; i < 16; i++) {                       \
-    _Pragma("GCC unroll 8") for (int lane = 0; lane < LANES; lane++) {          \
-      uint32_t word;                                                            \
-      memcpy(&word, messages[lane] + at + 4 * i, 4);                            \
-      w[i][lane] = __builtin_bswap32(word);                                     \
-    }                                                                           \
-  }
-
-#define SHA1_ROUNDS(from, f, constant)                                          \
-  _Pragma("GCC unroll 20") for (int i = from; i < from + 20; i++) {             \
-    if (i >= 16) {                                                              \
-      lanes mixed = w[(i - 3) & 15] ^ w[(i - 8) & 15] ^ w[(i - 14) & 15] ^ w[i & 15]; \
-      w[i & 15] = LEFT(mixed, 1);                                               \
-    }                                                                           \
-    lanes next = LEFT(a, 5) + (f) + e + w[i & 15] + constant;                   \
-    e = d;                                                                      \
-    d = c;                                                                      \
-    c = LEFT(b, 30);                                                            \
-    b = a;                                                                      \
-    a = next;                                                                   \
-  }
-
-#define SHA1_BODY                                                               \
-  lanes a0 = state[0], b0 = state[1], c0 = state[2], d0 = state[3], e0 = state[4]; \
-  for (size_t at = 0; at < length; at += BLOCK_BYTES) {                         \
-    lanes w[16], a = a0, b = b0, c = c0, d = d0, e = e0;                        \
-    GATHER(w, messages, at)                                                     \
-    SHA1_ROUNDS(0, d ^ (b & (c ^ d)), 0x5a827999)                               \
-    SHA1_ROUNDS(20, b ^ c ^ d, 0x6ed9eba1)                                      \
-    SHA1_ROUNDS(40, (b & c) | (d & (b | c)), 0x8f1bbcdc)                        \
-    SHA1_ROUNDS(60, b ^ c ^ d, 0xca62c1d6)                                      \
-    a0 += a, b0 += b, c0 += c, d0 += d, e0 += e;                                \
-  }                                                                             \
-  state[0] = a0, state[1] = b0, state[2] = c0, state[3] = d0, state[4] = e0;
-
-#define SHA256_BODY                                                             \
-  for (size_t at = 0; at < length; at += BLOCK_BYTES) {                         \
-    lanes w[16], a = state[0], b = state[1], c = state[2], d = state[3];        \
-    lanes e = state[4], f = state[5], g = state[6], h = state[7];               \
-    GATHER(w, messages, at)                                                     \
-    _Pragma("GCC unroll 64") for (int i = 0; i < 64; i++) {                     \
-      if (i >= 16) {                                                            \
-        lanes early = w[(i - 15) & 15], late = w[(i - 2) & 15];                 \
-        w[i & 15] += (RIGHT(early, 7) ^ RIGHT(early, 18) ^ early >> 3) + w[(i - 7) & 15] + \
-                     (RIGHT(late, 17) ^ RIGHT(late, 19) ^ late >> 10);          \
-      }                                                                         \
-      lanes one = h + (RIGHT(e, 6) ^ RIGHT(e, 11) ^ RIGHT(e, 25)) + (g ^ (e & (f ^ g))) + SHA256_ROUNDS[i] + w[i & 15]; \
-      lanes two = (RIGHT(a, 2) ^ RIGHT(a, 13) ^ RIGHT(a, 22)) + ((a & b) | (c & (a | b))); \
-      h = g, g = f, f = e, e = d + one, d = c, c = b, b = a, a = one + two;     \
-    }                                                                           \
-    state[0] += a, state[1] += b, state[2] += c, state[3] += d;                 \
-    state[4] += e, state[5] += f, state[6] += g, state[7] += h;                 \
-  }
+// MOST_LANES: of SHA-256. SHA-1 has LANES at most, as sixteen pieces would take a lot of memory, and are a fifth faster only.
+enum { LANES = 8, MOST_LANES = 16, MOST_STATE_WORDS = MOST_WORDS * MOST_LANES };
 
 // Whole blocks of all messages go into their states.
-typedef void compress(lanes *state, const uint8_t *const *messages, size_t length);
-
-AVX2 static void sha1_avx2(lanes *state, const uint8_t *const *messages, size_t length) { SHA1_BODY }
-AVX512 static void sha1_avx512(lanes *state, const uint8_t *const *messages, size_t length) { SHA1_BODY }
-AVX2 static void sha256_avx2(lanes *state, const uint8_t *const *messages, size_t length) { SHA256_BODY }
-AVX512 static void sha256_avx512(lanes *state, const uint8_t *const *messages, size_t length) { SHA256_BODY }
+typedef void compress(void *words, const uint8_t *const *messages, size_t length);
 
 struct kind {
   compress *blocks;
   const uint32_t *start;
   int words;
+  int lanes;
 };
 
 static bool has_avx512(void) {
-  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl");
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw");
 }
 
-// Whether the processor has instructions for these hashes, which make one message after another as fast as AVX2 makes eight.
+// What the processor has. The first ones with AVX-512 get slower while they use registers of 512 bits; those with VBMI2 do not.
+static enum use most_use(void) {
+  __builtin_cpu_init();
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("bmi2")) return NONE;
+  if (!has_avx512()) return USE_AVX2;
+  return __builtin_cpu_supports("avx512vbmi2") ? USE_WIDE : USE_AVX512;
+}
+
+// Of all threads; less than the processor has only where a test says so.
+static enum use in_use = NONE;
+__attribute__((constructor)) static void choose(void) { in_use = most_use(); }
+
+// Whether the processor has instructions for these hashes, which make one message after another two times as fast as without.
 static bool has_sha(void) {
   unsigned int a, b = 0, c, d;
   return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (b >> 29 & 1) != 0;
 }
 
-// How many messages at once are quicker than one by one: 0 where none are.
+// How many messages at once are quicker than one by one: 0 where none are. Measured: docs/decisions/0013.
 static int least_messages(bool is_sha1) {
-  __builtin_cpu_init();
-  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("bmi2")) return 0;
-  if (has_sha()) return is_sha1 && has_avx512() ? 6 : 0;
-  return has_avx512() ? 2 : 4;
+  enum use use = most_use();
+  if (use == NONE) return 0;
+  if (!has_sha()) return use == USE_AVX2 ? 4 : 2;
+  if (use == USE_AVX2) return is_sha1 ? 5 : 0;
+  return is_sha1 ? 3 : 5;
 }
 
-static struct kind kind_of(bool is_sha1) {
-  bool wide = has_avx512();
-  if (is_sha1) return (struct kind){wide ? sha1_avx512 : sha1_avx2, SHA1_START, SHA1_WORDS};
-  return (struct kind){wide ? sha256_avx512 : sha256_avx2, SHA256_START, SHA256_WORDS};
+static struct kind sha1_kind(void) {
+  return (struct kind){in_use == USE_AVX2 ? sha1_avx2 : sha1_avx512, SHA1_START, SHA1_WORDS, LANES};
+}
+
+// For so many messages or more.
+static struct kind sha256_kind(size_t messages) {
+  if (in_use == USE_WIDE && messages > LANES) return (struct kind){sha256_wide, SHA256_START, SHA256_WORDS, MOST_LANES};
+  return (struct kind){in_use == USE_AVX2 ? sha256_avx2 : sha256_avx512, SHA256_START, SHA256_WORDS, LANES};
 }
 
 static void begin(const struct kind *kind, uint32_t *words) {
-  for (int i = 0; i < kind->words * LANES; i++) words[i] = kind->start[i / LANES];
+  for (int i = 0; i < kind->words * kind->lanes; i++) words[i] = kind->start[i / kind->lanes];
 }
 
 // The words that `words` has for each register and lane; they need not be aligned.
 static void feed(const struct kind *kind, uint32_t *words, const uint8_t *const *messages, size_t length) {
-  lanes state[MOST_WORDS];
-  memcpy(state, words, kind->words * sizeof(lanes));
+  uint32_t state[MOST_STATE_WORDS] __attribute__((aligned(64)));
+  size_t state_bytes = sizeof *words * kind->words * kind->lanes;
+  memcpy(state, words, state_bytes);
   kind->blocks(state, messages, length);
-  memcpy(words, state, kind->words * sizeof(lanes));
+  memcpy(words, state, state_bytes);
 }
 
 // What is left of each message, less than a block, then the padding and the length of all of it.
 static void end(const struct kind *kind, uint32_t *words, const uint8_t *const *rests, size_t rest, uint64_t total) {
-  uint8_t last[LANES][2 * BLOCK_BYTES];
-  const uint8_t *messages[LANES];
+  uint8_t last[MOST_LANES][2 * BLOCK_BYTES];
+  const uint8_t *messages[MOST_LANES];
   size_t length = rest + 9 <= BLOCK_BYTES ? BLOCK_BYTES : 2 * BLOCK_BYTES;
   uint64_t bits = __builtin_bswap64(total * 8);
-  for (int lane = 0; lane < LANES; lane++) {
+  for (int lane = 0; lane < kind->lanes; lane++) {
     memset(last[lane], 0, length);
     memcpy(last[lane], rests[lane], rest);
     last[lane][rest] = 0x80;
@@ -159,7 +97,7 @@ static void end(const struct kind *kind, uint32_t *words, const uint8_t *const *
 static void tell(const struct kind *kind, const uint32_t *words, int count, uint8_t *digests) {
   for (int lane = 0; lane < count; lane++) {
     for (int i = 0; i < kind->words; i++, digests += 4) {
-      uint32_t word = __builtin_bswap32(words[i * LANES + lane]);
+      uint32_t word = __builtin_bswap32(words[i * kind->lanes + lane]);
       memcpy(digests, &word, 4);
     }
   }
@@ -206,7 +144,7 @@ static napi_value sha1(napi_env env, napi_callback_info info) {
   if (count == 0 || !bytes_of(env, args[0], &state, &state_length) || !bytes_of(env, args[4], &digests, &digests_length) ||
       napi_get_value_bool(env, args[1], &is_first) != napi_ok || napi_get_value_int64(env, args[3], &total) != napi_ok)
     return refuse(env, CALL);
-  struct kind kind = kind_of(true);
+  struct kind kind = sha1_kind();
   size_t rest = length % BLOCK_BYTES;
   uint32_t words[SHA1_WORDS * LANES];
   if (state_length != sizeof words || (total == 0 && rest != 0) || digests_length < (size_t)count * 4 * SHA1_WORDS)
@@ -236,22 +174,36 @@ static napi_value sha256(napi_env env, napi_callback_info info) {
       napi_get_value_uint32(env, args[1], &unit) != napi_ok || unit == 0 || length % unit != 0 ||
       digests_length < length / unit * 4 * SHA256_WORDS)
     return refuse(env, CALL);
-  struct kind kind = kind_of(false);
   size_t rest = unit % BLOCK_BYTES;
-  for (size_t at = 0; at < length; at += (size_t)LANES * unit) {
-    const uint8_t *messages[LANES];
-    uint32_t words[SHA256_WORDS * LANES];
+  for (size_t at = 0; at < length;) {
+    const uint8_t *messages[MOST_LANES];
+    uint32_t words[MOST_STATE_WORDS];
     size_t left = (length - at) / unit;
-    int count = left < LANES ? (int)left : LANES;
-    for (int lane = 0; lane < LANES; lane++) messages[lane] = bytes + at + (lane < count ? (size_t)lane * unit : 0);
+    struct kind kind = sha256_kind(left);
+    int count = left < (size_t)kind.lanes ? (int)left : kind.lanes;
+    // A lane that is not used computes what lane 0 does.
+    for (int lane = 0; lane < kind.lanes; lane++) messages[lane] = bytes + at + (lane < count ? (size_t)lane * unit : 0);
     begin(&kind, words);
     feed(&kind, words, messages, unit - rest);
-    for (int lane = 0; lane < LANES; lane++) messages[lane] += unit - rest;
+    for (int lane = 0; lane < kind.lanes; lane++) messages[lane] += unit - rest;
     end(&kind, words, messages, rest, unit);
     tell(&kind, words, count, digests);
+    at += (size_t)count * unit;
     digests += (size_t)count * 4 * SHA256_WORDS;
   }
   return NULL;
+}
+
+// use(most): for tests, the kernels of a lesser processor, on this one; returns what is in use, which is not more than it has.
+static napi_value use(napi_env env, napi_callback_info info) {
+  size_t arguments = 1;
+  napi_value args[1], now;
+  uint32_t most;
+  napi_get_cb_info(env, info, &arguments, args, NULL, NULL);
+  if (napi_get_value_uint32(env, args[0], &most) != napi_ok || most == NONE) return refuse(env, "use(most)");
+  in_use = most < most_use() ? most : most_use();
+  napi_create_uint32(env, in_use, &now);
+  return now;
 }
 
 #else
@@ -259,6 +211,7 @@ static napi_value sha256(napi_env env, napi_callback_info info) {
 static int least_messages(bool is_sha1) { return 0; }
 static napi_value sha1(napi_env env, napi_callback_info info) { return NULL; }
 static napi_value sha256(napi_env env, napi_callback_info info) { return NULL; }
+static napi_value use(napi_env env, napi_callback_info info) { return NULL; }
 
 #endif
 
@@ -267,6 +220,7 @@ NAPI_MODULE_INIT() {
   napi_property_descriptor calls[] = {
       {"sha1", NULL, sha1, NULL, NULL, NULL, napi_enumerable, NULL},
       {"sha256", NULL, sha256, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"use", NULL, use, NULL, NULL, NULL, napi_enumerable, NULL},
   };
   napi_create_int32(env, VERSION, &version);
   napi_set_named_property(env, exports, "version", version);

@@ -2,6 +2,7 @@
 
 import type { Address } from '../base/address.ts';
 import type { Magnet } from '../metainfo/types.ts';
+import { giveBackIdleMemory } from '../platform/node/idle-memory.ts';
 import type { Env } from '../ports/env.ts';
 import type { AddRequest } from '../session/request.ts';
 import { Session } from '../session/session.ts';
@@ -34,7 +35,9 @@ export async function openSwarm(options: SwarmOptions): Promise<Swarm> {
       maxDownloadBytesPerSecond: options.maxDownload ?? null,
       maxUploadBytesPerSecond: options.maxUpload ?? null,
     });
+    const endLooks = giveBackIdleMemory();
     const close = async (): Promise<void> => {
+      endLooks();
       await session.close({ deadlineMs: CLOSE_DEADLINE_MS });
       await env.close();
     };

@@ -125,6 +125,7 @@ export async function openCore(
       for (let piece = 0; piece < info.pieceCount; piece++) if (!checks.isKnown(piece)) made.setHashKnown(piece, false);
       if (options.only) selectFiles(made, layout, info, options.only);
       made.setSequential(options.sequential);
+      made.rivals.setOwn(host.peerId);
       return made;
     }
   } catch (error) {

@@ -54,8 +54,7 @@ export class Live implements PeerEvents, ExchangeEvents {
     this.host = host;
     this.options = options;
     this.#events = events;
-    const { env } = host;
-    this.#settle = new Settle(env.clock, {
+    this.#settle = new Settle(host.env.clock, {
       peers: () => this.swarm.peers,
       attend: (peer, nowMs) => this.exchange?.attend(peer, nowMs),
       tellHave: (peer, piece) => peer.sendHave(piece),
@@ -64,7 +63,7 @@ export class Live implements PeerEvents, ExchangeEvents {
       tokensArrived: () => this.exchange?.refilled(),
     });
     const wants = { infoHashV1: identity.hashV1, infoHashV2: identity.infoHashV2 };
-    this.talk = new Knowledge(env, known ? null : wants, {
+    this.talk = new Knowledge(host.env, known ? null : wants, {
       peers: () => this.swarm.peers,
       touch: (peer) => this.touch(peer),
       onLiar: (peer, why) => this.swarm.ban(peer, why),
@@ -75,7 +74,9 @@ export class Live implements PeerEvents, ExchangeEvents {
     this.swarm = new Swarm(
       identity,
       {
-        ...env,
+        sockets: host.env.sockets, // not spread: a copy has a shape of its own, half a KiB for each torrent
+        clock: host.env.clock,
+        log: host.env.log,
         networks: host.networks,
         from: host.from,
         maxPeers: options.maxPeers,
@@ -94,7 +95,6 @@ export class Live implements PeerEvents, ExchangeEvents {
     this.talk.begin(core);
     if (this.swarm.peers.length > 0) this.exchange = new Exchange(this.host, this.options, core, this);
     this.amounts.begin(core);
-    core.picker.rivals.setOwn(this.host.peerId);
     const haves = lateHaves(core.have);
     for (const peer of [...this.swarm.peers]) {
       if (!peer.learnPieceCount(core.geometry.pieceCount)) continue;

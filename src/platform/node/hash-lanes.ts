@@ -1,19 +1,20 @@
 // Hashes of several messages side by side, by the optional native module (native/hash_lanes.c); one after another by OpenSSL
-// where it was not built, or where the processor has instructions of its own for these hashes.
+// where it was not built, and where so few messages are no slower that way.
 
 import { hash } from 'node:crypto';
 import { loadNative } from './native.ts';
 
 /** Of calls and layout; a module of another one is left alone. */
-const VERSION = 1;
+const VERSION = 2;
 const STATE_BYTES = 160;
 const SHA1_BYTES = 20;
 const SHA256_BYTES = 32;
 
-/** Messages that are hashed at once. */
+/** Messages whose SHA-1 is made at once. */
 export const LANES = 8;
 
-interface HashLanesModule {
+/** The module as it is; for tests. */
+export interface HashLanesModule {
   readonly version: number;
   /** Fewer messages are hashed faster one by one; 0: however many they are. */
   readonly leastSha1: number;
@@ -27,18 +28,21 @@ interface HashLanesModule {
     digests: Uint8Array,
   ): void;
   sha256(bytes: Uint8Array, unitBytes: number, digests: Uint8Array): void;
+  /** Keeps all threads to the kernels of a lesser processor: 1 AVX2, 2 and 3 AVX-512. Those in use now, which this one has. */
+  use(most: number): number;
 }
 
 let loaded: HashLanesModule | null | undefined;
 
-function module(): HashLanesModule | null {
+/** Null where it was not built; it may still say that this processor hashes nothing faster with it. */
+export function loadHashLanes(): HashLanesModule | null {
   if (loaded === undefined) loaded = loadNative<HashLanesModule>('hash_lanes', VERSION);
   return loaded;
 }
 
 /** Whether so many messages of one length are hashed faster together than one by one. */
 export function isSha1Shared(messages: number): boolean {
-  const least = module()?.leastSha1 ?? 0;
+  const least = loadHashLanes()?.leastSha1 ?? 0;
   return least > 0 && messages >= least;
 }
 
@@ -52,7 +56,7 @@ export class Sha1Lanes {
   update(chunks: readonly Uint8Array[], isLast: boolean): void {
     const isFirst = this.#fed === 0;
     this.#fed += chunks[0]!.length;
-    module()!.sha1(this.#state, isFirst, chunks, isLast ? this.#fed : 0, this.#digests);
+    loadHashLanes()!.sha1(this.#state, isFirst, chunks, isLast ? this.#fed : 0, this.#digests);
   }
 
   /** Of a message, by its place, after the last chunk; an owned copy. */
@@ -64,7 +68,7 @@ export class Sha1Lanes {
 /** SHA-256 of each `unitBytes` of `bytes`, the last of which may be shorter, one after another into `out` from `at` on. */
 export function sha256Units(bytes: Uint8Array, unitBytes: number, out: Uint8Array, at: number): void {
   const whole = Math.floor(bytes.length / unitBytes);
-  const native = module();
+  const native = loadHashLanes();
   let done = 0;
   if (native && native.leastSha256 > 0 && whole >= native.leastSha256) {
     native.sha256(bytes.subarray(0, whole * unitBytes), unitBytes, out.subarray(at));

@@ -75,6 +75,7 @@ class NodePieceIo implements PieceIo {
 
   async #close(): Promise<void> {
     await Promise.all([...this.#contents].map((content) => content.close()));
+    this.#pool.close();
     await this.#workers.close();
   }
 }

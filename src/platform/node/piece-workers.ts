@@ -1,5 +1,5 @@
-// The threads that hash and write. Started at first use, replaced when one dies, and holding the program back from
-// ending only while they have work.
+// The threads that hash and write. Started at first use, ended when they have had nothing to do for a while, replaced when
+// one dies, and holding the program back from ending only while they have work.
 //
 // Commits go at once to the worker with the least to do. Hash groups wait in one queue, from which each worker has two
 // at a time: no worker runs dry, and a commit never waits behind a whole recheck. Commits that may be hashed together are
@@ -12,6 +12,7 @@ import { CommitBatches } from './commit-batches.ts';
 import { packSpec } from './file-table.ts';
 import { isSha1Shared } from './hash-lanes.ts';
 import type { CommitAnswer, CommitJob, HashGroup, WorkerAnswer, WorkerJob, WorkerMessage } from './piece-protocol.ts';
+import { Rest } from './rest.ts';
 
 /** One under way and one ready to follow. */
 const HASH_GROUPS_AHEAD = 2;
@@ -52,6 +53,8 @@ interface QueuedGroup {
 export class PieceWorkers {
   readonly count: number;
   readonly #threads: Thread[] = [];
+  /** Threads that had nothing to do, and are about to be gone. */
+  readonly #retiring = new Set<Promise<void>>();
   readonly #commits = new CommitBatches<GatheredCommit>((batch) => this.#commitAll(batch));
   #queue: QueuedGroup[] = [];
   #queueHead = 0;
@@ -110,7 +113,7 @@ export class PieceWorkers {
 
   /** Lets all workers close the files of a content that has no work under way. */
   async closeContent(content: SharedContent): Promise<void> {
-    await Promise.all(this.#threads.map((thread) => thread.closeContent(content)));
+    await Promise.all([...this.#threads.map((thread) => thread.closeContent(content)), ...this.#retiring]);
   }
 
   forgetSlot(slot: SharedSlot): void {
@@ -122,7 +125,7 @@ export class PieceWorkers {
     this.#closed = true;
     this.#commits.flush();
     for (const { reject } of this.#queue.splice(this.#queueHead)) reject(stopped());
-    await Promise.all(this.#threads.map((thread) => thread.close()));
+    await Promise.all([...this.#threads.map((thread) => thread.close()), ...this.#retiring]);
   }
 
   #leastBusy(): Thread {
@@ -134,12 +137,19 @@ export class PieceWorkers {
   }
 
   #add(): Thread {
-    const thread = new Thread(this.#feed, (dead) => {
-      this.#threads.splice(this.#threads.indexOf(dead), 1);
+    const thread = new Thread(this.#feed, this.#remove, (rested) => {
+      this.#remove(rested);
+      const gone = rested.close().finally(() => this.#retiring.delete(gone));
+      this.#retiring.add(gone);
     });
     this.#threads.push(thread);
     return thread;
   }
+
+  readonly #remove = (thread: Thread): void => {
+    const at = this.#threads.indexOf(thread);
+    if (at >= 0) this.#threads.splice(at, 1);
+  };
 
   readonly #feed = (): void => {
     while (this.#queueHead < this.#queue.length) {
@@ -169,10 +179,14 @@ class Thread {
   readonly #slots = new Set<number>();
   readonly #onFree: () => void;
   readonly #onDead: (thread: Thread) => void;
+  /** A thread has a heap of its own, descriptors, and memory for what it reads. */
+  readonly #rest: Rest;
   #nextRequest = 0;
   #dead = false;
 
-  constructor(onFree: () => void, onDead: (thread: Thread) => void) {
+  /** `onRested`: it has had nothing to do, and is to be closed. */
+  constructor(onFree: () => void, onDead: (thread: Thread) => void, onRested: (thread: Thread) => void) {
+    this.#rest = new Rest(() => onRested(this));
     this.#onFree = onFree;
     this.#onDead = onDead;
     this.#worker = new Worker(workerUrl(), { name: 'shoal pieces', execArgv: [] });
@@ -180,6 +194,7 @@ class Thread {
     this.#worker.on('message', this.#onAnswer);
     this.#worker.on('error', (error) => this.#die(error));
     this.#worker.on('exit', () => this.#die());
+    this.#rest.begin();
   }
 
   get busy(): number {
@@ -214,7 +229,10 @@ class Thread {
 
   #number(pending: Pending): number {
     const request = this.#nextRequest++;
-    if (this.#pending.size === 0) this.#worker.ref();
+    if (this.#pending.size === 0) {
+      this.#worker.ref();
+      this.#rest.end();
+    }
     this.#pending.set(request, pending);
     if (pending.isHash) this.hashGroups++;
     return request;
@@ -233,7 +251,9 @@ class Thread {
     if (this.#slots.delete(slot.id)) this.#post({ kind: 'forgetSlot', slot: slot.id });
   }
 
+  /** Its files are closed with it. What was told to it is told to the next one anew. */
   async close(): Promise<void> {
+    this.#rest.stop();
     await this.#worker.terminate();
   }
 
@@ -245,7 +265,10 @@ class Thread {
     const pending = this.#pending.get(answer.request);
     if (!pending) return;
     this.#pending.delete(answer.request);
-    if (this.#pending.size === 0) this.#worker.unref();
+    if (this.#pending.size === 0) {
+      this.#worker.unref();
+      this.#rest.begin();
+    }
     if (pending.isHash) this.hashGroups--;
     if (answer.failed) pending.reject(new ShoalError(answer.code, answer.message));
     else pending.resolve(answer.value);
@@ -255,6 +278,7 @@ class Thread {
   #die(cause?: unknown): void {
     if (this.#dead) return;
     this.#dead = true;
+    this.#rest.stop();
     this.#onDead(this);
     const error = new ShoalError('IO', 'a thread that hashes and writes has ended: start the work again', cause);
     for (const pending of this.#pending.values()) pending.reject(error);

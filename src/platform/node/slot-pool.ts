@@ -1,8 +1,9 @@
-// Memory for pieces under a byte budget. Freed memory is kept for the next piece of its size.
+// Memory for pieces under a byte budget. Freed memory is kept for the next piece of its size, for as long as there are any.
 
 import { assert } from '../../base/assert.ts';
 import type { PieceSlot } from '../../ports/piece-io.ts';
 import type { SharedSlot } from './piece-workers.ts';
+import { Rest } from './rest.ts';
 
 /** Smaller pieces share this size. */
 const MIN_CAPACITY_BYTES = 16 * 1024;
@@ -37,6 +38,8 @@ export class SlotPool {
   /** Memory of acquired and of free slots together. */
   #heldBytes = 0;
   #acquiredCount = 0;
+  /** Nothing is acquired. */
+  readonly #rest: Rest = new Rest(() => this.#giveUpFree(0));
   /** Acquired slots of which fewer than {@link FEW_SLOTS} fit the budget. */
   #longCount = 0;
   #nextId = 0;
@@ -53,7 +56,7 @@ export class SlotPool {
     const used = this.#freeByCapacity.get(capacity)?.pop();
     const shared = used ?? this.#allocate(capacity);
     if (shared === null) return null;
-    this.#acquiredCount++;
+    if (this.#acquiredCount++ === 0) this.#rest.end();
     if (this.#isLong(capacity)) this.#longCount++;
     const slot = new NodeSlot(shared, lengthBytes);
     // Padding is never written to and must be zero; new memory is.
@@ -65,7 +68,7 @@ export class SlotPool {
     assert(!slot.isReleased, 'a slot is released once');
     assert(slot.commits === 0, 'a slot is not released during its commit');
     slot.isReleased = true;
-    this.#acquiredCount--;
+    if (--this.#acquiredCount === 0) this.#rest.begin();
     const capacity = slot.shared.memory.byteLength;
     const free = this.#freeByCapacity.get(capacity);
     const limitBytes = this.#limitFor(capacity);
@@ -73,6 +76,11 @@ export class SlotPool {
     if (this.#heldBytes > limitBytes) this.#giveUp(slot.shared);
     else if (free) free.push(slot.shared);
     else this.#freeByCapacity.set(capacity, [slot.shared]);
+  }
+
+  /** Nothing is given up by itself any more. */
+  close(): void {
+    this.#rest.stop();
   }
 
   #allocate(capacity: number): SharedSlot | null {

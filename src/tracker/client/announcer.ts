@@ -52,8 +52,8 @@ export class Announcer {
   readonly #trackers: readonly Tracked[];
   readonly #walks: readonly Walk[];
   readonly #order: () => readonly Tracked[];
-  /** Aborts what is under way; a new one for the farewells. */
-  #abort = new AbortController();
+  /** Aborts what is under way; null while nothing is, for it weighs a kilobyte. A new one for the farewells. */
+  #abort: AbortController | null = null;
   #timer: Timer | null = null;
   #running = false;
   #stopping: Promise<void> | null = null;
@@ -124,6 +124,7 @@ export class Announcer {
     this.#running = false;
     this.#timer?.cancel();
     for (const walk of this.#walks) walk.close();
+    this.#abort ??= new AbortController();
     this.#abort.abort(new ShoalError('STOPPED', 'the torrent was stopped'));
   }
 
@@ -131,11 +132,10 @@ export class Announcer {
     // A tracker that is just being asked may have noted us already.
     const told = this.#trackers.filter((each) => each.told || each.asking !== null);
     this.#halt();
-    this.#abort = new AbortController();
-    const { signal } = this.#abort;
-    const timer = this.#options.clock.after(timeoutMs, () =>
-      this.#abort.abort(new ShoalError('STOPPED', 'out of time')),
-    );
+    const abort = new AbortController();
+    this.#abort = abort;
+    const { signal } = abort;
+    const timer = this.#options.clock.after(timeoutMs, () => abort.abort(new ShoalError('STOPPED', 'out of time')));
     await Promise.all(told.map((tracker) => this.#announce(tracker, 'stopped', signal).catch(() => null)));
     timer.cancel();
   }
@@ -171,6 +171,7 @@ export class Announcer {
   #ask(tracker: Tracked): Promise<boolean> {
     tracker.asking ??= this.#askNow(tracker).finally(() => {
       tracker.asking = null;
+      if (this.#running && this.#trackers.every((each) => each.asking === null)) this.#abort = null;
       if (this.#running && tracker.told && tracker.completedDue && tracker.schedule.failures === 0)
         this.#askAside(tracker);
     });
@@ -179,6 +180,7 @@ export class Announcer {
 
   async #askNow(tracker: Tracked): Promise<boolean> {
     const { clock, random, log } = this.#options;
+    this.#abort ??= new AbortController();
     const { signal } = this.#abort;
     const event = tracker.event;
     const completedKnown = tracker.completedDue;
