@@ -140,11 +140,11 @@ export class Download {
   #commit(piece: number): void {
     const begun = this.#deps.slots.get(piece);
     assert(begun && !begun.committing, 'a complete piece has its slot');
-    begun.committing = true;
+    this.#deps.slots.setCommitting(begun, true);
     const check = this.#deps.checks.of(piece);
     const writing = this.#deps.content.commit(begun.slot, check, this.#deps.layout.pieceSpans(piece)).then(
       (outcome) => {
-        begun.committing = false;
+        this.#deps.slots.setCommitting(begun, false);
         if (outcome.good) this.#good(piece, begun);
         else if (this.#stopped) this.#deps.slots.release(piece);
         else this.#bad(piece, begun, outcome.leaves);

@@ -5,9 +5,17 @@ import type { Geometry } from '../metainfo/geometry.ts';
 import type { PieceIo, PieceSlot } from '../ports/piece-io.ts';
 import type { SlotHolder, SlotShares } from './slot-shares.ts';
 
+/**
+ * Pieces that are hashed and written now have so much memory at most: what two threads do at once, 8 MiB each, and what gathers
+ * meanwhile. With more the disk is slower than the peers, and memory would only pile up.
+ */
+const MOST_COMMITTING_BYTES = 24 * 1024 * 1024;
+/** Of long pieces one is received while another is written. */
+const LEAST_COMMITTING = 2;
+
 export interface BegunPiece {
   readonly slot: PieceSlot;
-  /** While it is hashed and written its blocks may not be touched. */
+  /** While it is hashed and written its blocks may not be touched; see {@link Slots.setCommitting}. */
   committing: boolean;
   /** SHA-256 of its blocks, while its leaf hashes are awaited. */
   onTrial: Uint8Array | null;
@@ -23,6 +31,8 @@ export class Slots implements SlotHolder {
   #spare: PieceSlot | null = null;
   /** What it was at the last `trim`. */
   #oldSpare: PieceSlot | null = null;
+  #committing = 0;
+  #committingBytes = 0;
 
   /** `onFreed`: memory may be had now that was refused before. */
   constructor(pieceIo: PieceIo, geometry: Geometry, shares: SlotShares, onFreed: () => void) {
@@ -40,8 +50,9 @@ export class Slots implements SlotHolder {
     return this.#begun.get(piece);
   }
 
-  /** Whether there is memory for one more piece. */
+  /** Whether there is memory for one more piece, and the disk keeps up. */
   hasRoom(): boolean {
+    if (this.#committing >= LEAST_COMMITTING && this.#committingBytes >= MOST_COMMITTING_BYTES) return false;
     if (!this.#shares.mayTake(this)) {
       this.#giveSpare();
       return false;
@@ -51,6 +62,14 @@ export class Slots implements SlotHolder {
     if (this.#spare) this.#shares.fed(this);
     else this.#shares.refused(this);
     return this.#spare !== null;
+  }
+
+  /** A begun piece is hashed and written from now on, or no more. */
+  setCommitting(begun: BegunPiece, isCommitting: boolean): void {
+    if (begun.committing === isCommitting) return;
+    begun.committing = isCommitting;
+    this.#committing += isCommitting ? 1 : -1;
+    this.#committingBytes += isCommitting ? begun.slot.bytes.length : -begun.slot.bytes.length;
   }
 
   /** Nothing more is wanted. */
@@ -103,6 +122,7 @@ export class Slots implements SlotHolder {
     const begun = this.#begun.get(piece);
     assert(begun, 'a released piece is begun');
     this.#begun.delete(piece);
+    this.setCommitting(begun, false);
     this.#free(begun.slot);
   }
 
