@@ -1,5 +1,5 @@
 // Many files in one call: looked at, read, made, finished, synced. Of very many small files a call into the system costs less than
-// the call, the path and the objects that Node needs for it. An optional Node-API addon; src/platform/node/file-batch.ts is its
+// the call, the path and the objects that Node needs for it. An optional Node-API addon; src/platform/node/content/file-batch.ts is its
 // other half.
 //
 // Each call goes through its files in order as long as all is as it should be, and returns how many it took. The one at which

@@ -1,5 +1,5 @@
 // SHA-1 and SHA-256 of messages of one length side by side, a 32-bit lane of the vector registers for each (lane_kernels.h): two to
-// five times as fast as one message after another. An optional Node-API addon; src/platform/node/hash-lanes.ts is its other half.
+// five times as fast as one message after another. An optional Node-API addon; src/platform/node/content/hash-lanes.ts is its other half.
 #include <node_api.h>
 
 enum { VERSION = 2 };

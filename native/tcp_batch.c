@@ -1,6 +1,6 @@
 // Serves many short TCP connections: accepting, reading and closing go round in one epoll of our own, and JavaScript is called once
 // for up to 64 things that happened, where Node's net makes a stream, a dozen objects and several events for every connection. An
-// optional Node-API addon; src/platform/node/tcp-batch.ts is its other half and knows the layout of the memory that both share:
+// optional Node-API addon; src/platform/node/net/tcp-batch.ts is its other half and knows the layout of the memory that both share:
 //
 //   heads     64 × 32 bytes       kind | connection | length or error | family, port | ip 16      32-bit words of this machine
 //   chunks    64 × 16384 bytes    what was read

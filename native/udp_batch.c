@@ -1,5 +1,5 @@
 // Answers datagrams in batches: one recvmmsg, one call into JavaScript and one sendmmsg for up to 64 of them, where Node's dgram
-// makes a system call, an event and several objects for each. An optional Node-API addon; src/platform/node/udp-batch.ts is
+// makes a system call, an event and several objects for each. An optional Node-API addon; src/platform/node/net/udp-batch.ts is
 // its other half and knows the layout of the memory that both share:
 //
 //   heads     64 × 32 bytes     length in | length out | family 4 or 6 | port | ip 16      32-bit words of this machine

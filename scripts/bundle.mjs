@@ -9,7 +9,7 @@ const OUTPUT = join(HOME, 'dist', 'bundle');
 /** Put in the other's place at the end: a program that starts meanwhile finds all its files. */
 const BESIDE = `${OUTPUT}.${process.pid}`;
 const MAIN = join(HOME, 'src', 'cli', 'main.ts');
-const WORKER = join(HOME, 'src', 'platform', 'node', 'piece-worker.ts');
+const WORKER = join(HOME, 'src', 'platform', 'node', 'content', 'piece-worker.ts');
 const TRACKER_WORKER = join(HOME, 'src', 'cli', 'tracker-worker.ts');
 const SITE_THREAD = join(HOME, 'src', 'tracker', 'site', 'site-thread.ts');
 /** What these need lies in one file with the main program: they do little, and starting is most of it. */

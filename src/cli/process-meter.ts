@@ -1,7 +1,7 @@
 // What this process costs, for the tracker's numbers.
 
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import type { ProcessMeter } from '../tracker/server/process-meter.ts';
+import type { ProcessMeter } from '../tracker/server/status/process-meter.ts';
 
 /** The loop is looked at so often: a delay below this is hardly seen, and 50 looks a second cost nothing. */
 const RESOLUTION_MS = 20;

@@ -8,7 +8,7 @@ import type { Sockets, TlsKeys } from '../ports/sockets.ts';
 import type { SwarmStore } from '../ports/swarm-store.ts';
 import type { Threads } from '../ports/threads.ts';
 import type { TrackerServerOptions } from '../tracker/server/server.ts';
-import type { MetricsAccess } from '../tracker/server/status-routes.ts';
+import type { MetricsAccess } from '../tracker/server/status/status-routes.ts';
 import type { SiteShare } from '../tracker/site/site-protocol.ts';
 import {
   DEFAULT_TRACKER_PORT,
@@ -167,7 +167,7 @@ async function loadThreads(share: (() => SiteShare) | null, store: string | unde
 /** The client of Redis is loaded for trackers that use one. */
 async function openStore(url: string, { keepPeerIds }: TrackerOptions): Promise<SwarmStore> {
   if (keepPeerIds) throw new UsageError('--keep-peer-ids does not go with --store: peer ids are not shared');
-  return (await import('../platform/node/redis-swarm-store.ts')).createRedisSwarmStore(url);
+  return (await import('../platform/node/redis/redis-swarm-store.ts')).createRedisSwarmStore(url);
 }
 
 function given<K extends string>(name: K, value: number | undefined): { [key in K]?: number } {

@@ -4,8 +4,8 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { createNodeClock } from '../platform/node/clock.ts';
 import { createNodeGzip } from '../platform/node/gzip.ts';
 import { nodeHashes } from '../platform/node/hashes.ts';
+import { createNodeSockets } from '../platform/node/net/sockets.ts';
 import { createNodeRandom } from '../platform/node/random.ts';
-import { createNodeSockets } from '../platform/node/sockets.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { SwarmStore } from '../ports/swarm-store.ts';
 import { runTrackerWorker, STOP_WORKER, type WorkerJob } from '../tracker/server/worker.ts';
@@ -41,7 +41,7 @@ async function openGuest(share: SiteShare): Promise<SiteGuest> {
 }
 
 async function openStore(place: string): Promise<SwarmStore> {
-  const module = await import('../platform/node/redis-swarm-store.ts');
+  const module = await import('../platform/node/redis/redis-swarm-store.ts');
   return module.createRedisSwarmStore(place);
 }
 

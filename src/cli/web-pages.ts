@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
-import type { PageFile } from '../tracker/server/pages.ts';
+import type { PageFile } from '../tracker/server/http/pages.ts';
 import { HOME } from './home.ts';
 
 const FOLDER = new URL('dist/web/', HOME);

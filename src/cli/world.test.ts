@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createNodeClock } from '../platform/node/clock.ts';
-import { createNodeSockets } from '../platform/node/sockets.ts';
+import { createNodeSockets } from '../platform/node/net/sockets.ts';
 import { resolveListen, usableFolder, usableStateFolder } from './world.ts';
 
 let folder = '';

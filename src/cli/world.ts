@@ -6,7 +6,7 @@ import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { Address } from '../base/address.ts';
 import { ShoalError } from '../base/errors.ts';
-import type { NodeContentEnv } from '../platform/node/content-env.ts';
+import type { NodeContentEnv } from '../platform/node/content/content-env.ts';
 import type { NodeEnv } from '../platform/node/env.ts';
 import { nodeFiles } from '../platform/node/files.ts';
 import { errnoOf, fileError } from '../platform/node/system-errors.ts';
@@ -17,7 +17,7 @@ import type { HostPort, ListenText } from './args.ts';
 import { logFromEnvironment } from './log.ts';
 
 export async function loadHttp(): Promise<Http> {
-  return (await import('../platform/node/http.ts')).createNodeHttp();
+  return (await import('../platform/node/net/http.ts')).createNodeHttp();
 }
 
 /** {@link stateFolder}, where a command cannot do without. FILE_IN_THE_WAY before anything else is begun. */
@@ -79,7 +79,7 @@ export type ContentWorld = Pick<NodeContentEnv, 'clock' | 'hashes' | 'files' | '
 
 /** For those who hash content at once and talk to nobody: the threads start while the rest of the program loads. */
 export async function openContentWorld(): Promise<NodeContentEnv> {
-  const { createNodeContentEnv } = await import('../platform/node/content-env.ts');
+  const { createNodeContentEnv } = await import('../platform/node/content/content-env.ts');
   return createNodeContentEnv({ startNow: true });
 }
 

@@ -13,8 +13,8 @@ const faults = (text: string): string[] =>
 
 describe('the checker of the page', () => {
   it.each([
-    ["import { x } from '../../../src/tracker/server/stats.ts';", 'import type'],
-    ["import { type X, y } from '../../../src/tracker/server/stats.ts';", 'import type'],
+    ["import { x } from '../../../src/tracker/server/status/stats.ts';", 'import type'],
+    ["import { type X, y } from '../../../src/tracker/server/status/stats.ts';", 'import type'],
     ["import type { X } from '../../../src/tracker/server/server.ts';", 'sees base and types of'],
     ["import type { Site } from '../../../src/tracker/site/site.ts';", 'sees base and types of'],
     ["const late = () => import('../../../src/session/session.ts');", 'sees base and types of'],

@@ -10,7 +10,7 @@ const LIBRARIES: ReadonlySet<string> = new Set(['preact', 'preact/hooks', '@prea
 /** Of base, which needs nothing: code too. */
 const CODE_FROM = /^src\/base\/.+\.ts$/;
 /** Types alone: of what the tracker answers. */
-const TYPES_FROM = /^src\/tracker\/(site\/api-types|server\/(stats|history))\.ts$/;
+const TYPES_FROM = /^src\/tracker\/(site\/api-types|server\/status\/(stats|history))\.ts$/;
 
 const IMPORT = /^(?:import|export)\s+(type\s)?(?:[\w*{][^;'"]*?\sfrom\s+)?'([^']+)'/gm;
 const LATE_IMPORT = /\bimport\(\s*'([^']+)'/g;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll } from 'vitest';
-import { CAN_REUSE_PORT } from '../../src/platform/node/shared-port.ts';
-import { loadUdpBatch } from '../../src/platform/node/udp-batch.ts';
+import { CAN_REUSE_PORT } from '../../src/platform/node/net/shared-port.ts';
+import { loadUdpBatch } from '../../src/platform/node/net/udp-batch.ts';
 import { trackerContract } from './tracker.ts';
 import { WEB } from './tracker-web.ts';
 import { HTTP, NodeTrackers, UDP } from './tracker-worlds.ts';

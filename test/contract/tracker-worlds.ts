@@ -8,7 +8,7 @@ import { Address } from '../../src/base/address.ts';
 import { fromLatin1, toHex } from '../../src/base/bytes.ts';
 import { trackerThreads } from '../../src/cli/tracker-threads.ts';
 import { createNodeEnv, type NodeEnv } from '../../src/platform/node/env.ts';
-import { createRedisSwarmStore } from '../../src/platform/node/redis-swarm-store.ts';
+import { createRedisSwarmStore } from '../../src/platform/node/redis/redis-swarm-store.ts';
 import { SimSwarmStore } from '../../src/platform/sim/index.ts';
 import { sleep } from '../../src/ports/clock.ts';
 import type { Env } from '../../src/ports/env.ts';

@@ -2,8 +2,8 @@
 
 import { afterEach, describe, expect, it } from 'vitest';
 import { fromHex, toHex } from '../../src/base/bytes.ts';
-import { CAN_REUSE_PORT } from '../../src/platform/node/shared-port.ts';
-import { loadUdpBatch } from '../../src/platform/node/udp-batch.ts';
+import { CAN_REUSE_PORT } from '../../src/platform/node/net/shared-port.ts';
+import { loadUdpBatch } from '../../src/platform/node/net/udp-batch.ts';
 import type { TrackerClient } from '../../src/tracker/client/client.ts';
 import type { AnnounceReply, AnnounceRequest } from '../../src/tracker/protocol/announce.ts';
 import type { AccessMode } from '../../src/tracker/site/access-gate.ts';

@@ -3,7 +3,7 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { TrackerStats } from '../../src/tracker/server/stats.ts';
+import type { TrackerStats } from '../../src/tracker/server/status/stats.ts';
 import { readMetrics } from '../support/prometheus.ts';
 import { type Running, Workplace } from './program.ts';
 

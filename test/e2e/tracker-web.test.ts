@@ -2,8 +2,8 @@
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
-import { CAN_REUSE_PORT } from '../../src/platform/node/shared-port.ts';
-import { loadUdpBatch } from '../../src/platform/node/udp-batch.ts';
+import { CAN_REUSE_PORT } from '../../src/platform/node/net/shared-port.ts';
+import { loadUdpBatch } from '../../src/platform/node/net/udp-batch.ts';
 import { id, type Message, offers } from '../support/web-messages.ts';
 import { Workplace } from './program.ts';
 

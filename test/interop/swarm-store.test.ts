@@ -1,7 +1,7 @@
 // The contract of shared swarms on real servers.
 
 import { expect, it } from 'vitest';
-import { createRedisSwarmStore } from '../../src/platform/node/redis-swarm-store.ts';
+import { createRedisSwarmStore } from '../../src/platform/node/redis/redis-swarm-store.ts';
 import { swarmStoreContract } from '../contract/swarm-store.ts';
 import { type RedisOptions, RedisStage } from '../support/redis-stage.ts';
 import { interop, programsHere } from './harness/needs.ts';

@@ -3,13 +3,13 @@
 import { describe, expect, it } from 'vitest';
 import { SeededRandom } from '../../src/platform/sim/index.ts';
 import { type Clock, sleep } from '../../src/ports/clock.ts';
-import { CensusTaker } from '../../src/tracker/server/census.ts';
-import { LEECH, SEED } from '../../src/tracker/server/peer-runs.ts';
 import { TrackerServer } from '../../src/tracker/server/server.ts';
-import { saveSwarms } from '../../src/tracker/server/snapshot.ts';
-import { StateWriter } from '../../src/tracker/server/state.ts';
-import { SwarmTable } from '../../src/tracker/server/swarm-table.ts';
-import { Sweep } from '../../src/tracker/server/sweep.ts';
+import { CensusTaker } from '../../src/tracker/server/table/census.ts';
+import { LEECH, SEED } from '../../src/tracker/server/table/peer-runs.ts';
+import { saveSwarms } from '../../src/tracker/server/table/snapshot.ts';
+import { StateWriter } from '../../src/tracker/server/table/state.ts';
+import { SwarmTable } from '../../src/tracker/server/table/swarm-table.ts';
+import { Sweep } from '../../src/tracker/server/table/sweep.ts';
 import { newSimWorld } from '../contract/sim-world.ts';
 import { dumpSwarms } from '../support/swarm-dump.ts';
 

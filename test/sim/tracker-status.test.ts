@@ -6,8 +6,8 @@ import { SimSwarmStore } from '../../src/platform/sim/index.ts';
 import { sleep } from '../../src/ports/clock.ts';
 import type { Env } from '../../src/ports/env.ts';
 import { encodeScrapeRequest } from '../../src/tracker/protocol/udp-packets.ts';
-import type { TrackerHistory } from '../../src/tracker/server/history.ts';
 import type { TrackerServerOptions } from '../../src/tracker/server/server.ts';
+import type { TrackerHistory } from '../../src/tracker/server/status/history.ts';
 import { readMetrics } from '../support/prometheus.ts';
 import { get, hash, place, request, type Setting, signal, talk, withTracker } from '../support/sim-tracker.ts';
 

@@ -2,10 +2,10 @@
 
 import { Address } from '../../src/base/address.ts';
 import { toHex } from '../../src/base/bytes.ts';
-import { ageIn, roleIn, timeOf } from '../../src/tracker/server/peer-runs.ts';
-import { ROOT } from '../../src/tracker/server/swarm-records.ts';
-import type { SwarmTable } from '../../src/tracker/server/swarm-table.ts';
-import { SEGMENT_WORDS } from '../../src/tracker/server/table-memory.ts';
+import { ageIn, roleIn, timeOf } from '../../src/tracker/server/table/peer-runs.ts';
+import { ROOT } from '../../src/tracker/server/table/swarm-records.ts';
+import type { SwarmTable } from '../../src/tracker/server/table/swarm-table.ts';
+import { SEGMENT_WORDS } from '../../src/tracker/server/table/table-memory.ts';
 
 /** `address role ageS` of every peer by the info hash of its swarm, sorted. */
 export function dumpSwarms(table: SwarmTable, nowS: number): Map<string, string[]> {

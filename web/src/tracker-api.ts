@@ -1,8 +1,8 @@
 // What the page knows of the tracker: the types of its API, from where they are made, and the one way to ask.
 
 import type { ErrorCode } from '../../src/base/errors.ts';
-import type { HistoryColumn, TrackerHistory } from '../../src/tracker/server/history.ts';
-import type { TrackerStats } from '../../src/tracker/server/stats.ts';
+import type { HistoryColumn, TrackerHistory } from '../../src/tracker/server/status/history.ts';
+import type { TrackerStats } from '../../src/tracker/server/status/stats.ts';
 import type { FilesJson, PublishedJson, SearchJson, TorrentJson } from '../../src/tracker/site/api-types.ts';
 
 export type { FilesJson, HistoryColumn, PublishedJson, SearchJson, TorrentJson, TrackerHistory, TrackerStats };

@@ -3,12 +3,12 @@
 import type { Env } from '../../ports/env.ts';
 import { type Log, silentLog } from '../../ports/log.ts';
 import { createNodeClock } from './clock.ts';
+import { createNodePieceIo, type PieceIoOptions } from './content/piece-io.ts';
 import { nodeFiles } from './files.ts';
 import { nodeHashes } from './hashes.ts';
-import { createNodeHttp } from './http.ts';
-import { createNodePieceIo, type PieceIoOptions } from './piece-io.ts';
+import { createNodeHttp } from './net/http.ts';
+import { createNodeSockets } from './net/sockets.ts';
 import { createNodeRandom } from './random.ts';
-import { createNodeSockets } from './sockets.ts';
 import { createFileStore } from './store.ts';
 
 export interface NodeEnvOptions extends PieceIoOptions {

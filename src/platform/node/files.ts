@@ -7,8 +7,8 @@ import { fromUtf8 } from '../../base/bytes.ts';
 import { ShoalError } from '../../base/errors.ts';
 import type { FileInfo, FileKind, Files, FolderEntry } from '../../ports/files.ts';
 import { writeAtomically } from './atomic-write.ts';
-import { ANY_RUN } from './content-look.ts';
-import { makeFolders } from './make-folders.ts';
+import { ANY_RUN } from './content/content-look.ts';
+import { makeFolders } from './content/make-folders.ts';
 import { errnoOf, fileError } from './system-errors.ts';
 
 let temporaryCount = 0;

@@ -16,7 +16,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync, readlinkSync, symlinkSync, unlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { StoreLock } from '../../ports/store.ts';
-import { makeFoldersSync } from './make-folders.ts';
+import { makeFoldersSync } from './content/make-folders.ts';
 import { errnoOf } from './system-errors.ts';
 
 /** Each level needs a process that was killed within the microseconds of a takeover. */

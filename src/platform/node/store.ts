@@ -11,8 +11,8 @@ import { assert } from '../../base/assert.ts';
 import { concatBytes, EMPTY } from '../../base/bytes.ts';
 import type { Store, StoreLock, StoreLog } from '../../ports/store.ts';
 import { syncFolder, writeAtomically } from './atomic-write.ts';
+import { makeFolders } from './content/make-folders.ts';
 import { acquireFileLock, isLeftover, temporaryName } from './lock.ts';
-import { makeFolders } from './make-folders.ts';
 import { errnoOf, fileError } from './system-errors.ts';
 
 const KEY = /^[a-z0-9._-]+(\/[a-z0-9._-]+)*$/;

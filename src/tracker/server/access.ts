@@ -2,7 +2,7 @@
 // announce, synchronously: no promise, no disk, no object.
 
 import type { AnnounceFields } from '../protocol/announce.ts';
-import type { Fault } from './faults.ts';
+import type { Fault } from './status/faults.ts';
 
 /** Why an announce is refused. Made once, not for every refusal. */
 export interface Refusal {

@@ -2,8 +2,8 @@
 // counter are counted together, which matters little beside limits of hundreds, and cannot be brought about on purpose.
 // For IPv6 an address is a /64, which is what a subscriber has.
 
-import { finish, mix } from './mixing.ts';
-import { ADDRESSES_LOG2, PAIRS_LOG2, type TableMemory } from './table-memory.ts';
+import { finish, mix } from './table/mixing.ts';
+import { ADDRESSES_LOG2, PAIRS_LOG2, type TableMemory } from './table/table-memory.ts';
 
 /** Peers that one address may have: in one swarm, and in all. */
 export interface AddressLimits {

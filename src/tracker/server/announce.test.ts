@@ -5,7 +5,7 @@ import { SeededRandom } from '../../platform/sim/index.ts';
 import { AnnounceFields, EVENT_NONE, EVENT_STARTED } from '../protocol/announce.ts';
 import { PathKey } from './access.ts';
 import { AnnounceRules } from './announce.ts';
-import { SwarmTable } from './swarm-table.ts';
+import { SwarmTable } from './table/swarm-table.ts';
 
 const table = (): SwarmTable => SwarmTable.local(new SeededRandom(1, 'table'), { maxSwarms: 10, maxPeers: 100 });
 

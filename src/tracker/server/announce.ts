@@ -13,9 +13,9 @@ import type { AccessRules, AnnounceLedger, PathKey, Refusal, SwarmMirror, Waiter
 import type { AddressLimits } from './address-counts.ts';
 import { AddressRates } from './address-rates.ts';
 import { Network, Prefixes } from './network.ts';
-import { LEECH, PARTIAL_SEED, SEED } from './peer-runs.ts';
-import { type SwarmTable, TOO_MANY } from './swarm-table.ts';
-import { TAKEN, type WebPeers } from './web-peers.ts';
+import { LEECH, PARTIAL_SEED, SEED } from './table/peer-runs.ts';
+import { type SwarmTable, TOO_MANY } from './table/swarm-table.ts';
+import { TAKEN, type WebPeers } from './web/web-peers.ts';
 
 /** The most that can be set: what buffers are made for, and a UDP reply of 200 IPv4 peers still fits into one packet. */
 export const MAX_PEERS_PER_REPLY = 200;

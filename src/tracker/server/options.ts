@@ -9,12 +9,12 @@ import { DEFAULT_INTERVAL_S } from '../protocol/announce.ts';
 import type { AccessRules, AnnounceLedger } from './access.ts';
 import type { AddressLimits } from './address-counts.ts';
 import { MAX_PEERS_PER_REPLY } from './announce.ts';
-import type { OtherRequests } from './http-connection.ts';
+import type { OtherRequests } from './http/http-connection.ts';
+import type { PageFile } from './http/pages.ts';
 import { LONGEST_INTERVAL_S } from './pacing.ts';
-import type { PageFile } from './pages.ts';
-import type { ProcessMeter } from './process-meter.ts';
-import type { MetricsAccess } from './status-routes.ts';
-import type { TableLimits } from './swarm-table.ts';
+import type { ProcessMeter } from './status/process-meter.ts';
+import type { MetricsAccess } from './status/status-routes.ts';
+import type { TableLimits } from './table/swarm-table.ts';
 
 /** Plain values, which can be passed to another thread as they are. */
 export interface TrackerValues {

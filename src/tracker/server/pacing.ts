@@ -2,7 +2,7 @@
 // and a little different for everyone, so that a crowd that came together does not come back together.
 
 import type { Random } from '../../ports/random.ts';
-import { LONGEST_AGE_S } from './peer-runs.ts';
+import { LONGEST_AGE_S } from './table/peer-runs.ts';
 
 /** A crowd is told to come a quarter as often, no less: swarms must not grow stale. */
 const MAX_FACTOR = 4;

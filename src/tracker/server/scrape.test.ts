@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { SeededRandom } from '../../platform/sim/index.ts';
 import { PathKey } from './access.ts';
 import { ScrapeRules } from './scrape.ts';
-import { SwarmTable } from './swarm-table.ts';
+import { SwarmTable } from './table/swarm-table.ts';
 
 const LOOPBACK = Uint8Array.of(127, 0, 0, 1);
 const OTHER = Uint8Array.of(203, 0, 113, 1);

@@ -9,7 +9,7 @@ import { writeWebScrapeEnd, writeWebScrapeEntry, writeWebScrapeHead } from '../p
 import type { AccessRules, PathKey, Refusal, SwarmMirror, Waiter } from './access.ts';
 import { AddressRates } from './address-rates.ts';
 import { Counts } from './announce.ts';
-import type { SwarmTable } from './swarm-table.ts';
+import type { SwarmTable } from './table/swarm-table.ts';
 
 /** Info hashes of one HTTP scrape: as many as a request head holds. */
 export const MAX_HTTP_SCRAPE = 128;

@@ -4,7 +4,7 @@
 import { isLoopback, isPrivate, parseIp } from '../../base/address.ts';
 import { latin1 } from '../../base/bytes.ts';
 import type { AnnounceFields } from '../protocol/announce.ts';
-import type { RequestHead } from './http-head.ts';
+import type { RequestHead } from './http/http-head.ts';
 import type { Prefixes } from './network.ts';
 
 /** Addresses of one X-Forwarded-For: a chain of proxies is short. */

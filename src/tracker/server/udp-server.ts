@@ -23,11 +23,11 @@ import { copyUrlData } from '../protocol/url-data.ts';
 import { PathKey, type Waiter } from './access.ts';
 import { type AnnounceRules, WAITS } from './announce.ts';
 import type { ConnectionIds } from './connection-ids.ts';
-import type { Fault } from './faults.ts';
+import { keyInPath } from './http/path-key.ts';
 import type { Pacing } from './pacing.ts';
-import { keyInPath } from './path-key.ts';
 import type { ScrapeRules } from './scrape.ts';
-import type { TrackerCounters } from './stats.ts';
+import type { Fault } from './status/faults.ts';
+import type { TrackerCounters } from './status/stats.ts';
 import type { Trust } from './trust.ts';
 
 /** A packet of this length gets through unsplit wherever IPv6 does: 1280 bytes less its headers. */

@@ -6,19 +6,19 @@ import type { Timer } from '../../ports/clock.ts';
 import { silentLog } from '../../ports/log.ts';
 import type { ListenOptions } from '../../ports/sockets.ts';
 import { ConnectionIds } from './connection-ids.ts';
-import { CounterBoard } from './counter-board.ts';
-import { HistoryRing } from './history.ts';
-import { setLockOwner } from './lock.ts';
+import type { PageFile } from './http/pages.ts';
 import type { Settings } from './options.ts';
-import type { PageFile } from './pages.ts';
-import type { ProcessMeter } from './process-meter.ts';
 import { Serving, type ServingEnv, type ServingParts } from './serving.ts';
-import { Status } from './status.ts';
+import { CounterBoard } from './status/counter-board.ts';
+import { HistoryRing } from './status/history.ts';
+import type { ProcessMeter } from './status/process-meter.ts';
+import { Status } from './status/status.ts';
+import { ThreadReport } from './status/thread-report.ts';
 import { UntoldCompletions } from './store/untold-completions.ts';
-import { SwarmTable } from './swarm-table.ts';
-import type { SharedTableMemory } from './table-memory.ts';
-import { ThreadReport } from './thread-report.ts';
-import { WebRelays } from './web-relays.ts';
+import { setLockOwner } from './table/lock.ts';
+import { SwarmTable } from './table/swarm-table.ts';
+import type { SharedTableMemory } from './table/table-memory.ts';
+import { WebRelays } from './web/web-relays.ts';
 
 export interface WorkerJob {
   /** Its name on locks: 2 and up, never used again. */

@@ -3,7 +3,7 @@
 import { describeError, ShoalError } from '../../base/errors.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Thread, Threads } from '../../ports/threads.ts';
-import type { SwarmTable } from './swarm-table.ts';
+import type { SwarmTable } from './table/swarm-table.ts';
 import { STOP_WORKER, type WorkerJob, type WorkerMessage } from './worker.ts';
 
 export interface WorkersOptions {

@@ -2,7 +2,7 @@
 // and reads the requests that are the site's, to pass them on.
 
 import type { AccessRules, AnnounceLedger } from '../server/access.ts';
-import type { OtherRequests } from '../server/http-connection.ts';
+import type { OtherRequests } from '../server/http/http-connection.ts';
 import { AccessGate, type AccessMemory, type AccessMode } from './access-gate.ts';
 import { HttpFront } from './http-front.ts';
 import { Ledger } from './ledger.ts';

@@ -2,9 +2,9 @@
 
 import { MAX_EXCHANGED_CHANGES, type SwarmExchange } from '../../../ports/swarm-store.ts';
 import { MAX_CHANGE_LENGTH, writeChange } from '../../protocol/swarm-changes.ts';
-import { TIME_UNIT_S } from '../peer-runs.ts';
-import { PieceReader, StateWriter } from '../state.ts';
-import type { SwarmTable } from '../swarm-table.ts';
+import { TIME_UNIT_S } from '../table/peer-runs.ts';
+import { PieceReader, StateWriter } from '../table/state.ts';
+import type { SwarmTable } from '../table/swarm-table.ts';
 import { roleChange } from './roles.ts';
 
 export class Healing {

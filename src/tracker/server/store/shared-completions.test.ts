@@ -7,8 +7,8 @@ import { SeededRandom, SimSwarmStore } from '../../../platform/sim/index.ts';
 import { type Clock, sleep } from '../../../ports/clock.ts';
 import { silentLog } from '../../../ports/log.ts';
 import type { Random } from '../../../ports/random.ts';
-import { LEECH, SEED } from '../peer-runs.ts';
-import { SwarmTable } from '../swarm-table.ts';
+import { LEECH, SEED } from '../table/peer-runs.ts';
+import { SwarmTable } from '../table/swarm-table.ts';
 import { StoreMirror } from './store-mirror.ts';
 import { UntoldCompletions } from './untold-completions.ts';
 

@@ -4,8 +4,8 @@ import { writeU32 } from '../../../base/bytes.ts';
 import { SimSwarmStore } from '../../../platform/sim/index.ts';
 import { type Clock, sleep } from '../../../ports/clock.ts';
 import { silentLog } from '../../../ports/log.ts';
-import { LEECH } from '../peer-runs.ts';
-import { SwarmTable } from '../swarm-table.ts';
+import { LEECH } from '../table/peer-runs.ts';
+import { SwarmTable } from '../table/swarm-table.ts';
 import { StoreMirror } from './store-mirror.ts';
 import { UntoldCompletions } from './untold-completions.ts';
 

@@ -10,7 +10,7 @@ import type { Random } from '../../../ports/random.ts';
 import type { SwarmExchange, SwarmStore } from '../../../ports/swarm-store.ts';
 import { CHANGE_COMPLETES, CHANGE_GONE } from '../../protocol/swarm-changes.ts';
 import type { SwarmMirror, Waiter } from '../access.ts';
-import type { SwarmTable } from '../swarm-table.ts';
+import type { SwarmTable } from '../table/swarm-table.ts';
 import { Exchanges, FRESH_MS, RETRY_MS } from './exchanges.ts';
 import { Healing } from './healing.ts';
 import { PendingChanges } from './pending-changes.ts';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { SeededRandom } from '../../../platform/sim/random.ts';
-import { SwarmTable } from '../swarm-table.ts';
+import { SwarmTable } from '../table/swarm-table.ts';
 import { PendingChanges } from './pending-changes.ts';
 import { TableCopy } from './table-copy.ts';
 import { UntoldCompletions } from './untold-completions.ts';

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { writeU32 } from '../../../base/bytes.ts';
 import { SeededRandom } from '../../../platform/sim/random.ts';
-import { Lock, setLockOwner } from '../lock.ts';
+import { Lock, setLockOwner } from '../table/lock.ts';
 import { UntoldCompletions } from './untold-completions.ts';
 
 function hash(n: number): Uint8Array {

@@ -8,8 +8,8 @@
 
 import { readU32 } from '../../../base/bytes.ts';
 import type { Random } from '../../../ports/random.ts';
-import { Lock } from '../lock.ts';
-import { finish, mix } from '../mixing.ts';
+import { Lock } from '../table/lock.ts';
+import { finish, mix } from '../table/mixing.ts';
 
 const SEED = 1;
 const SWARMS = 2;

@@ -3,7 +3,7 @@
 //
 //   table: [number + 1 | 0 free]… of twice the bound        number -> words, hash; numbers that are free are used again
 
-import { finish, mix } from '../mixing.ts';
+import { finish, mix } from '../table/mixing.ts';
 
 export class WordKeys {
   /** The key in question; `find` and `add` are about it. */

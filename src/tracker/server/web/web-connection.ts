@@ -1,0 +1,251 @@
+// One WebSocket connection: frames in, frames out in one write a turn. Nothing a client does holds more of us than one
+// message and a bounded output, nor for longer than a deadline; a client that does not read is closed.
+
+import { concatBytes } from '../../../base/bytes.ts';
+import type { ByteStream, StreamSink } from '../../../ports/sockets.ts';
+import { MAX_MESSAGE_LENGTH } from '../../protocol/web-messages.ts';
+import {
+  CLOSE_GOING_AWAY,
+  CLOSE_TOO_BIG,
+  CLOSE_TRY_LATER,
+  FrameReader,
+  type FrameSink,
+  OPCODE_CLOSE,
+  OPCODE_PING,
+  OPCODE_PONG,
+} from '../../protocol/websocket-frames.ts';
+import { closeFrame, encodeFrame, readCloseCode } from '../../protocol/websocket-writer.ts';
+import type { TrackerCounters } from '../status/stats.ts';
+import { WebMemberships } from './web-memberships.ts';
+import type { Holder, WebMemory } from './web-memory.ts';
+
+/** Whoever has said nothing for so long is asked whether it is there: shorter than proxies keep idle connections. */
+const IDLE_MS = 45_000;
+/** For the pong. */
+const PONG_MS = 20_000;
+/** From the first byte of a message to its last: 128 KiB over a slow uplink. */
+const MESSAGE_MS = 30_000;
+/** For a close frame of ours to get through, and the client to close. */
+const LINGER_MS = 5_000;
+/** A client that does not read what it asked for is not heard further… */
+const HIGH_WATER_BYTES: number = 64 * 1024;
+/** …and is closed when it still has not after this. */
+const STALL_MS = 20_000;
+/** What others send it is dropped above this: a few dozen offers. */
+const MAX_WAITING_BYTES: number = 256 * 1024;
+/** Messages that cannot be read, before the connection is closed for them. */
+export const MAX_STRIKES = 10;
+
+const PING: Uint8Array = encodeFrame(OPCODE_PING, new Uint8Array(0), null);
+
+/** What the connections of a thread share. */
+export interface WebShared {
+  readonly counters: TrackerCounters;
+  readonly memory: WebMemory;
+  nowMs(): number;
+  /** A message, lent. */
+  message(connection: WebConnection, bytes: Uint8Array, start: number, end: number): void;
+  /** Calls {@link WebConnection.flush} when all that is ready in this turn was handled. */
+  flushLater(connection: WebConnection): void;
+  /** Takes the connection out of all swarms: it will send no more. */
+  leave(connection: WebConnection): void;
+  /** The last call. */
+  closed(connection: WebConnection): void;
+}
+
+export class WebConnection implements StreamSink, FrameSink, Holder {
+  /** What the swarm table calls it. */
+  readonly number: number;
+  /** Where its peers are: the client's address, or what a proxy says. */
+  readonly ip: Uint8Array;
+  /** The passkey of its URL. */
+  readonly key: Uint8Array;
+  readonly memberships: WebMemberships = new WebMemberships();
+  /** When its client last said something that was a message. */
+  messageAtMs: number;
+  strikes = 0;
+  /** As {@link WebShared.memory} counts it. */
+  heldBytes = 0;
+  readonly #stream: ByteStream;
+  readonly #shared: WebShared;
+  readonly #reader = new FrameReader(true, MAX_MESSAGE_LENGTH);
+  #frames: Uint8Array[] = [];
+  #frameBytes = 0;
+  /** The last ping that was not answered yet; the others need no answer (RFC 6455, section 5.5.3). */
+  #pinged: Uint8Array | null = null;
+  #deadlineMs: number;
+  /** Of the message that is under way. */
+  #messageDeadlineMs = Number.POSITIVE_INFINITY;
+  #isAsked = false;
+  #isPaused = false;
+  #isClosing = false;
+  #isGone = false;
+
+  /** Attaches itself. */
+  constructor(number: number, stream: ByteStream, ip: Uint8Array, key: Uint8Array, shared: WebShared) {
+    this.number = number;
+    this.ip = ip;
+    this.key = key;
+    this.#stream = stream;
+    this.#shared = shared;
+    this.messageAtMs = shared.nowMs();
+    this.#deadlineMs = this.messageAtMs + IDLE_MS;
+    stream.attach(this);
+  }
+
+  onChunk(chunk: Uint8Array): void {
+    const { counters } = this.#shared;
+    counters.wsBytesIn += chunk.length;
+    if (this.#isClosing) return;
+    const nowMs = this.#shared.nowMs();
+    if (!this.#isPaused) this.#deadlineMs = nowMs + IDLE_MS;
+    this.#isAsked = false;
+    const fault = this.#reader.read(chunk, this);
+    if (fault !== 0) {
+      counters.wsErrors++;
+      counters.faults[fault === CLOSE_TOO_BIG ? 'tooLarge' : 'malformed']++;
+      this.close(fault);
+    } else if (!this.#reader.isMidway) this.#messageDeadlineMs = Number.POSITIVE_INFINITY;
+    else this.#messageDeadlineMs = Math.min(this.#messageDeadlineMs, nowMs + MESSAGE_MS);
+    this.recount();
+  }
+
+  onMessage(bytes: Uint8Array, start: number, end: number): boolean {
+    this.messageAtMs = this.#shared.nowMs();
+    this.#messageDeadlineMs = Number.POSITIVE_INFINITY;
+    this.#shared.message(this, bytes, start, end);
+    return !this.#isClosing;
+  }
+
+  onControl(opcode: number, bytes: Uint8Array, start: number, end: number): boolean {
+    if (opcode === OPCODE_CLOSE) this.close(readCloseCode(bytes, start, end));
+    else if (opcode === OPCODE_PING) {
+      this.#pinged = bytes.slice(start, end);
+      this.#shared.flushLater(this);
+    }
+    return !this.#isClosing;
+  }
+
+  onWritable(): void {
+    this.recount();
+    if (!this.#isPaused || this.#stream.bufferedBytes >= HIGH_WATER_BYTES / 2) return;
+    this.#isPaused = false;
+    this.#deadlineMs = this.#shared.nowMs() + IDLE_MS;
+    this.#stream.resume();
+  }
+
+  onEnd(): void {
+    this.close(CLOSE_GOING_AWAY);
+  }
+
+  onClose(): void {
+    if (!this.#isClosing) this.#shared.leave(this);
+    this.#isClosing = true;
+    this.#frames = [];
+    this.#goneNow();
+    this.#shared.closed(this);
+  }
+
+  /** Sends a frame that the client has asked for. */
+  send(frame: Uint8Array): void {
+    if (this.#isClosing) return;
+    if (this.#frames.length === 0) this.#shared.flushLater(this);
+    this.#frames.push(frame);
+    this.#frameBytes += frame.length;
+    this.heldBytes += frame.length;
+    this.#shared.memory.change(frame.length);
+  }
+
+  /**
+   * Sends a frame of another client. False where this one does not read fast enough, or all together hold too much: the
+   * frame is dropped.
+   */
+  pass(frame: Uint8Array): boolean {
+    if (this.#shared.memory.isFull) return false;
+    if (this.#stream.bufferedBytes + this.#frameBytes + frame.length > MAX_WAITING_BYTES) return false;
+    this.send(frame);
+    return !this.#isClosing;
+  }
+
+  /** Writes what was gathered. */
+  flush(): void {
+    if (this.#isClosing) return;
+    this.#write();
+    if (this.#isPaused || this.#stream.bufferedBytes < HIGH_WATER_BYTES) return;
+    this.#isPaused = true;
+    this.#deadlineMs = this.#shared.nowMs() + STALL_MS;
+    this.#stream.pause();
+  }
+
+  /** To be called about once a second. `silentMs`: a client that has had nothing to say for so long is gone. */
+  tick(nowMs: number, silentMs: number): void {
+    this.recount();
+    if (nowMs >= this.#messageDeadlineMs || (nowMs >= this.#deadlineMs && (this.#isPaused || this.#isClosing))) {
+      if (!this.#isClosing) this.#shared.counters.faults.tooSlow++;
+      this.destroy();
+    } else if (nowMs - this.messageAtMs > silentMs) this.close(CLOSE_GOING_AWAY);
+    else if (nowMs >= this.#deadlineMs) {
+      if (this.#isAsked) this.destroy();
+      else {
+        this.#isAsked = true;
+        this.#deadlineMs = nowMs + PONG_MS;
+        this.send(PING);
+      }
+    }
+  }
+
+  /** Says goodbye with a status code; what the client sends from now on is not heard. */
+  close(code: number, reason = ''): void {
+    if (this.#isClosing) return;
+    this.#shared.leave(this);
+    this.send(closeFrame(code, reason));
+    this.#write();
+    this.#isClosing = true;
+    this.#reader.release();
+    this.#deadlineMs = this.#shared.nowMs() + LINGER_MS;
+    this.#stream.end();
+  }
+
+  destroy(): void {
+    this.#stream.destroy();
+  }
+
+  /** Goes to make room. A client that does not read what it is sent would not read why either. */
+  shed(): void {
+    if (!this.#isClosing && this.#stream.bufferedBytes + this.#frameBytes === 0) {
+      this.close(CLOSE_TRY_LATER, 'this tracker holds too much');
+      this.recount();
+    } else {
+      this.destroy();
+      this.#goneNow();
+    }
+  }
+
+  recount(): void {
+    const kept = this.#reader.heldBytes + this.memberships.heldBytes;
+    const bytes = this.#isGone ? 0 : kept + this.#frameBytes + this.#stream.bufferedBytes;
+    const changed = bytes - this.heldBytes;
+    this.heldBytes = bytes;
+    this.#shared.memory.change(changed);
+  }
+
+  #goneNow(): void {
+    this.#isGone = true;
+    this.recount();
+  }
+
+  #write(): void {
+    if (this.#pinged !== null) this.#frames.push(encodeFrame(OPCODE_PONG, this.#pinged, null));
+    this.#pinged = null;
+    const frames = this.#frames;
+    if (frames.length === 0) return;
+    this.#frames = [];
+    this.#frameBytes = 0;
+    // What has to wait has memory of its own: it may wait for long.
+    const isWaiting = this.#stream.bufferedBytes > 0;
+    const bytes = frames.length > 1 || isWaiting ? concatBytes(frames) : frames[0]!;
+    this.#shared.counters.wsBytesOut += bytes.length;
+    this.#stream.write([bytes]);
+    this.recount();
+  }
+}

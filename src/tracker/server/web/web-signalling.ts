@@ -1,0 +1,175 @@
+// What a WebTorrent client's message leads to: a reply, offers handed to other peers of the swarm, an answer handed back.
+
+import { latin1 } from '../../../base/bytes.ts';
+import type { Clock } from '../../../ports/clock.ts';
+import { EVENT_STOPPED, HASH_LENGTH } from '../../protocol/announce.ts';
+import { MAX_OFFERS, readWebMessage, WEB_ANSWER, WEB_SCRAPE, WebMessage } from '../../protocol/web-messages.ts';
+import {
+  encodeWebRefusal,
+  MAX_PASSED_EXTRA,
+  MAX_WEB_SCRAPE_ENTRY,
+  writePassedOn,
+  writeWebAnnounceReply,
+} from '../../protocol/web-replies.ts';
+import { CLOSE_BAD_DATA, CLOSE_POLICY } from '../../protocol/websocket-frames.ts';
+import { PathKey, type Refusal } from '../access.ts';
+import type { AnnounceRules } from '../announce.ts';
+import type { Pacing } from '../pacing.ts';
+import type { ScrapeRules } from '../scrape.ts';
+import type { TrackerCounters } from '../status/stats.ts';
+import { FrameSlab } from './frame-slab.ts';
+import { MAX_STRIKES, type WebConnection } from './web-connection.ts';
+import { MAX_MEMBERSHIPS } from './web-memberships.ts';
+import type { WebPeers } from './web-peers.ts';
+
+const NOT_HERE: Refusal = { reason: 'announce before you answer', retryInMinutes: null, fault: 'malformed' };
+const TOO_MANY_TORRENTS: Refusal = {
+  reason: `more than ${MAX_MEMBERSHIPS} torrents on one connection`,
+  retryInMinutes: null,
+  fault: 'tooManyPeers',
+};
+const FULL_SCRAPE: Refusal = { reason: 'info_hash is missing', retryInMinutes: null, fault: 'malformed' };
+
+export interface WebSignallingOptions {
+  readonly clock: Clock;
+  readonly announces: AnnounceRules;
+  readonly scrapes: ScrapeRules;
+  readonly counters: TrackerCounters;
+  readonly pacing: Pacing;
+  readonly peers: WebPeers;
+  readonly intervalS: number;
+  readonly minIntervalS: number;
+  /** Hands a frame to a connection of any thread, which has `peerId` in the swarm. False where it is dropped. */
+  deliver(thread: number, connection: number, infoHash: Uint8Array, peerId: Uint8Array, frame: Uint8Array): boolean;
+}
+
+export class WebSignalling {
+  readonly #options: WebSignallingOptions;
+  readonly #message = new WebMessage();
+  readonly #key = new PathKey();
+  readonly #slab = new FrameSlab();
+  readonly #toPeerId = new Uint8Array(HASH_LENGTH);
+
+  constructor(options: WebSignallingOptions) {
+    this.#options = options;
+  }
+
+  /** One message of a connection; `bytes` are lent. */
+  handle(connection: WebConnection, bytes: Uint8Array, start: number, end: number): void {
+    const message = this.#message;
+    const fault = readWebMessage(bytes, start, end, message);
+    if (fault !== null) {
+      this.#refuse(connection, { reason: fault, retryInMinutes: null, fault: 'malformed' });
+      if (message.isBadText) connection.close(CLOSE_BAD_DATA);
+      else if (++connection.strikes >= MAX_STRIKES) connection.close(CLOSE_POLICY);
+      return;
+    }
+    this.#key.set(connection.key, 0, connection.key.length);
+    const nowS = this.#options.clock.nowMs() / 1000;
+    if (message.kind === WEB_SCRAPE) this.#scrape(connection, nowS);
+    else if (message.kind === WEB_ANSWER) this.#answer(connection, bytes, nowS);
+    else this.#announce(connection, bytes, nowS);
+  }
+
+  /** Takes a connection that closes out of all its swarms. */
+  leave(connection: WebConnection): void {
+    const { announces, peers, clock } = this.#options;
+    const nowS = clock.nowMs() / 1000;
+    const { number, memberships } = connection;
+    while (memberships.takeLast((infoHash, peerId) => announces.leaveWeb(peers, infoHash, peerId, number, nowS)));
+  }
+
+  #announce(connection: WebConnection, bytes: Uint8Array, nowS: number): void {
+    const { announces, counters, pacing, peers, intervalS } = this.#options;
+    const { fields, offerCount } = this.#message;
+    const { memberships, ip, number } = connection;
+    const isMember = memberships.has(fields.infoHash, fields.peerId);
+    const isLeaving = fields.event === EVENT_STOPPED;
+    if (!isMember && !isLeaving && memberships.count >= MAX_MEMBERSHIPS) {
+      this.#refuse(connection, TOO_MANY_TORRENTS);
+      return;
+    }
+    const refusal = announces.handleWeb(fields, this.#key, ip, peers, number, Math.min(offerCount, MAX_OFFERS), nowS);
+    if (refusal !== null) {
+      this.#refuse(connection, refusal);
+      return;
+    }
+    if (isLeaving) memberships.remove(fields.infoHash, fields.peerId);
+    else if (!isMember) memberships.add(fields.infoHash, fields.peerId);
+    counters.wsAnnounces++;
+    const out = this.#slab.begin(MAX_PASSED_EXTRA);
+    writeWebAnnounceReply(out, fields.infoHash, announces.counts, pacing.intervalS(intervalS));
+    connection.send(this.#slab.end());
+    for (let i = 0; i < announces.webCount; i++) this.#offer(i, bytes);
+  }
+
+  /** Hands the i-th offer to the i-th peer that was chosen. */
+  #offer(i: number, bytes: Uint8Array): void {
+    const { peers, counters } = this.#options;
+    const { fields, offerIds, offerStarts, offerEnds } = this.#message;
+    peers.copyId(i, this.#toPeerId);
+    const frame = this.#passedOn(false, offerIds, i * HASH_LENGTH, bytes, offerStarts[i]!, offerEnds[i]!);
+    if (this.#deliver(i, fields.infoHash, this.#toPeerId, frame)) counters.wsOffers++;
+  }
+
+  /** Goes to whom it names, if that one is still there: there is no reply. Nobody answers in another's name. */
+  #answer(connection: WebConnection, bytes: Uint8Array, nowS: number): void {
+    const { announces, peers, counters } = this.#options;
+    const { fields, toPeerId, offerId, answerStart, answerEnd } = this.#message;
+    const isMember = connection.memberships.has(fields.infoHash, fields.peerId);
+    const refusal = isMember ? announces.tooOften(connection.ip, nowS) : NOT_HERE;
+    if (refusal !== null) {
+      this.#refuse(connection, refusal);
+      return;
+    }
+    if (!peers.find(fields.infoHash, toPeerId)) return;
+    const frame = this.#passedOn(true, offerId, 0, bytes, answerStart, answerEnd);
+    if (this.#deliver(0, fields.infoHash, toPeerId, frame)) counters.wsAnswers++;
+  }
+
+  #passedOn(
+    isAnswer: boolean,
+    offerIds: Uint8Array,
+    idAt: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): Uint8Array {
+    const { infoHash, peerId } = this.#message.fields;
+    const out = this.#slab.begin(MAX_PASSED_EXTRA + end - start);
+    writePassedOn(out, isAnswer, infoHash, peerId, offerIds, idAt, bytes, start, end);
+    return this.#slab.end();
+  }
+
+  #deliver(i: number, infoHash: Uint8Array, peerId: Uint8Array, frame: Uint8Array): boolean {
+    const { peers, deliver } = this.#options;
+    return deliver(peers.threads[i]!, peers.connections[i]!, infoHash, peerId, frame);
+  }
+
+  #scrape(connection: WebConnection, nowS: number): void {
+    const { scrapes, counters, minIntervalS } = this.#options;
+    const { hashes, hashCount } = this.#message;
+    const judged = scrapes.refusal(this.#key, connection.ip, nowS);
+    const refusal = judged ?? (hashCount === 0 ? FULL_SCRAPE : null);
+    if (refusal !== null) {
+      this.#refuse(connection, refusal);
+      return;
+    }
+    counters.wsScrapes++;
+    const out = this.#slab.begin((hashCount + 1) * MAX_WEB_SCRAPE_ENTRY);
+    scrapes.writeWeb(hashes, hashCount, minIntervalS, out);
+    connection.send(this.#slab.end());
+  }
+
+  #refuse(connection: WebConnection, { reason, retryInMinutes, fault = 'refused' }: Refusal): void {
+    const { counters } = this.#options;
+    const { fields, hasInfoHash, kind } = this.#message;
+    counters.wsErrors++;
+    counters.faults[fault]++;
+    const infoHash = hasInfoHash ? latin1(fields.infoHash) : null;
+    const refusal = encodeWebRefusal(reason, retryInMinutes, infoHash, kind === WEB_SCRAPE);
+    const out = this.#slab.begin(refusal.length);
+    out.put(refusal);
+    connection.send(this.#slab.end());
+  }
+}
