@@ -31,7 +31,9 @@ bool table_of(napi_env env, const napi_value *args, struct table *table) {
   table->paths_length = paths.length;
   table->starts = starts.data;
   table->count = starts.length - 1;
-  return starts.length > 0 && root.length > 0 && table->root[root.length - 1] == 0 && paths.length > 0 && table->paths[paths.length - 1] == 0;
+  // A path that goes on behind a zero byte is another one than it is taken for.
+  if (root.length == 0 || memchr(table->root, 0, root.length) != table->root + root.length - 1) return false;
+  return starts.length > 0 && paths.length > 0 && table->paths[paths.length - 1] == 0;
 }
 
 // The path of a file below the root; null where it is none of the table, or where the root itself is the file.

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -142,19 +143,33 @@ struct syncing {
   char texts[];
 };
 
+// A thread of libuv is not kept for longer: others read and look names up on them. Who called goes on from there.
+enum { SYNC_MS = 100 };
+
+static int64_t now_ms(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 static void sync_now(napi_env env, void *data) {
   (void)env;
   struct syncing *syncing = data;
   const char *path = syncing->texts;
   int root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-  for (; root >= 0 && syncing->done < syncing->count; syncing->done++) {
+  int64_t begun = now_ms();
+  while (root >= 0 && syncing->done < syncing->count && now_ms() - begun < SYNC_MS) {
     path += strlen(path) + 1;
     int file = openat(root, path, syncing->flags);
     if (file < 0) break;
     // Not fdatasync: the journal compares modification times.
-    if (fsync(file) != 0) syncing->failure = errno;
+    int failed;
+    do failed = fsync(file);
+    while (failed != 0 && errno == EINTR);
+    if (failed != 0) syncing->failure = errno;
     close(file);
-    if (syncing->failure != 0) break;
+    if (failed != 0) break;
+    syncing->done++;
   }
   close_if(root);
 }

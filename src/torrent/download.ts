@@ -147,7 +147,10 @@ export class Download {
         this.#deps.slots.setCommitting(begun, false);
         if (outcome.good) this.#good(piece, begun);
         else if (this.#stopped) this.#deps.slots.release(piece);
-        else this.#bad(piece, begun, outcome.leaves);
+        else {
+          this.#bad(piece, begun, outcome.leaves);
+          this.#events.onRoom();
+        }
       },
       (error: unknown) => {
         this.#deps.slots.release(piece);

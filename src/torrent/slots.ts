@@ -6,8 +6,8 @@ import type { PieceIo, PieceSlot } from '../ports/piece-io.ts';
 import type { SlotHolder, SlotShares } from './slot-shares.ts';
 
 /**
- * Pieces that are hashed and written now have so much memory at most: what two threads do at once, 8 MiB each, and what gathers
- * meanwhile. With more the disk is slower than the peers, and memory would only pile up.
+ * While so much of a torrent is hashed and written no piece of it is begun: it is what two threads do at once, 8 MiB each, and what
+ * gathers meanwhile. With more the disk is slower than the peers, and memory would only pile up.
  */
 const MOST_COMMITTING_BYTES = 24 * 1024 * 1024;
 /** Of long pieces one is received while another is written. */
@@ -52,7 +52,10 @@ export class Slots implements SlotHolder {
 
   /** Whether there is memory for one more piece, and the disk keeps up. */
   hasRoom(): boolean {
-    if (this.#committing >= LEAST_COMMITTING && this.#committingBytes >= MOST_COMMITTING_BYTES) return false;
+    if (this.#committing >= LEAST_COMMITTING && this.#committingBytes >= MOST_COMMITTING_BYTES) {
+      this.#giveSpare();
+      return false;
+    }
     if (!this.#shares.mayTake(this)) {
       this.#giveSpare();
       return false;

@@ -147,6 +147,8 @@ export class Torrent {
       const core = this.#core!;
       try {
         if (this.#options.mode === 'get') await core.content.finish(core.layout.symlinks);
+        // A checkpoint that fails is told and lived with; content that is not on the disk is not complete.
+        await core.content.sync();
         await core.journal.checkpoint();
         if (core.have.isFull) await completeLayers(core, this.#abort.signal);
       } catch (error) {

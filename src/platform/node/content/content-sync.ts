@@ -2,11 +2,11 @@
 // workers go on hashing and writing meanwhile: many files in one go by the native module. Without it very many files are
 // synced by a worker, at a tenth of what they cost one by one.
 
-import { closeSync, constants, fsyncSync, openSync } from 'node:fs';
+import { closeSync, constants, existsSync, fsyncSync, openSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Bitfield } from '../../../base/bitfield.ts';
-import { ShoalError } from '../../../base/errors.ts';
+import { isShoalError, ShoalError } from '../../../base/errors.ts';
 import { type ContentSpec, SPAN_STRIDE } from '../../../ports/piece-io.ts';
 import { isLeftToSystem, syncFolder } from '../atomic-write.ts';
 import { errnoOf, fileError } from '../system-errors.ts';
@@ -33,6 +33,8 @@ export class ContentSync {
   readonly #named: Bitfield;
   #packed: FileTable | undefined;
   #last: Promise<void> = Promise.resolve();
+  /** The system lost what it had taken, and says so once: who asks it again hears that all is well. */
+  #lost: ShoalError | null = null;
 
   /** `syncByWorker` has {@link syncFiles} done by a worker. */
   constructor(spec: ContentSpec, syncByWorker: (files: Uint32Array) => Promise<unknown>) {
@@ -57,7 +59,10 @@ export class ContentSync {
     if (this.#isDirty.set(file)) this.#dirty.push(file);
   }
 
-  /** One after another: what an earlier call has under way belongs to "before the call" too. */
+  /**
+   * One after another: what an earlier call has under way belongs to "before the call" too. FILE_CHANGED where a file is gone.
+   * Once something could not be put onto the disk, every call rejects with that.
+   */
   sync(): Promise<void> {
     const done = this.#last.then(() => this.#syncDirty());
     this.#last = done.catch(() => undefined);
@@ -65,6 +70,7 @@ export class ContentSync {
   }
 
   async #syncDirty(): Promise<void> {
+    if (this.#lost !== null) throw this.#lost;
     const dirty = this.#dirty;
     this.#dirty = [];
     for (const file of dirty) this.#isDirty.clear(file);
@@ -80,16 +86,22 @@ export class ContentSync {
         await take(waiting.splice(-Math.min(FILES_A_BATCH, share)), (files) => this.#syncAside(files));
       }
     };
+    const stop = (error: unknown): never => {
+      waiting.length = 0;
+      throw error;
+    };
     try {
       while (!hasFileBatches() && waiting.length >= FILES_A_JOB) {
-        await take(waiting.splice(-FILES_A_JOB), this.#syncByWorker);
+        await take(waiting.splice(-FILES_A_JOB), (files) => this.#orLost(this.#syncByWorker(files)));
       }
-      await Promise.all(Array.from({ length: SYNCS_AT_ONCE }, lane));
+      // Nothing is under way any more when this has failed.
+      const lanes = await Promise.allSettled(Array.from({ length: SYNCS_AT_ONCE }, () => lane().catch(stop)));
+      for (const ended of lanes) if (ended.status === 'rejected') throw ended.reason;
       await syncFolders([...folders]);
       for (const file of dirty) this.#named.set(file);
     } catch (error) {
-      waiting.length = 0;
-      for (const file of dirty) this.#note(file);
+      // What is gone is not to be synced: its record shows that at the next start.
+      for (const file of dirty) if (existsSync(this.#table.path(file))) this.#note(file);
       throw fileError(error, 'put the content onto stable storage');
     }
   }
@@ -97,14 +109,42 @@ export class ContentSync {
   async #syncAside(files: Uint32Array): Promise<void> {
     for (let i = 0; i < files.length; i++) {
       if (files.length - i >= MANY_FILES) i += await this.#syncMany(files.subarray(i));
-      if (i < files.length) await syncFile(this.#table.path(files[i]!));
+      if (i < files.length) await this.#syncFile(this.#table.path(files[i]!));
     }
   }
 
   #syncMany(files: Uint32Array): Promise<number> {
-    return syncFilesAside(this.#table, files).catch((error: SyncFailure) => {
+    const synced = syncFilesAside(this.#table, files).catch((error: SyncFailure) => {
       throw syncError(error, this.#table.path(files[error.at]!));
     });
+    return this.#orLost(synced);
+  }
+
+  async #syncFile(path: string): Promise<void> {
+    let file: FileHandle;
+    try {
+      file = await open(path, FLAGS);
+    } catch (error) {
+      throw syncError(error, path);
+    }
+    const failed = (error: unknown): never => {
+      throw syncError(error, path);
+    };
+    try {
+      // Not datasync: the journal compares modification times.
+      await this.#orLost(file.sync().catch(failed));
+    } finally {
+      await file.close();
+    }
+  }
+
+  async #orLost<T>(synced: Promise<T>): Promise<T> {
+    try {
+      return await synced;
+    } catch (error) {
+      if (!isShoalError(error, 'FILE_CHANGED')) this.#lost ??= fileError(error, 'put the content onto stable storage');
+      throw error;
+    }
   }
 
   /** A new file needs the folder that names it, a new folder the one above, up to the one that holds the root. */
@@ -131,20 +171,7 @@ async function syncFolders(folders: readonly string[]): Promise<void> {
   }
 }
 
-async function syncFile(path: string): Promise<void> {
-  let file: FileHandle | undefined;
-  try {
-    file = await open(path, FLAGS);
-    // Not datasync: the journal compares modification times.
-    await file.sync();
-  } catch (error) {
-    throw syncError(error, path);
-  } finally {
-    await file?.close();
-  }
-}
-
-/** The same for many, in a piece worker. */
+/** Many files one after another, in a piece worker. */
 export function syncFiles(table: FileTable, files: Uint32Array): void {
   for (const file of files) {
     const path = table.path(file);

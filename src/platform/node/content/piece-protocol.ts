@@ -5,6 +5,12 @@ import { BLOCK_BYTES } from '../../../metainfo/geometry.ts';
 import type { HashJob, HashOutcome } from '../../../ports/piece-io.ts';
 import type { PackedSpec } from './file-table.ts';
 
+/**
+ * Of all that is below. Threads that went for want of work come back from what is on disk then, which may be of another
+ * version of Shoal than the program that runs.
+ */
+export const PROTOCOL_VERSION = 1;
+
 /** `request` numbers come back in the answer; messages without one are not answered. */
 export type WorkerMessage =
   /** Makes shared memory known under a number, once a worker, so that a commit names just the number. */

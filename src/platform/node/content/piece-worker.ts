@@ -1,6 +1,6 @@
 // Entry of a piece worker: takes messages one by one, hashes, writes and answers. Everything in it is synchronous.
 
-import { parentPort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import { assert, unreachable } from '../../../base/assert.ts';
 import { equalBytes } from '../../../base/bytes.ts';
 import { ContentStates } from '../../../ports/content-states.ts';
@@ -15,13 +15,14 @@ import { FileTable } from './file-table.ts';
 import { isSha1Shared, Sha1Lanes } from './hash-lanes.ts';
 import { PieceDigest } from './piece-digest.ts';
 import { hashGroup, readSpans } from './piece-hash-group.ts';
-import type {
-  CommitAnswer,
-  CommitJob,
-  NumberedCommit,
-  WorkerAnswer,
-  WorkerJob,
-  WorkerMessage,
+import {
+  type CommitAnswer,
+  type CommitJob,
+  type NumberedCommit,
+  PROTOCOL_VERSION,
+  type WorkerAnswer,
+  type WorkerJob,
+  type WorkerMessage,
 } from './piece-protocol.ts';
 
 const slots = new Map<number, Uint8Array>();
@@ -138,4 +139,5 @@ function reserveFile(file: number, content: number, table: FileTable): void {
 }
 
 assert(parentPort, 'this file runs as a worker thread');
+if (workerData !== PROTOCOL_VERSION) throw new Error('Shoal was replaced by another version while it ran');
 parentPort.on('message', onMessage);

@@ -1,17 +1,17 @@
 // The threads that hash and write. Started at first use, ended when they have had nothing to do for a while, replaced when
 // one dies, and holding the program back from ending only while they have work.
 //
-// Commits go at once to the worker with the least to do. Hash groups wait in one queue, from which each worker has two
-// at a time: no worker runs dry, and a commit never waits behind a whole recheck. Commits that may be hashed together are
-// gathered first (commit-batches.ts).
+// Commits go to the worker with the least to do, gathered first where they may be hashed together (commit-batches.ts). Hash
+// groups wait in one queue, from which each worker has two at a time: none runs dry, and no commit waits behind a recheck.
 
 import { Worker } from 'node:worker_threads';
-import { ShoalError } from '../../../base/errors.ts';
+import { describeError, ShoalError } from '../../../base/errors.ts';
 import type { ContentSpec } from '../../../ports/piece-io.ts';
 import { CommitBatches } from './commit-batches.ts';
 import { packSpec } from './file-table.ts';
 import { isSha1Shared } from './hash-lanes.ts';
 import type { CommitAnswer, CommitJob, HashGroup, WorkerAnswer, WorkerJob, WorkerMessage } from './piece-protocol.ts';
+import { PROTOCOL_VERSION } from './piece-protocol.ts';
 import { Rest } from './rest.ts';
 
 /** One under way and one ready to follow. */
@@ -189,7 +189,7 @@ class Thread {
     this.#rest = new Rest(() => onRested(this));
     this.#onFree = onFree;
     this.#onDead = onDead;
-    this.#worker = new Worker(workerUrl(), { name: 'shoal pieces', execArgv: [] });
+    this.#worker = new Worker(workerUrl(), { name: 'shoal pieces', execArgv: [], workerData: PROTOCOL_VERSION });
     this.#worker.unref();
     this.#worker.on('message', this.#onAnswer);
     this.#worker.on('error', (error) => this.#die(error));
@@ -280,7 +280,8 @@ class Thread {
     this.#dead = true;
     this.#rest.stop();
     this.#onDead(this);
-    const error = new ShoalError('IO', 'a thread that hashes and writes has ended: start the work again', cause);
+    const why = cause === undefined ? 'start the work again' : describeError(cause);
+    const error = new ShoalError('IO', `a thread that hashes and writes has ended: ${why}`, cause);
     for (const pending of this.#pending.values()) pending.reject(error);
     this.#pending.clear();
     this.#onFree();
