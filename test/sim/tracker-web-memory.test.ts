@@ -85,4 +85,26 @@ describe('WebSocket connections that together hold too much', () => {
       expect(setting.server.stats()).toMatchObject({ peers: 2000, ws: { connections: 2 } });
     });
   });
+
+  it('go, once each, and no more of them than it takes, where what they hold are lists', async () => {
+    await withWeb({ maxWebSocketBytes: 140_000 }, async (setting) => {
+      const idle: SimWebClient[] = [];
+      for (let n = 0; n < 3; n++) {
+        const client = await connect(setting);
+        for (let i = 0; i < 1000; i++) {
+          client.announce({ info_hash: `${n} ${i}`.padEnd(20) });
+          if (i % 50 === 49) await client.take();
+        }
+        idle.push(client);
+      }
+      const small = await connect(setting);
+      expect(setting.server.stats().ws).toMatchObject({ connections: 4, errors: 0 });
+      small.write(BEGUN.subarray(0, 18_000));
+      await sleep(setting.host.env.clock, 1000);
+      const { ws, peers, faults } = setting.server.stats();
+      expect(idle.map(({ closed }) => closed).sort()).toEqual([1013, null, null]);
+      expect(small.closed).toBeNull();
+      expect([peers, faults.tooMuchHeld, ws.errors]).toEqual([2000, 1, 1]);
+    });
+  });
 });
