@@ -16,8 +16,8 @@ export class AddressRates {
     this.#perSecond = perSecond;
   }
 
-  /** Counts one request of the address with this hash; false where it is too many. */
-  allows(address: number, nowS: number): boolean {
+  /** Counts a request of the address with this hash, or one that costs as much as several; false where it is too many. */
+  allows(address: number, nowS: number, cost = 1): boolean {
     const place = address & (PLACES - 1);
     const full = this.#perSecond * BURST_S;
     let tokens = full;
@@ -26,7 +26,8 @@ export class AddressRates {
     }
     this.#owners[place] = address;
     this.#times[place] = nowS;
-    this.#tokens[place] = tokens >= 1 ? tokens - 1 : tokens;
-    return tokens >= 1;
+    const needed = Math.min(cost, full);
+    this.#tokens[place] = tokens >= needed ? tokens - needed : tokens;
+    return tokens >= needed;
   }
 }
