@@ -70,6 +70,24 @@ describe('WebSocket connections that together hold too much', () => {
     });
   });
 
+  it('are not those to whom others offer more than they read', async () => {
+    await withWeb({ maxWebSocketBytes: MIB }, async (setting) => {
+      const [flood, ...slow] = (await swarm(setting, 11)) as [SimWebClient, ...SimWebClient[]];
+      for (const client of slow) client.stream.pause();
+      const big = offers(10).map((each) => ({ ...each, offer: { sdp: 'x'.repeat(10_000) } }));
+      let most = 0;
+      for (let i = 0; i < 100; i++) {
+        flood.announce({ peer_id: id(0x61), offers: big });
+        if (i % 10 === 9) await flood.take();
+        most = Math.max(most, setting.server.stats().ws.heldBytes);
+      }
+      const { ws, faults } = setting.server.stats();
+      expect([ws.connections, faults.tooMuchHeld, faults.tooSlow]).toEqual([11, 0, 0]);
+      expect(most).toBeGreaterThan(MIB / 3);
+      expect(most).toBeLessThan((MIB * 3) / 4);
+    });
+  });
+
   it('may be in many swarms: lists of them count', async () => {
     await withWeb({ maxWebSocketBytes: 110_000 }, async (setting) => {
       const all: SimWebClient[] = [];
