@@ -217,6 +217,37 @@ export function swarmStoreContract(name: string, open: () => Promise<StoreStage>
     );
 
     it(
+      'counts a completion once that is told again, late, of whom is a leech again',
+      withEnds(async (a, b, { pass }) => {
+        const keepMs = 600_000;
+        const seed = CHANGE_SEED | CHANGE_COMPLETES;
+        const leech = CHANGE_LEECH | CHANGE_COMPLETES;
+        const peers = ['1.2.3.4:5', '1.2.3.4:6'] as const;
+        const counted = async (kind: number, ageS = 0): Promise<number> =>
+          (
+            await b.tell(
+              peers.map((at): Told => [kind, at, ageS]),
+              { keepMs },
+            )
+          ).completed;
+        await a.tell(
+          peers.map((at): Told => [seed, at]),
+          { keepMs },
+        );
+        await pass(70_000);
+        expect(await counted(leech, 90)).toBe(2);
+        expect(heard(await b.tell([], { since: 0, keepMs }))).toEqual(peers.map((at) => `S ${at}`));
+        expect(await counted(leech)).toBe(2);
+        expect(await counted(seed)).toBe(2);
+        expect(heard(await a.tell([], { keepMs }))).toEqual(peers.map((at) => `S ${at}`));
+        // Anew, but for news of a completion.
+        await pass(70_000);
+        expect(await counted(CHANGE_LEECH)).toBe(2);
+        expect(await counted(leech)).toBe(4);
+      }),
+    );
+
+    it(
       'is told without being asked, and asked for all of it',
       withEnds(async (a, b) => {
         await a.tell([[CHANGE_LEECH, '1.2.3.4:5']]);

@@ -2,7 +2,7 @@ import { afterAll, beforeAll } from 'vitest';
 import { CAN_REUSE_PORT } from '../../src/platform/node/net/shared-port.ts';
 import { loadUdpBatch } from '../../src/platform/node/net/udp-batch.ts';
 import { trackerContract } from './tracker.ts';
-import { WEB } from './tracker-web.ts';
+import { REAL_WEB } from './tracker-web.ts';
 import { HTTP, NodeTrackers, UDP } from './tracker-worlds.ts';
 
 let trackers: NodeTrackers;
@@ -15,7 +15,7 @@ afterAll(() => trackers.close());
 const threadCounts = CAN_REUSE_PORT || loadUdpBatch() !== null ? [1, 2] : [1];
 for (const threads of threadCounts) {
   for (const family of [4, 6] as const) {
-    for (const transport of [HTTP, UDP, WEB]) {
+    for (const transport of [HTTP, UDP, REAL_WEB]) {
       trackerContract({
         name: `${transport.name}, IPv${family}, ${threads === 1 ? 'one thread' : 'two threads'} of Node`,
         family,

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll } from 'vitest';
 import { hasProgram, REDIS, RedisStage } from '../support/redis-stage.ts';
 import { trackerContract } from './tracker.ts';
-import { WEB } from './tracker-web.ts';
+import { REAL_WEB } from './tracker-web.ts';
 import { HTTP, NodeTrackers, UDP } from './tracker-worlds.ts';
 
 const hasRedis = hasProgram(REDIS);
@@ -23,7 +23,7 @@ afterAll(async () => {
 for (const [transport, sharing] of [
   [HTTP, 2],
   [UDP, 2],
-  [WEB, 1],
+  [REAL_WEB, 1],
 ] as const) {
   trackerContract({
     name: `${transport.name}, IPv4, ${sharing === 1 ? 'one' : 'two'} on Node with a real Redis`,

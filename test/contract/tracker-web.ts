@@ -18,28 +18,36 @@ const MOST_OFFERS = 10;
 const LOOK_MS = 5;
 /** For a reply. */
 const PATIENCE_MS = 10_000;
-/** What follows offers comes as soon as they do; who does not hear it has left. */
-const FOLLOWS_MS = 500;
+/** What follows offers comes as soon as they do; who does not hear it has left. That takes its time on a busy machine. */
+const FOLLOWS_MS = { simulated: 500, real: PATIENCE_MS };
 
 let ids = 0;
 const newId = (): string => String(ids++).padStart(20, 'o');
 
-export const WEB: Transport = {
-  name: 'WebSocket',
-  can: {
-    pauses: false,
-    bothFamilies: true,
-    minInterval: false,
-    retryIn: true,
-    longHashes: false,
-    crowds: false,
-  },
-  open: (env, to, own) => {
-    const client = new SimWebClient({ env }, to);
-    const asker = new WebAsker(env, client, to.port, `-SH0100-${own.key.slice(-12).padStart(12, '.')}`);
-    return { asker, close: async () => asker.close() };
-  },
-};
+function overWeb(followsMs: number): Transport {
+  return {
+    name: 'WebSocket',
+    can: {
+      pauses: false,
+      bothFamilies: true,
+      minInterval: false,
+      retryIn: true,
+      longHashes: false,
+      crowds: false,
+    },
+    open: (env, to, own) => {
+      const client = new SimWebClient({ env }, to);
+      const name = `-SH0100-${own.key.slice(-12).padStart(12, '.')}`;
+      const asker = new WebAsker(env, client, { port: to.port, name, followsMs });
+      return { asker, close: async () => asker.close() };
+    },
+  };
+}
+
+/** In the simulator. */
+export const WEB: Transport = overWeb(FOLLOWS_MS.simulated);
+/** Where time is real. */
+export const REAL_WEB: Transport = overWeb(FOLLOWS_MS.real);
 
 const askers = new Set<WebAsker>();
 /** Who is in a swarm of a tracker: its port and the info hash. */
@@ -52,15 +60,18 @@ class WebAsker implements TrackerAsker {
   readonly #env: Env;
   readonly #client: SimWebClient;
   readonly #port: number;
+  readonly #followsMs: number;
   #replies: Message[] = [];
   /** Ids of the answers that came. */
   readonly #answers = new Set<unknown>();
 
-  constructor(env: Env, client: SimWebClient, port: number, name: string) {
-    this.name = name;
+  /** `port`: of the tracker; `name`: its peer id; `followsMs`: how long it waits for what follows offers. */
+  constructor(env: Env, client: SimWebClient, own: { port: number; name: string; followsMs: number }) {
+    this.name = own.name;
     this.#env = env;
     this.#client = client;
-    this.#port = port;
+    this.#port = own.port;
+    this.#followsMs = own.followsMs;
     askers.add(this);
   }
 
@@ -123,7 +134,7 @@ class WebAsker implements TrackerAsker {
       for (const each of askers) each.#listen();
       return to.every((each) => each.#answers.has(offer_id));
     };
-    await this.#until(haveCome, FOLLOWS_MS);
+    await this.#until(haveCome, this.#followsMs);
   }
 
   /** The next reply. Rejects where it is a refusal. */

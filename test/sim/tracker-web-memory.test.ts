@@ -70,6 +70,24 @@ describe('WebSocket connections that together hold too much', () => {
     });
   });
 
+  it('are not those to whom others offer more than they read', async () => {
+    await withWeb({ maxWebSocketBytes: MIB }, async (setting) => {
+      const [flood, ...slow] = (await swarm(setting, 11)) as [SimWebClient, ...SimWebClient[]];
+      for (const client of slow) client.stream.pause();
+      const big = offers(10).map((each) => ({ ...each, offer: { sdp: 'x'.repeat(10_000) } }));
+      let most = 0;
+      for (let i = 0; i < 100; i++) {
+        flood.announce({ peer_id: id(0x61), offers: big });
+        if (i % 10 === 9) await flood.take();
+        most = Math.max(most, setting.server.stats().ws.heldBytes);
+      }
+      const { ws, faults } = setting.server.stats();
+      expect([ws.connections, faults.tooMuchHeld, faults.tooSlow]).toEqual([11, 0, 0]);
+      expect(most).toBeGreaterThan(MIB / 3);
+      expect(most).toBeLessThan((MIB * 3) / 4);
+    });
+  });
+
   it('may be in many swarms: lists of them count', async () => {
     await withWeb({ maxWebSocketBytes: 110_000 }, async (setting) => {
       const all: SimWebClient[] = [];
@@ -83,6 +101,28 @@ describe('WebSocket connections that together hold too much', () => {
       expect(all.filter(({ closed }) => closed !== null)).toHaveLength(1);
       await sleep(setting.host.env.clock, 10_000);
       expect(setting.server.stats()).toMatchObject({ peers: 2000, ws: { connections: 2 } });
+    });
+  });
+
+  it('go, once each, and no more of them than it takes, where what they hold are lists', async () => {
+    await withWeb({ maxWebSocketBytes: 140_000 }, async (setting) => {
+      const idle: SimWebClient[] = [];
+      for (let n = 0; n < 3; n++) {
+        const client = await connect(setting);
+        for (let i = 0; i < 1000; i++) {
+          client.announce({ info_hash: `${n} ${i}`.padEnd(20) });
+          if (i % 50 === 49) await client.take();
+        }
+        idle.push(client);
+      }
+      const small = await connect(setting);
+      expect(setting.server.stats().ws).toMatchObject({ connections: 4, errors: 0 });
+      small.write(BEGUN.subarray(0, 18_000));
+      await sleep(setting.host.env.clock, 1000);
+      const { ws, peers, faults } = setting.server.stats();
+      expect(idle.map(({ closed }) => closed).sort()).toEqual([1013, null, null]);
+      expect(small.closed).toBeNull();
+      expect([peers, faults.tooMuchHeld, ws.errors]).toEqual([2000, 1, 1]);
     });
   });
 });

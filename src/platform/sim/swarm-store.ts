@@ -128,7 +128,8 @@ export class SimSwarmStore implements SwarmStore {
         continue;
       }
       own.add(peerKey);
-      const isAnew = role !== CHANGE_SEED && role !== CHANGE_GONE && nowMs - (was?.stamp ?? nowMs) >= ANEW_MS;
+      const isLeech = role !== CHANGE_SEED && role !== CHANGE_GONE;
+      const isAnew = isLeech && !reader.completes && nowMs - (was?.stamp ?? nowMs) >= ANEW_MS;
       swarm.peers.set(peerKey, { ip: ip.slice(), port, role, isCounted: isCounted && !isAnew, stamp, heardMs });
     }
     const sum = Math.max(swarm.completed, completed) + counted;

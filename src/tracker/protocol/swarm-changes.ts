@@ -17,6 +17,8 @@ const HEAD = 3;
 /** Longest record. */
 export const MAX_CHANGE_LENGTH: number = HEAD + 18;
 export const MAX_CHANGE_AGE_S = 0xffff;
+/** What is older a store takes for no older than this: 255 units of 32 s. */
+export const MAX_STORED_AGE_S: number = 255 * 32;
 
 /** Writes a record at `at`; returns where the next one goes. `kind`: a role, perhaps with CHANGE_COMPLETES. */
 export function writeChange(

@@ -61,4 +61,19 @@ describe('the rate of an address', () => {
     expect(allowed(1000, 100)).toBe(40);
     expect(rates.allows(8, 0)).toBe(true);
   });
+
+  it('holds where addresses meet in a place and take turns, and two do not have each other refused', () => {
+    const [one, two, three] = [7, 7 + 2 ** 14, 7 + 2 ** 15] as const;
+    const allowed = (rates: AddressRates, nowS: number, addresses: readonly number[]): number =>
+      Array.from({ length: 3000 }, (_, i) => rates.allows(addresses[i % addresses.length]!, nowS)).filter(Boolean)
+        .length;
+    const rates = new AddressRates(2);
+    expect(allowed(rates, 10, [one])).toBe(40);
+    expect(allowed(rates, 10, [one, two])).toBe(40);
+    expect(allowed(new AddressRates(2), 10, [one, two])).toBe(80);
+    expect(allowed(new AddressRates(2), 10, [one, two, three])).toBe(80);
+    // Who comes later finds the bucket of the other, full again in part or whole.
+    expect(allowed(rates, 20, [three])).toBe(20);
+    expect(allowed(rates, 40, [three])).toBe(40);
+  });
 });

@@ -13,6 +13,8 @@ import type { SwarmTable } from './table/swarm-table.ts';
 
 /** Info hashes of one HTTP scrape: as many as a request head holds. */
 export const MAX_HTTP_SCRAPE = 128;
+/** So many info hashes count as one scrape: each may be a step of the shared store. */
+const HASHES_PER_SCRAPE = 8;
 
 const TOO_OFTEN: Refusal = {
   reason: 'too many scrapes from your address',
@@ -50,12 +52,13 @@ export class ScrapeRules {
   }
 
   /**
-   * Counts one scrape of a client at `ip`: to be called once for each, before it waits. Why whoever has this key is told
-   * nothing; null: all may be told that {@link AccessRules.shows}.
+   * Counts a scrape of `count` info hashes by a client at `ip`: to be called once for each, before it waits. Why whoever has
+   * this key is told nothing; null: all may be told that {@link AccessRules.shows}.
    */
-  refusal(key: PathKey, ip: Uint8Array, nowS: number): Refusal | null {
+  refusal(key: PathKey, ip: Uint8Array, nowS: number, count: number): Refusal | null {
     const isLimited = this.#limitsLoopback || !isLoopback(ip);
-    const isAllowed = !isLimited || (this.#rates?.allows(this.#table.addressHash(ip), nowS) ?? true);
+    const cost = Math.max(1, Math.ceil(count / HASHES_PER_SCRAPE));
+    const isAllowed = !isLimited || (this.#rates?.allows(this.#table.addressHash(ip), nowS, cost) ?? true);
     return isAllowed ? (this.#access?.checkScrape(key) ?? null) : TOO_OFTEN;
   }
 

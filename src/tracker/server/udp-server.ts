@@ -186,9 +186,9 @@ export class UdpServer {
     const { scrapes, counters } = this.#options;
     // A scrape has no room for a passkey (BEP 15), unlike an announce (BEP 41).
     this.#key.set(packet, 0, 0);
-    const refusal = isLate ? null : scrapes.refusal(this.#key, ip, nowMs / 1000);
-    if (refusal !== null) return this.#refuse(transactionId, refusal.reason, refusal.fault ?? 'refused', reply);
     const count = scrapeHashCount(packet);
+    const refusal = isLate ? null : scrapes.refusal(this.#key, ip, nowMs / 1000, count);
+    if (refusal !== null) return this.#refuse(transactionId, refusal.reason, refusal.fault ?? 'refused', reply);
     if (!isLate && !scrapes.isFresh(packet, REQUEST_HEAD_LENGTH, count)) return TO_WAIT;
     counters.udpScrapes++;
     scrapes.writeUdp(packet, REQUEST_HEAD_LENGTH, count, reply);

@@ -9,7 +9,7 @@
 // came, after an outage. A peer that left stays as role 3 until it would have been forgotten, so that others hear of it and old
 // news do not bring it back. `counted`: that the peer completed is among the completions; it holds until the peer is a
 // leech again, more than a minute later (news of one second come in any order), so that nothing counts twice, whoever tells it and how
-// often. Up to 128 members Redis keeps the set as a list of 18 bytes an IPv4 peer.
+// often. News of a completion do not begin it anew, though the peer be a leech again by then. Up to 128 members Redis keeps the set as a list of 18 bytes an IPv4 peer.
 //
 // What is asked and answered is packed (redis-packets.ts): to take an argument or a reply apart costs both ends more than the
 // bytes do. A step that fails takes no other along.
@@ -57,7 +57,7 @@ local function step(key, since, keep, known, changes)
     if seconds > 0 then age = math.min(role == 3 and floor(seconds / UNIT) or math.ceil(seconds / UNIT), 255) end
     if before then
       local rest, told = before % 2048, floor(before / 2048)
-      if rest >= COUNTED and (role >= 2 or now - told < ANEW) then mark = COUNTED end
+      if rest >= COUNTED and (completes or role >= 2 or now - told < ANEW) then mark = COUNTED end
       holds = seconds == 0 or now - seconds * 1000 > told - floor(rest % COUNTED / 4) * UNIT * 1000
     end
     if completes and mark == 0 then

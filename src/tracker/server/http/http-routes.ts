@@ -184,7 +184,7 @@ export class HttpRoutes {
     const count = readScrapeQuery(bytes, head.queryStart, head.queryEnd, scrapes.hashes);
     if (count === 0 && handsOverFullScrapes && !head.isHead) return FOR_OTHERS;
     const ip = trust.forwardedIp(bytes, head, source);
-    const judged = isLate ? null : scrapes.refusal(this.#key, ip, clock.nowMs() / 1000);
+    const judged = isLate ? null : scrapes.refusal(this.#key, ip, clock.nowMs() / 1000, count);
     const refusal = judged ?? (count < 0 ? WRONG_HASH : count === 0 ? NO_HASH : null);
     if (refusal !== null) {
       this.#refuse(head, refusal, replies);

@@ -113,7 +113,14 @@ export class Exchanges {
       if (swarm === undefined) return;
       // Where nobody waits any more, those who did were answered: a slow store is not asked in vain, and no queue grows.
       if (waiting.has(swarm)) this.#step(swarm, nowMs, true);
+      else this.#giveUp(swarm);
     }
+  }
+
+  /** Of a swarm that nobody waits for any more, and in which nobody is, nothing is kept. */
+  #giveUp(swarm: number): void {
+    const { used, pending, copy } = this.#options;
+    if (pending.countOf(swarm) === 0 && !copy.has(used.infoHash(swarm))) used.giveUp(swarm);
   }
 
   #sendDue(nowMs: number): void {
@@ -191,7 +198,7 @@ export class Exchanges {
       used.copiedMs[swarm] = askedMs;
       waiting.release(swarm);
       if (pending.countOf(swarm) > 0) used.toTell.add(swarm, nowMs + TELL_MS);
-      else if (!waiting.has(swarm) && !copy.has(infoHash)) used.giveUp(swarm);
+      else if (!waiting.has(swarm)) this.#giveUp(swarm);
       if (used.isOften(swarm, nowMs)) used.toRefresh.add(swarm, askedMs + REFRESH_MS);
     }
     this.pump();

@@ -1,7 +1,7 @@
 // Tells the store all that the table has: after it was away, whether it forgot everything or not. What it knows better stays.
 
 import { MAX_EXCHANGED_CHANGES, type SwarmExchange } from '../../../ports/swarm-store.ts';
-import { MAX_CHANGE_LENGTH, writeChange } from '../../protocol/swarm-changes.ts';
+import { MAX_CHANGE_LENGTH, MAX_STORED_AGE_S, writeChange } from '../../protocol/swarm-changes.ts';
 import { TIME_UNIT_S } from '../table/peer-runs.ts';
 import { PieceReader, StateWriter } from '../table/state.ts';
 import type { SwarmTable } from '../table/swarm-table.ts';
@@ -38,9 +38,10 @@ export class Healing {
     const { infoHash, peers, peerLength } = reader;
     let length = 0;
     for (let told = 0; told < MAX_EXCHANGED_CHANGES && this.#peerAt < peers.length; told++) {
-      // Never newer than it is, so that it holds only against what is older.
-      if (reader.readPeer(this.#peerAt)) {
-        const ageS = reader.ageS + TIME_UNIT_S;
+      // Never newer than it is, so that it holds only against what is older; who is too old for that will announce again.
+      const isPeer = reader.readPeer(this.#peerAt);
+      const ageS = reader.ageS + TIME_UNIT_S;
+      if (isPeer && ageS <= MAX_STORED_AGE_S) {
         length = writeChange(this.#bytes, length, roleChange(reader.role), ageS, reader.ip, reader.port);
       }
       this.#peerAt += peerLength;

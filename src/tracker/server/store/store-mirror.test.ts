@@ -105,6 +105,10 @@ describe('the mirror of a store', () => {
       // Two windows of 512: the second begins while they still wait.
       expect(store.exchanges - before).toBeGreaterThan(500);
       expect(store.exchanges - before).toBeLessThan(1100);
+      // Their swarms, in which nobody is, are forgotten: there is room for others.
+      mirror.tick();
+      const others = Array.from({ length: 4000 }, (_, n) => mirror.wait(hash(5000 + n), { goOn: () => undefined }));
+      expect(others.every(Boolean)).toBe(true);
     });
   });
 

@@ -18,7 +18,7 @@ const IN_SEGMENT: number = SEGMENT_WORDS - 1;
 
 export class PeerSets {
   readonly runs: PeerRuns;
-  /** The set that {@link add}, {@link shrink} and {@link fold} leave behind. */
+  /** The set that {@link add}, {@link shrink} and {@link move} leave behind; {@link fold} leaves it where it is. */
   root = 0;
   shape = 0;
   readonly #memory: TableMemory;

@@ -158,11 +158,13 @@ export class WebConnection implements StreamSink, FrameSink, Holder {
 
   /**
    * Sends a frame of another client. False where this one does not read fast enough, or all together hold too much: the
-   * frame is dropped.
+   * frame is dropped. What others send to slow readers fills half of the memory at most: they would be the ones to go.
    */
   pass(frame: Uint8Array): boolean {
-    if (this.#shared.memory.isFull) return false;
-    if (this.#stream.bufferedBytes + this.#frameBytes + frame.length > MAX_WAITING_BYTES) return false;
+    const { memory } = this.#shared;
+    const waiting = this.#stream.bufferedBytes;
+    if (memory.isFull || (memory.isHalfFull && waiting > 0)) return false;
+    if (waiting + this.#frameBytes + frame.length > MAX_WAITING_BYTES) return false;
     this.send(frame);
     return !this.#isClosing;
   }

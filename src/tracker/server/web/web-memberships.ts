@@ -8,10 +8,12 @@ import { HASH_LENGTH } from '../../protocol/announce.ts';
 const LENGTH: number = 2 * HASH_LENGTH;
 /** Of one connection: more torrents than a client keeps open at once. They are looked through one by one. */
 export const MAX_MEMBERSHIPS = 1024;
+const NONE: Uint8Array = new Uint8Array(0);
 
 export class WebMemberships {
   count = 0;
-  #bytes = new Uint8Array(LENGTH);
+  /** Never less than a quarter full: who leaves gives back. */
+  #bytes = NONE;
 
   get heldBytes(): number {
     return this.#bytes.length;
@@ -24,7 +26,7 @@ export class WebMemberships {
   /** Adds one that is not there. There must be fewer than {@link MAX_MEMBERSHIPS}. */
   add(infoHash: Uint8Array, peerId: Uint8Array): void {
     if (this.#bytes.length === this.count * LENGTH) {
-      const more = new Uint8Array(2 * this.#bytes.length);
+      const more = new Uint8Array(Math.max(LENGTH, 2 * this.#bytes.length));
       more.set(this.#bytes);
       this.#bytes = more;
     }
@@ -38,6 +40,7 @@ export class WebMemberships {
     if (found < 0) return;
     this.count--;
     this.#bytes.copyWithin(found * LENGTH, this.count * LENGTH, (this.count + 1) * LENGTH);
+    this.#shrink();
   }
 
   /** Takes the last one out, to be left: calls with info hash and peer id, which are lent. False where there is none. */
@@ -45,7 +48,13 @@ export class WebMemberships {
     if (this.count === 0) return false;
     const at = --this.count * LENGTH;
     leave(this.#bytes.subarray(at, at + HASH_LENGTH), this.#bytes.subarray(at + HASH_LENGTH, at + LENGTH));
+    this.#shrink();
     return true;
+  }
+
+  #shrink(): void {
+    if (this.count === 0) this.#bytes = NONE;
+    else if (4 * this.count * LENGTH < this.#bytes.length) this.#bytes = this.#bytes.slice(0, this.#bytes.length / 2);
   }
 
   #find(infoHash: Uint8Array, peerId: Uint8Array): number {

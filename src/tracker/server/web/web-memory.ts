@@ -31,6 +31,11 @@ export class WebMemory {
     return this.bytes >= this.#limit;
   }
 
+  /** Nothing that can be left out should be added for those who have not read what they were sent before. */
+  get isHalfFull(): boolean {
+    return this.bytes >= this.#limit / 2;
+  }
+
   change(bytes: number): void {
     this.bytes += bytes;
     if (bytes > 0 && this.bytes > this.#limit) this.#over();

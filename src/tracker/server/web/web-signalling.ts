@@ -149,7 +149,7 @@ export class WebSignalling {
   #scrape(connection: WebConnection, nowS: number): void {
     const { scrapes, counters, minIntervalS } = this.#options;
     const { hashes, hashCount } = this.#message;
-    const judged = scrapes.refusal(this.#key, connection.ip, nowS);
+    const judged = scrapes.refusal(this.#key, connection.ip, nowS, hashCount);
     const refusal = judged ?? (hashCount === 0 ? FULL_SCRAPE : null);
     if (refusal !== null) {
       this.#refuse(connection, refusal);
