@@ -3,7 +3,7 @@
 // synced by a worker, at a tenth of what they cost one by one.
 
 import { closeSync, constants, existsSync, fsyncSync, openSync } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Bitfield } from '../../../base/bitfield.ts';
 import { isShoalError, ShoalError } from '../../../base/errors.ts';
@@ -121,15 +121,10 @@ export class ContentSync {
   }
 
   async #syncFile(path: string): Promise<void> {
-    let file: FileHandle;
-    try {
-      file = await open(path, FLAGS);
-    } catch (error) {
-      throw syncError(error, path);
-    }
     const failed = (error: unknown): never => {
       throw syncError(error, path);
     };
+    const file = await open(path, FLAGS).catch(failed);
     try {
       // Not datasync: the journal compares modification times.
       await this.#orLost(file.sync().catch(failed));
