@@ -2,6 +2,8 @@
 // have a bucket each: nobody is refused for what another asks. Where more do, the one that was silent longest goes, and who comes
 // in its stead has its bucket, which fills up while nobody asks: taking turns brings nothing.
 
+import { isLoopback } from '../../base/address.ts';
+
 const PAIRS = 1 << 14;
 /** A client that starts with all its torrents announces and scrapes each of them at once. */
 const BURST_S = 20;
@@ -37,4 +39,9 @@ export class AddressRates {
     if (this.#owners[first] === address) return first;
     return this.#owners[second] === address || this.#times[second]! < this.#times[first]! ? second : first;
   }
+}
+
+/** Whether limits of addresses hold for this one: this machine's own has them only where some were set (`limitsLoopback`). */
+export function isLimited(ip: Uint8Array, limitsLoopback: boolean): boolean {
+  return limitsLoopback || !isLoopback(ip);
 }

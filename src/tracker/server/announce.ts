@@ -1,6 +1,5 @@
 // The rules of an announce, whatever it came over: who is allowed, noted, counted, handed out.
 
-import { isLoopback } from '../../base/address.ts';
 import {
   type AnnounceFields,
   EVENT_COMPLETED,
@@ -11,7 +10,7 @@ import {
 import type { SwarmCounts } from '../protocol/http-reply-writer.ts';
 import type { AccessRules, AnnounceLedger, PathKey, Refusal, SwarmMirror, Waiter } from './access.ts';
 import type { AddressLimits } from './address-counts.ts';
-import { AddressRates } from './address-rates.ts';
+import { AddressRates, isLimited } from './address-rates.ts';
 import { Network, Prefixes } from './network.ts';
 import { LEECH, PARTIAL_SEED, SEED } from './table/peer-runs.ts';
 import { type SwarmTable, TOO_MANY } from './table/swarm-table.ts';
@@ -211,7 +210,7 @@ export class AnnounceRules {
   }
 
   #isLimited(ip: Uint8Array): boolean {
-    return this.#limits.limitsLoopback === true || !isLoopback(ip);
+    return isLimited(ip, this.#limits.limitsLoopback === true);
   }
 
   #limitsOf(ip: Uint8Array): AddressLimits | null {

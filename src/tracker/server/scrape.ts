@@ -1,13 +1,12 @@
 // Scrapes (BEP 48, BEP 15): counts of the swarms that are asked for, zeros for those that nobody is in.
 
-import { isLoopback } from '../../base/address.ts';
 import { compareBytes } from '../../base/bytes.ts';
 import { HASH_LENGTH } from '../protocol/announce.ts';
 import { type ReplyWriter, writeScrapeEnd, writeScrapeEntry, writeScrapeHead } from '../protocol/http-reply-writer.ts';
 import { writeScrapeEntry as writeUdpEntry } from '../protocol/udp-packets.ts';
 import { writeWebScrapeEnd, writeWebScrapeEntry, writeWebScrapeHead } from '../protocol/web-replies.ts';
 import type { AccessRules, PathKey, Refusal, SwarmMirror, Waiter } from './access.ts';
-import { AddressRates } from './address-rates.ts';
+import { AddressRates, isLimited } from './address-rates.ts';
 import { Counts } from './announce.ts';
 import type { SwarmTable } from './table/swarm-table.ts';
 
@@ -56,10 +55,11 @@ export class ScrapeRules {
    * this key is told nothing; null: all may be told that {@link AccessRules.shows}.
    */
   refusal(key: PathKey, ip: Uint8Array, nowS: number, count: number): Refusal | null {
-    const isLimited = this.#limitsLoopback || !isLoopback(ip);
-    const cost = Math.max(1, Math.ceil(count / HASHES_PER_SCRAPE));
-    const isAllowed = !isLimited || (this.#rates?.allows(this.#table.addressHash(ip), nowS, cost) ?? true);
-    return isAllowed ? (this.#access?.checkScrape(key) ?? null) : TOO_OFTEN;
+    if (this.#rates !== null && isLimited(ip, this.#limitsLoopback)) {
+      const cost = Math.max(1, Math.ceil(count / HASHES_PER_SCRAPE));
+      if (!this.#rates.allows(this.#table.addressHash(ip), nowS, cost)) return TOO_OFTEN;
+    }
+    return this.#access?.checkScrape(key) ?? null;
   }
 
   /** Whether `count` info hashes from byte `at` on may be answered now: their copies are young. */

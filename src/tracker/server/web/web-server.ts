@@ -1,7 +1,6 @@
 // The WebSocket side of the tracker: connections that begin as HTTP requests, with their limits, and what goes between
 // connections of this thread and of others.
 
-import { isLoopback } from '../../../base/address.ts';
 import { EMPTY } from '../../../base/bytes.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { Hashes } from '../../../ports/hashes.ts';
@@ -10,6 +9,7 @@ import { MAX_OFFERS } from '../../protocol/web-messages.ts';
 import { CLOSE_GOING_AWAY } from '../../protocol/websocket-frames.ts';
 import { acceptOf, type UpgradeFields, upgradeFault, upgradeReply } from '../../protocol/websocket-upgrade.ts';
 import { PathKey } from '../access.ts';
+import { isLimited } from '../address-rates.ts';
 import type { Upgrades } from '../http/http-connection.ts';
 import { fieldOf, type RequestHead } from '../http/http-head.ts';
 import { ASKS_ANNOUNCE, keyInPath } from '../http/path-key.ts';
@@ -92,8 +92,9 @@ export class WebServer implements Upgrades {
     const status = upgradeFault(fieldsOf(bytes, head));
     if (status !== null) return status;
     const ip = trust.forwardedIp(bytes, head, source);
-    const isLimited = limitsLoopback || !isLoopback(ip);
-    const ofAddress = isLimited ? (this.#perAddress.get(this.#options.table.addressHash(ip)) ?? 0) : 0;
+    const ofAddress = isLimited(ip, limitsLoopback)
+      ? (this.#perAddress.get(this.#options.table.addressHash(ip)) ?? 0)
+      : 0;
     if (this.#count < maxConnections && ofAddress < maxPerAddress) return 0;
     counters.faults.tooManyConnections++;
     return 503;
