@@ -3,6 +3,7 @@
 
 import { join } from 'node:path';
 import { missingPrograms } from '../clients/here.ts';
+import { byStep, LEAST, PEERS_PER_TORRENT, StepFigures, torrentsOf, WANTED } from '../load/filled.ts';
 import { type Load, OWN } from '../load/generator.ts';
 import { type AskedFigures, hasCores, pinGenerator, Stand, standNotes } from '../load/stand.ts';
 import { shoal, type TrackerProgram } from '../load/trackers.ts';
@@ -17,12 +18,6 @@ import { play, type Stage, type Suite } from './suite.ts';
 
 const REDIS = 'redis-server';
 const NAME = 'shoal, store';
-const TORRENTS = 10_000;
-const QUICK_TORRENTS = 2000;
-const PEERS_PER_TORRENT = 50;
-const WANTED = 50;
-/** The asker may be one of the 50. */
-const LEAST = WANTED - 1;
 const FILL_SECONDS = 60;
 const PER_SECOND = 20_000;
 /** A torrent is asked for as often as by the whole load. */
@@ -75,9 +70,9 @@ export const trackerStore: Suite = {
     if (absent !== null) return { rows: [], tables: [], goals: [], notes: [`not measured: ${absent}`] };
     const failed: Row[] = [];
     const { rows, notes } = await play(stage, [storeCase(stage, failed)]);
-    const split = [...rows.flatMap(byStep), ...failed];
+    const split = [...rows.flatMap((row) => byStep(row, Object.keys(STEPS))), ...failed];
     const rate = stage.options.quick ? QUICK_PER_SECOND : PER_SECOND;
-    const title = `${torrentsOf(stage)} torrents × ${PEERS_PER_TORRENT} peers over UDP, replies of ${WANTED}; set rate ${rate}/s`;
+    const title = `${torrentsOf(stage.options)} torrents × ${PEERS_PER_TORRENT} peers over UDP, replies of ${WANTED}; set rate ${rate}/s`;
     const few = hasCores(1) ? [] : ['tracker, Redis and generator share a core: only CPU counts'];
     return {
       rows: split,
@@ -87,10 +82,6 @@ export const trackerStore: Suite = {
     };
   },
 };
-
-function torrentsOf({ options }: Stage): number {
-  return options.quick ? QUICK_TORRENTS : TORRENTS;
-}
 
 /** A step that fails goes to `failed`; the others go on. */
 function storeCase(stage: Stage, failed: Row[]): Case {
@@ -140,12 +131,13 @@ async function measured(
     missing: () => null,
     command: (post) => shoal(post, '--store', `unix://${redis.socket}`),
   };
-  const torrents = torrentsOf(stage);
+  const torrents = torrentsOf(stage.options);
   const stand = await Stand.open(stage.scene, tracker, torrents);
   try {
     const filled = await stand.fill(torrents, PEERS_PER_TORRENT, FILL_SECONDS, true);
     if (!filled.ok) return filled;
-    const figures: Record<string, number> = { redisMib: redis.program.usage().rssMib };
+    const { rssMib: redisMib } = redis.program.usage();
+    const figures = new StepFigures();
     for (const [what, { isSet, seconds, restMs }] of Object.entries(STEPS)) {
       await pause(restMs);
       const rate = stage.options.quick ? QUICK_PER_SECOND : PER_SECOND;
@@ -159,9 +151,9 @@ async function measured(
         fail(what, outcome.why);
         continue;
       }
-      for (const [name, value] of Object.entries(outcome.figures)) figures[`${what}|${name}`] = value;
+      figures.add(what, outcome.figures);
     }
-    return { ok: true, figures };
+    return { ok: true, figures: { ...figures.all, redisMib } };
   } finally {
     await stand.program.stop();
   }
@@ -181,18 +173,6 @@ async function askBoth(stand: Stand, redis: Program, load: Load): Promise<Outcom
   const cpu = redis.usage().cpuSeconds - before;
   const redisMicroseconds = (1e6 * cpu) / outcome.figures.answered;
   return { ok: true, figures: { ...outcome.figures, redisMicroseconds, redisCore: cpu / load.seconds } };
-}
-
-/** A row for every step, out of the one of the round. */
-function byStep(row: Row): readonly Row[] {
-  if (row.figures === null) return [row];
-  const figures = Object.entries(row.figures);
-  return Object.keys(STEPS).flatMap((what) => {
-    const own = figures.filter(([name]) => name.startsWith(`${what}|`));
-    if (own.length === 0) return [];
-    const named = own.map(([name, value]): [string, number] => [name.slice(what.length + 1), value]);
-    return [{ ...row, what, figures: Object.fromEntries(named) }];
-  });
 }
 
 function goals(rows: readonly Row[]): readonly Goal[] {

@@ -1,5 +1,6 @@
 // tracker: announces a second, their latency, and what they cost, of trackers that know 10,000 torrents with 50 peers each.
 
+import { byStep, LEAST, PEERS_PER_TORRENT, StepFigures, torrentsOf, WANTED } from '../load/filled.ts';
 import type { LoadFigures } from '../load/generator.ts';
 import { type Generator, type Load, OWN, SECOND } from '../load/generator.ts';
 import { type AskedFigures, hasCores, Stand, standNotes } from '../load/stand.ts';
@@ -18,12 +19,6 @@ import type { Outcome } from '../run/transfer.ts';
 import { play, type Stage, type Suite } from './suite.ts';
 import { memoryCases, memoryGoals, memoryTable } from './tracker-memory.ts';
 
-const TORRENTS = 10_000;
-const QUICK_TORRENTS = 2000;
-const PEERS_PER_TORRENT = 50;
-const WANTED = 50;
-/** The asker may be one of the 50. */
-const LEAST = WANTED - 1;
 const SECONDS = 4;
 const QUICK_SECONDS = 1;
 const STEADY = 5000;
@@ -81,13 +76,13 @@ export const tracker: Suite = {
   quickSeconds: 45,
   async run(stage) {
     const here = TRACKERS.filter(({ name, missing }) => stage.isWanted(name) && missing() === null);
-    const torrents = stage.options.quick ? QUICK_TORRENTS : TORRENTS;
+    const torrents = torrentsOf(stage.options);
     const failed: Row[] = [];
     const speed = await play(
       stage,
       here.map((program) => speedCase(stage, program, torrents, failed)),
     );
-    const rows = [...speed.rows.flatMap(byStep), ...failed];
+    const rows = [...speed.rows.flatMap((row) => byStep(row, Object.keys(STEPS))), ...failed];
     const memory = await play(stage, memoryCases(stage, here), 1);
     const title = `${torrents} torrents × ${PEERS_PER_TORRENT} peers, replies of ${WANTED}; one core for the tracker, one for the generator`;
     return {
@@ -111,7 +106,7 @@ function speedCase(stage: Stage, program: TrackerProgram, torrents: number, fail
       try {
         const filled = await stand.fill(torrents, PEERS_PER_TORRENT, FILL_SECONDS);
         if (!filled.ok) return filled;
-        const figures: Record<string, number> = {};
+        const figures = new StepFigures();
         for (const [what, step] of Object.entries(STEPS)) {
           if (program.closes && what === KEPT) continue;
           if (step.protocol === 'ws' && !program.hasWebSocket) continue;
@@ -122,9 +117,9 @@ function speedCase(stage: Stage, program: TrackerProgram, torrents: number, fail
             stage.tell(failed.at(-1)!);
             continue;
           }
-          for (const [name, value] of Object.entries(outcome.figures)) figures[`${what}|${name}`] = value;
+          figures.add(what, outcome.figures);
         }
-        return { ok: true, figures };
+        return { ok: true, figures: figures.all };
       } finally {
         await stand.program.stop();
       }
@@ -153,19 +148,6 @@ async function askTwice(
 
 function asSecond({ perSecond, p50Ms, p99Ms }: LoadFigures): Record<string, number> {
   return { secondPerSecond: perSecond, secondP50Ms: p50Ms, secondP99Ms: p99Ms };
-}
-
-/** A row for every way of asking, out of the one of the round. */
-function byStep(row: Row): readonly Row[] {
-  if (row.figures === null) return [row];
-  const figures = Object.entries(row.figures);
-  return Object.keys(STEPS).flatMap((what) => {
-    const own = figures.filter(([name]) => name.startsWith(`${what}|`));
-    if (own.length === 0) return [];
-    return [
-      { ...row, what, figures: Object.fromEntries(own.map(([name, value]) => [name.slice(what.length + 1), value])) },
-    ];
-  });
 }
 
 function missing(stage: Stage): readonly string[] {
