@@ -50,7 +50,8 @@ const libtorrent: Program = {
   ownFiles: null,
   argv: (content, folder, port) => {
     const script = new URL('../interop/peers/libtorrent_peer.py', HERE).pathname;
-    return [PYTHON, script, JSON.stringify({ source: content.file, parent: folder, ip: '127.0.5.2', port })];
+    const peer = { source: content.file, parent: folder, ip: '127.0.5.2', listen: `127.0.5.2:${port}` };
+    return [PYTHON, script, JSON.stringify(peer)];
   },
 };
 
