@@ -61,9 +61,16 @@ export interface UdpSocket {
 
 /**
  * Writes the answer to a datagram into `reply` and returns its length; 0: there is none. `packet` is what came from `ip`
- * (4 or 16 bytes; a mapped IPv4 address has 4) and `port`, which is not 0. All three arrays are lent for the call.
+ * (4 or 16 bytes; a mapped IPv4 address has 4) and `port`, which is not 0. `numbers` is the memory of `reply` once more: it
+ * takes a number of several bytes in one step. All of them are lent for the call.
  */
-export type AnswerDatagram = (packet: Uint8Array, ip: Uint8Array, port: number, reply: Uint8Array) => number;
+export type AnswerDatagram = (
+  packet: Uint8Array,
+  ip: Uint8Array,
+  port: number,
+  reply: Uint8Array,
+  numbers: DataView,
+) => number;
 
 /** Room of `reply`, and the longest datagram that is handed to an {@link AnswerDatagram}: more than an Ethernet frame holds. */
 export const MAX_ANSWERED_BYTES = 2048;

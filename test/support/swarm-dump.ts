@@ -32,12 +32,13 @@ function peersOf(table: SwarmTable, swarm: number, family: 0 | 1, nowS: number):
   const { runs } = set;
   const out: string[] = [];
   const compact = new Uint8Array(runs.keyLength + 2);
+  const numbers = new DataView(compact.buffer);
   for (let slot = 0; slot < shard.slots(swarm, family); slot++) {
     const run = set.runAt(root, shape, slot);
     if (run === 0) continue;
     const tail = runs.tailOf(run, set.slotIn(shape, slot));
     if (tail === 0) continue;
-    runs.write(table.memory.view(run), (run % SEGMENT_WORDS) + set.slotIn(shape, slot) * runs.words, compact, 0);
+    runs.write(table.memory.view(run), (run % SEGMENT_WORDS) + set.slotIn(shape, slot) * runs.words, numbers, 0);
     const [address] = Address.listFromCompact(compact, family === 0 ? 4 : 6);
     out.push(`${address} ${roleIn(tail)} ${ageIn(tail, timeOf(nowS))}`);
   }

@@ -102,9 +102,10 @@ export class SimSockets implements Sockets {
 
   async serveUdp(options: ListenOptions, answer: AnswerDatagram): Promise<UdpService> {
     const reply = new Uint8Array(MAX_ANSWERED_BYTES);
+    const numbers = new DataView(reply.buffer);
     const socket = await this.bindUdp(options, (packet, from) => {
       if (packet.length > MAX_ANSWERED_BYTES || from.port === 0) return;
-      const length = answer(packet, from.ip, from.port, reply);
+      const length = answer(packet, from.ip, from.port, reply, numbers);
       if (length > 0) socket.send(reply.subarray(0, length), from);
     });
     return {

@@ -83,6 +83,8 @@ export class AnnounceRules {
   /** Peer ids of both in their order, 20 bytes each; null where the table keeps none. */
   readonly ids4: Uint8Array | null;
   readonly ids6: Uint8Array | null;
+  readonly #numbers4: DataView;
+  readonly #numbers6: DataView;
   readonly #table: SwarmTable;
   readonly #limits: AnnounceLimits;
   readonly #near: Prefixes;
@@ -96,6 +98,8 @@ export class AnnounceRules {
     this.#rates = limits.announcesPerSecond ? new AddressRates(limits.announcesPerSecond) : null;
     this.peers4 = new Uint8Array(limits.maxPeersPerReply * 6);
     this.peers6 = new Uint8Array(limits.maxPeersPerReply * 18);
+    this.#numbers4 = new DataView(this.peers4.buffer);
+    this.#numbers6 = new DataView(this.peers6.buffer);
     this.ids4 = table.keepsIds ? new Uint8Array(limits.maxPeersPerReply * 20) : null;
     this.ids6 = table.keepsIds ? new Uint8Array(limits.maxPeersPerReply * 20) : null;
   }
@@ -110,11 +114,13 @@ export class AnnounceRules {
     const wanted = this.#wanted(fields, swarm);
     const seedsToo = wantsSeeds(fields);
     if (wanted > 0 && ip.length === 4) {
-      this.length4 = 6 * this.#pick(swarm, 4, ip, fields.port, wanted, seedsToo, this.peers4, 0, this.ids4);
-      this.length6 = 18 * this.#pick(swarm, 6, ip, 0, wanted - this.length4 / 6, seedsToo, this.peers6, 0, this.ids6);
+      this.length4 = 6 * this.#pick(swarm, 4, ip, fields.port, wanted, seedsToo, this.#numbers4, 0, this.ids4);
+      this.length6 =
+        18 * this.#pick(swarm, 6, ip, 0, wanted - this.length4 / 6, seedsToo, this.#numbers6, 0, this.ids6);
     } else if (wanted > 0) {
-      this.length6 = 18 * this.#pick(swarm, 6, ip, fields.port, wanted, seedsToo, this.peers6, 0, this.ids6);
-      this.length4 = 6 * this.#pick(swarm, 4, ip, 0, wanted - this.length6 / 18, seedsToo, this.peers4, 0, this.ids4);
+      this.length6 = 18 * this.#pick(swarm, 6, ip, fields.port, wanted, seedsToo, this.#numbers6, 0, this.ids6);
+      this.length4 =
+        6 * this.#pick(swarm, 4, ip, 0, wanted - this.length6 / 18, seedsToo, this.#numbers4, 0, this.ids4);
     }
     this.#table.exit();
     return null;
@@ -137,7 +143,7 @@ export class AnnounceRules {
     key: PathKey,
     ip: Uint8Array,
     nowS: number,
-    into: Uint8Array,
+    into: DataView,
     at: number,
     most: number,
     isLate: boolean,
@@ -259,7 +265,7 @@ export class AnnounceRules {
     port: number,
     wanted: number,
     seedsToo: boolean,
-    into: Uint8Array,
+    into: DataView,
     at: number,
     ids: Uint8Array | null,
   ): number {

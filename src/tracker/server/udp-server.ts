@@ -61,6 +61,7 @@ export class UdpServer {
   readonly #services: UdpService[] = [];
   /** For replies that come later. */
   readonly #late = new Uint8Array(MAX_ANSWERED_BYTES);
+  readonly #lateNumbers = new DataView(this.#late.buffer);
 
   constructor(options: UdpServerOptions) {
     this.#options = options;
@@ -70,8 +71,8 @@ export class UdpServer {
   async listen(options: ListenOptions): Promise<UdpService> {
     // Nothing comes before it is there.
     let own: UdpService | null = null;
-    const service = await this.#options.sockets.serveUdp(options, (packet, ip, port, reply) =>
-      this.#answer(own, packet, ip, port, reply),
+    const service = await this.#options.sockets.serveUdp(options, (packet, ip, port, reply, numbers) =>
+      this.#answer(own, packet, ip, port, reply, numbers),
     );
     own = service;
     this.#services.push(service);
@@ -87,13 +88,20 @@ export class UdpServer {
     await Promise.all(this.#services.splice(0).map((service) => service.close()));
   }
 
-  #answer(service: UdpService | null, packet: Uint8Array, ip: Uint8Array, port: number, reply: Uint8Array): number {
+  #answer(
+    service: UdpService | null,
+    packet: Uint8Array,
+    ip: Uint8Array,
+    port: number,
+    reply: Uint8Array,
+    numbers: DataView,
+  ): number {
     const { counters } = this.#options;
     counters.udpBytesIn += packet.length;
-    let length = this.#reply(packet, ip, reply, false);
+    let length = this.#reply(packet, ip, reply, numbers, false);
     if (length === TO_WAIT) {
       if (service !== null && this.#wait(service, packet, ip, port)) return 0;
-      length = this.#reply(packet, ip, reply, true);
+      length = this.#reply(packet, ip, reply, numbers, true);
     }
     counters.udpBytesOut += length;
     return length;
@@ -106,7 +114,7 @@ export class UdpServer {
     const waiter: Waiter = {
       goOn: () => {
         if (!this.#services.includes(service)) return;
-        const length = this.#reply(asked, from, this.#late, true);
+        const length = this.#reply(asked, from, this.#late, this.#lateNumbers, true);
         counters.udpBytesOut += length;
         if (length > 0) service.send(this.#late.subarray(0, length), from, port);
       },
@@ -117,7 +125,7 @@ export class UdpServer {
   }
 
   /** Writes the reply; returns its length, 0 for none, or TO_WAIT. `isLate`: it has waited. */
-  #reply(packet: Uint8Array, ip: Uint8Array, reply: Uint8Array, isLate: boolean): number {
+  #reply(packet: Uint8Array, ip: Uint8Array, reply: Uint8Array, numbers: DataView, isLate: boolean): number {
     const { clock, ids, counters } = this.#options;
     const action = requestAction(packet);
     if (action < 0) {
@@ -138,7 +146,7 @@ export class UdpServer {
       return packet.length < 8 + UNKNOWN_ID.length ? 0 : writeErrorReply(reply, transactionId, UNKNOWN_ID);
     }
     return action === ACTION_ANNOUNCE
-      ? this.#announce(packet, transactionId, ip, nowMs, reply, isLate)
+      ? this.#announce(packet, transactionId, ip, nowMs, reply, numbers, isLate)
       : this.#scrape(packet, transactionId, ip, nowMs, reply, isLate);
   }
 
@@ -148,6 +156,7 @@ export class UdpServer {
     source: Uint8Array,
     nowMs: number,
     reply: Uint8Array,
+    numbers: DataView,
     isLate: boolean,
   ): number {
     const { announces, counters, pacing, trust } = this.#options;
@@ -159,7 +168,7 @@ export class UdpServer {
     const nowS = nowMs / 1000;
     const at = ANNOUNCE_REPLY_HEAD_LENGTH;
     const most = ip.length === 4 ? MAX_IPV4 : MAX_IPV6;
-    const refusal = announces.handleInto(fields, this.#key, ip, nowS, reply, at, most, isLate);
+    const refusal = announces.handleInto(fields, this.#key, ip, nowS, numbers, at, most, isLate);
     if (refusal === WAITS) return TO_WAIT;
     if (refusal !== null) return this.#refuse(transactionId, refusal.reason, refusal.fault ?? 'refused', reply);
     counters.udpAnnounces++;

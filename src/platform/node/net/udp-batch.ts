@@ -98,7 +98,7 @@ class BatchedService implements UdpService {
       if (length > MAX_ANSWERED_BYTES) continue;
       const slot = this.#slots[i]!;
       const ip = heads[at + FAMILY] === 4 ? slot.ip4 : slot.ip6;
-      heads[at + LENGTH_OUT] = this.#answer(slot.packet(length), ip, heads[at + PORT]!, slot.reply);
+      heads[at + LENGTH_OUT] = this.#answer(slot.packet(length), ip, heads[at + PORT]!, slot.reply, slot.numbers);
     }
   };
 }
@@ -108,6 +108,7 @@ class Slot {
   readonly ip4: Uint8Array;
   readonly ip6: Uint8Array;
   readonly reply: Uint8Array;
+  readonly numbers: DataView;
   #packet: Uint8Array;
 
   constructor(memory: ArrayBuffer, i: number) {
@@ -115,7 +116,9 @@ class Slot {
     this.ip4 = new Uint8Array(memory, head, 4);
     this.ip6 = new Uint8Array(memory, head, 16);
     this.#packet = new Uint8Array(memory, HEADS_BYTES + i * MAX_ANSWERED_BYTES, MAX_ANSWERED_BYTES);
-    this.reply = new Uint8Array(memory, HEADS_BYTES + SLOTS_BYTES + i * MAX_ANSWERED_BYTES, MAX_ANSWERED_BYTES);
+    const replyAt = HEADS_BYTES + SLOTS_BYTES + i * MAX_ANSWERED_BYTES;
+    this.reply = new Uint8Array(memory, replyAt, MAX_ANSWERED_BYTES);
+    this.numbers = new DataView(memory, replyAt, MAX_ANSWERED_BYTES);
   }
 
   /** Most datagrams have the length of the one before. */

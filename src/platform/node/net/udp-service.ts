@@ -25,15 +25,15 @@ export async function serveUdpSingly(options: ListenOptions, answer: AnswerDatag
     if (socket.getSendQueueCount() >= SEND_RING - 1) return;
     const ip = senders.find(from.address);
     if (ip === null) return;
-    const reply = replies.next();
-    const length = answer(packet, ip, from.port, reply);
+    const { bytes: reply, numbers } = replies.next();
+    const length = answer(packet, ip, from.port, reply, numbers);
     if (length > 0 && !closing) socket.send(reply, 0, length, from.port, from.address);
   });
   return {
     address,
     send(bytes, ip, port) {
       if (closing || socket.getSendQueueCount() >= SEND_RING - 1) return;
-      const copy = replies.next();
+      const copy = replies.next().bytes;
       copy.set(bytes);
       const isMapped = ip.length === 4 && address.ip.length === 16;
       socket.send(copy, 0, bytes.length, port, isMapped ? `::ffff:${formatIp(ip)}` : formatIp(ip));
@@ -52,13 +52,18 @@ export async function serveUdpSingly(options: ListenOptions, answer: AnswerDatag
  * order, so that the waiting ones are always the latest, and a slot used SEND_RING replies ago is free.
  */
 class ReplyRing {
-  readonly #slots: readonly Uint8Array[] = Array.from({ length: SEND_RING }, () => new Uint8Array(MAX_ANSWERED_BYTES));
+  readonly #slots: readonly Reply[] = Array.from({ length: SEND_RING }, () => new Reply());
   #next = 0;
 
-  next(): Uint8Array {
+  next(): Reply {
     this.#next = (this.#next + 1) % SEND_RING;
     return this.#slots[this.#next]!;
   }
+}
+
+class Reply {
+  readonly bytes: Uint8Array = new Uint8Array(MAX_ANSWERED_BYTES);
+  readonly numbers: DataView = new DataView(this.bytes.buffer);
 }
 
 /** The bytes of an address that Node tells as text, without an object for IPv4. */

@@ -8,7 +8,7 @@
 // A web peer is one of a WebSocket connection: known by its peer id, at a place: a connection of a thread. Of its address
 // the hash is kept, for limits.
 
-import { readU32, writeU16, writeU32 } from '../../../base/bytes.ts';
+import { readU32, writeU32 } from '../../../base/bytes.ts';
 import type { Arena, Unit } from './arena.ts';
 import { finish, mix } from './mixing.ts';
 import { SEGMENT_WORDS, type TableMemory } from './table-memory.ts';
@@ -251,11 +251,11 @@ export class PeerRuns {
   }
 
   /** Writes the record at word `at` in compact form (BEP 23, BEP 7); of a web peer its peer id and two bytes. */
-  write(memory: Uint32Array, at: number, into: Uint8Array, intoAt: number): void {
+  write(memory: Uint32Array, at: number, into: DataView, intoAt: number): void {
     const { tail } = this;
-    writeU32(into, intoAt, memory[at]!);
-    for (let i = 1; i < tail; i++) writeU32(into, intoAt + 4 * i, memory[at + i]!);
-    writeU16(into, intoAt + 4 * tail, memory[at + tail]! >>> 16);
+    into.setUint32(intoAt, memory[at]!);
+    for (let i = 1; i < tail; i++) into.setUint32(intoAt + 4 * i, memory[at + i]!);
+    into.setUint16(intoAt + 4 * tail, memory[at + tail]! >>> 16);
   }
 
   /** Writes what comes with the record at word `at`: a peer id, or connection, address and thread. */

@@ -76,8 +76,42 @@ export class PeerWalk {
     return this.#divide(wanted, half);
   }
 
+  /**
+   * Likewise where all of a set that is one run are wanted: those that {@link choose} would take and {@link write}
+   * would write, in one pass over neighbours.
+   */
+  writeAll(
+    sets: PeerSets,
+    run: number,
+    shape: number,
+    wanted: number,
+    seedsToo: boolean,
+    into: DataView,
+    at: number,
+    extras: Uint8Array | null,
+  ): number {
+    const { runs } = sets;
+    const { words, tail, extraLength } = runs;
+    const length = runs.keyLength + 2;
+    const memory = this.#memory.view(run);
+    const base = run & IN_SEGMENT;
+    const slots = sets.slots(run, shape);
+    // Who stands first, and who is left out where there is one too many, is chance.
+    const start = this.#random.below(slots);
+    let written = 0;
+    for (let i = 0; i < slots && written < wanted; i++) {
+      const from = base + ((start + i) & (slots - 1)) * words;
+      const word = memory[from + tail]!;
+      if (word === 0 || (!seedsToo && roleIn(word) !== LEECH) || runs.isKey(memory, from)) continue;
+      runs.write(memory, from, into, at + written * length);
+      if (extras !== null) runs.writeExtra(memory, from, extras, written * extraLength);
+      written++;
+    }
+    return written;
+  }
+
   /** Writes the peers chosen, compact, from `at` on, and what comes with them into `extras`, where that is not null. */
-  write(sets: PeerSets, into: Uint8Array, at: number, extras: Uint8Array | null): void {
+  write(sets: PeerSets, into: DataView, at: number, extras: Uint8Array | null): void {
     const { runs } = sets;
     const { extraLength } = runs;
     const length = runs.keyLength + 2;

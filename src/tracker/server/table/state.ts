@@ -28,6 +28,7 @@ const IN_SEGMENT: number = SEGMENT_WORDS - 1;
 export class StateWriter {
   readonly #table: SwarmTable;
   readonly #bytes = new Uint8Array(PART_LENGTH + LONGEST_PIECE);
+  readonly #numbers = new DataView(this.#bytes.buffer);
   #at = 0;
   #shard = 0;
   #swarm = 0;
@@ -116,7 +117,7 @@ export class StateWriter {
       const from = (run & IN_SEGMENT) + slot * runs.words;
       const tail = memory[from + runs.tail]!;
       if (tail === 0) continue;
-      runs.write(memory, from, this.#bytes, to);
+      runs.write(memory, from, this.#numbers, to);
       writeU16(this.#bytes, to + runs.keyLength + 2, roleIn(tail) | (ageIn(tail, timeOf(nowS)) / TIME_UNIT_S));
       if (runs.keepsIds) runs.writeExtra(memory, from, this.#bytes, to + runs.keyLength + 4);
       to += peerLength(this.#family, runs.keepsIds);

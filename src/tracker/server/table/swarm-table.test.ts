@@ -35,7 +35,7 @@ function pick(
     wanted,
     seedsToo,
     null,
-    into,
+    new DataView(into.buffer),
     0,
     null,
   );

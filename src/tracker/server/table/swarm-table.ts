@@ -12,8 +12,9 @@ import type { Network } from '../network.ts';
 import type { Lock } from './lock.ts';
 import { finish, mix } from './mixing.ts';
 import type { PeerRuns } from './peer-runs.ts';
+import { LARGE } from './peer-sets.ts';
 import type { Shard } from './shard.ts';
-import { COMPLETED, type Family, IPV4, IPV6, PARTIALS, ROOT, SEEDS } from './swarm-records.ts';
+import { COMPLETED, COUNT, type Family, IPV4, IPV6, PARTIALS, ROOT, SEEDS } from './swarm-records.ts';
 import { HASH_SEED, PEERS, SEEDS_TOTAL, type SharedTableMemory, SWARMS, TableMemory } from './table-memory.ts';
 import { newTableMemory, type TableLimits, TableParts } from './table-parts.ts';
 
@@ -200,7 +201,7 @@ export class SwarmTable {
     wanted: number,
     seedsToo: boolean,
     network: Network | null,
-    into: Uint8Array,
+    into: DataView,
     at: number,
     ids: Uint8Array | null,
   ): number {
@@ -220,7 +221,7 @@ export class SwarmTable {
     wanted: number,
     seedsToo: boolean,
     network: Network | null,
-    into: Uint8Array,
+    into: DataView,
     at: number,
     extras: Uint8Array | null,
   ): number {
@@ -228,7 +229,12 @@ export class SwarmTable {
     const { walk } = this.#parts;
     const root = records.get(swarm, ROOT + family);
     if (root === 0 || wanted <= 0) return 0;
-    const picked = walk.choose(sets[family], root, records.shape(swarm, family), wanted, seedsToo, network);
+    const shape = records.shape(swarm, family);
+    // With the asker there may be one more than it wants.
+    if (shape < LARGE && records.get(swarm, COUNT + family) <= wanted + 1) {
+      return walk.writeAll(sets[family], root, shape, wanted, seedsToo, into, at, extras);
+    }
+    const picked = walk.choose(sets[family], root, shape, wanted, seedsToo, network);
     walk.write(sets[family], into, at, extras);
     return picked;
   }

@@ -46,7 +46,7 @@ describe('web peers', () => {
     table.exit();
     const swarm = table.find(HASH);
     expect([table.seeds(swarm), table.leeches(swarm)]).toEqual([1, 2]);
-    const into = new Uint8Array(200);
+    const into = new DataView(new ArrayBuffer(200));
     expect(table.pick(swarm, 4, Uint8Array.of(1, 2, 3, 4), 1, 10, true, null, into, 0, null)).toBe(1);
     table.exit();
     expect(pick(table, peers, 1, 10)).toEqual([102]);

@@ -20,6 +20,7 @@ export class WebPeers {
   readonly threads: Uint16Array;
   readonly connections: Uint32Array;
   readonly #ids: Uint8Array;
+  readonly #numbers: DataView;
   readonly #places: Uint8Array;
   readonly #table: SwarmTable;
   readonly #thread: number;
@@ -31,6 +32,7 @@ export class WebPeers {
     this.threads = new Uint16Array(most);
     this.connections = new Uint32Array(most);
     this.#ids = new Uint8Array(most * PEER_LENGTH);
+    this.#numbers = new DataView(this.#ids.buffer);
     this.#places = new Uint8Array(most * PLACE_LENGTH);
   }
 
@@ -66,7 +68,7 @@ export class WebPeers {
   /** Chooses up to `wanted` others for a peer of the swarm, whose shard is entered. Returns how many. */
   pick(swarm: number, peerId: Uint8Array, wanted: number, seedsToo: boolean): number {
     this.#table.shard.sets[WEB].runs.setKey(peerId, NO_PORT);
-    const picked = this.#table.choose(swarm, WEB, wanted, seedsToo, null, this.#ids, 0, this.#places);
+    const picked = this.#table.choose(swarm, WEB, wanted, seedsToo, null, this.#numbers, 0, this.#places);
     for (let i = 0; i < picked; i++) {
       this.connections[i] = readU32(this.#places, i * PLACE_LENGTH);
       this.threads[i] = readU16(this.#places, i * PLACE_LENGTH + 6);
