@@ -181,7 +181,7 @@ export class Exchanges {
     const infoHash = used.infoHash(swarm);
     const completed = copy.completedToTell(infoHash);
     const completing = pending.completingOf(swarm);
-    const changes = pending.take(swarm, nowMs / 1000);
+    const changes = pending.take(swarm, nowMs / 1000, ageS());
     const told = completing - pending.completingOf(swarm);
     const request = { infoHash, changes, since: used.cursors[swarm]!, completed, keepMs: ageS() * 1000, isUrgent };
     link.exchange(request).then(

@@ -4,7 +4,7 @@ import { writeU32 } from '../../../base/bytes.ts';
 import { SimSwarmStore } from '../../../platform/sim/index.ts';
 import { type Clock, sleep } from '../../../ports/clock.ts';
 import { CHANGE_GONE, ChangeReader } from '../../protocol/swarm-changes.ts';
-import { LEECH } from '../table/peer-runs.ts';
+import { LEECH, SEED } from '../table/peer-runs.ts';
 import { SwarmTable } from '../table/swarm-table.ts';
 import { StoreMirror } from './store-mirror.ts';
 import { UntoldCompletions } from './untold-completions.ts';
@@ -196,6 +196,19 @@ describe('the mirror of a store', () => {
       mirror.announced(hash(1), IP, 1, LEECH, false);
       await pass(1);
       mirror.announced(hash(1), IP, 2, LEECH, false);
+    });
+  });
+
+  it('tells after a long outage who completed, and nobody as there who was silent for too long', async () => {
+    await withMirror(1, async ({ mirror, store, pass }) => {
+      store.goDown();
+      mirror.announced(hash(1), IP, 1, SEED, true);
+      mirror.left(hash(1), IP, 2);
+      await pass(AGE_S + 100);
+      mirror.announced(hash(1), IP, 3, SEED, true);
+      store.comeBack();
+      await pass(20);
+      expect(await knownOf(store, hash(1))).toEqual({ completed: 2, there: [3] });
     });
   });
 });

@@ -143,6 +143,7 @@ export class StoreMirror implements SwarmMirror {
   tick(): void {
     const nowMs = this.#options.clock.nowMs();
     this.#link.tick();
+    this.#pending.sweep(nowMs / 1000, this.#options.ageS());
     this.#used.sweep(nowMs, (swarm) => this.#pending.countOf(swarm) > 0);
     if (!this.#needsHealing || !this.#link.isUp || nowMs - this.#failedAtMs < RETRY_MS) return;
     // Under a flood of swarms something finds no room all the time: the table is told to its end, and copies are kept.
