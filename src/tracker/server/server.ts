@@ -119,7 +119,7 @@ export class TrackerServer {
           hear: (batch) => serving.hear(batch),
           forget: (thread, row) => {
             relays.forget(thread);
-            untold?.forget(thread, row);
+            return untold?.forget(thread, row) ?? true;
           },
         });
         for (let row = 1; row < crew.count; row++) await workers.start(row);
