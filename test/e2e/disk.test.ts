@@ -125,6 +125,32 @@ describe('a folder that the disk loses', () => {
     expect(done).toMatchObject({ verified: done.pieces });
     expect(await treeOf(place.path('here', 'films'))).toEqual(await treeOf(place.path('films')));
   });
+
+  /** Appends twice to a log in a new state folder, and tells what became of it, what was there in between, and what is there then. */
+  const APPENDS = `
+    import { existsSync } from 'node:fs';
+    import { createFileStore } from ${JSON.stringify(new URL('../../dist/platform/node/store.js', import.meta.url).href)};
+    const folder = process.argv[1] + '/state';
+    const log = await createFileStore(folder).openLog('a/log', 1000);
+    const append = (text) => log.append(Buffer.from(text)).then(() => 'done', (error) => error.code);
+    const told = [await append('one'), existsSync(folder), existsSync(folder + '/a/log'), await append('two')];
+    const bytes = await createFileStore(folder).read('a/log');
+    console.log(JSON.stringify([...told, Buffer.from(bytes).toString()]));
+  `;
+
+  it.for([
+    ['a folder of it', '', false],
+    ['a file in it', 'state/a', true],
+  ] as const)(
+    'fails a record in the state folder, and is made anew by the next: %s',
+    ([, lost, isThere], { place, skip }) => {
+      if (process.platform !== 'linux' || !loseBelow(place, lost))
+        return skip('no C compiler to make a disk fail with');
+      const args = ['--input-type=module', '-e', APPENDS, place.folder];
+      const told = execFileSync(process.execPath, args, { env: { ...process.env, ...place.env } });
+      expect(JSON.parse(told.toString())).toEqual(['IO', isThere, false, 'done', 'two']);
+    },
+  );
 });
 
 describe('something in the way', () => {
