@@ -193,6 +193,13 @@ export class BegunPieces {
     return this.#openCount;
   }
 
+  /** Blocks of them that may be asked for and are not. */
+  get missing(): number {
+    let blocks = 0;
+    for (let i = 0; i < this.#openCount; i++) blocks += this.#list[i]!.missing;
+    return blocks;
+  }
+
   get(piece: number): BegunPiece | undefined {
     return this.#byPiece.get(piece);
   }

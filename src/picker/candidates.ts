@@ -5,6 +5,7 @@ import type { Availability } from './availability.ts';
 import { NONE } from './blocks.ts';
 import type { Dice } from './dice.ts';
 import type { PieceOrder } from './order.ts';
+import type { PickPeer } from './pick-peer.ts';
 import type { PieceStates } from './piece-states.ts';
 import type { Rivals } from './rivals.ts';
 
@@ -18,6 +19,8 @@ const MAX_EQUALS = 24;
 
 /** Reads the state of the pieces; begins nothing itself. */
 export class Candidates {
+  /** Pieces in the order of their index, within a priority. */
+  isSequential = false;
   readonly #states: PieceStates;
   readonly #availability: Availability;
   readonly #order: PieceOrder;
@@ -38,14 +41,21 @@ export class Candidates {
     this.#rivals = rivals;
   }
 
-  /** Before the first of a run of `rarest` calls for one peer. */
+  /** The piece to begin with a peer, or NONE. A person's wish for an order comes before a peer's suggestions. */
+  next({ have, suggested }: PickPeer): number {
+    if (this.isSequential) return this.#first(have);
+    const piece = suggested ? this.#suggested(have, suggested) : NONE;
+    return piece === NONE ? this.#rarest(have) : piece;
+  }
+
+  /** Before the first of a run of {@link next} for one peer. */
   restart(): void {
     this.#order.ensure();
     this.#position = 0;
   }
 
   /** The first of a peer's suggestions (BEP 6) that can be begun, or NONE. */
-  suggested(have: Bitfield, suggestions: readonly number[]): number {
+  #suggested(have: Bitfield, suggestions: readonly number[]): number {
     for (const piece of suggestions) {
       if (piece < have.length && have.has(piece) && this.#states.isOpen(piece)) return piece;
     }
@@ -56,7 +66,7 @@ export class Candidates {
    * The open piece of highest priority, then fewest copies, then (of some) fewest rivals with more of a claim, then chance,
    * that the peer has; or NONE.
    */
-  rarest(have: Bitfield): number {
+  #rarest(have: Bitfield): number {
     const order = this.#order;
     const end = Math.min(order.size, this.#position + MAX_PROBES);
     for (let position = this.#position; position < end; position++) {
@@ -86,7 +96,7 @@ export class Candidates {
   }
 
   /** The open piece of highest priority and then lowest index that the peer has; or NONE. */
-  first(have: Bitfield): number {
+  #first(have: Bitfield): number {
     const { open } = this.#states;
     const top = this.#order.topPriority();
     let best = NONE;

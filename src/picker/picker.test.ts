@@ -44,6 +44,19 @@ describe('beginning pieces', () => {
     expect(pick(picker, peerOf(1, few), 10)).toBe('9999:0');
   });
 
+  it('tells how many blocks are asked of nobody', () => {
+    const picker = makePicker(4, 8);
+    picker.peerJoined(bits(4));
+    picker.setPriority(3, 0);
+    expect(picker.unaskedBlocks).toBe(24);
+    pick(picker, peerOf(1, bits(4)), 11);
+    expect(picker.unaskedBlocks).toBe(13);
+    picker.peerGone(1);
+    expect(picker.unaskedBlocks).toBe(24);
+    pick(picker, peerOf(1, bits(4)), 24);
+    expect(picker.unaskedBlocks).toBe(0);
+  });
+
   it('puts priority before rarity', () => {
     const picker = makePicker(4, 1);
     picker.peerJoined(bits(4));

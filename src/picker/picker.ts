@@ -34,7 +34,6 @@ export class Picker {
   readonly #candidates: Candidates;
   readonly #requests: Requests;
   readonly #dice: Dice;
-  #sequential = false;
   #lastPickBegan = 0;
 
   constructor(shape: PieceShape, random: Random) {
@@ -88,7 +87,7 @@ export class Picker {
 
   /** On: pieces are begun in the order of their index, within a priority. */
   setSequential(on: boolean): void {
-    this.#sequential = on;
+    this.#candidates.isSequential = on;
   }
 
   /** A v2 piece whose hash is not here yet (BEP 52) cannot be verified and is not picked. Known unless told. */
@@ -166,6 +165,12 @@ export class Picker {
   /** Pieces begun by the last `pick`: as many new slots are needed. */
   get lastPickBegan(): number {
     return this.#lastPickBegan;
+  }
+
+  /** About how many blocks are wanted and asked of nobody. */
+  get unaskedBlocks(): number {
+    const { begun } = this.#requests;
+    return Math.max(0, this.wantedLeft - begun.count) * this.#states.maxBlocks + begun.missing;
   }
 
   /** Every wanted block that some connected peer has is asked for (or kept for one peer alone) or here. */
@@ -246,7 +251,7 @@ export class Picker {
     this.#candidates.restart();
     let taken = 0;
     while (taken < count && this.#lastPickBegan < maxNewPieces) {
-      const piece = this.#next(peer);
+      const piece = this.#candidates.next(peer);
       if (piece === NONE) {
         askers.setDry(number, this.#states.openRevision, have.count);
         break;
@@ -259,13 +264,6 @@ export class Picker {
       if (fresh.missing === 0) begun.setOpen(fresh, false);
     }
     return taken;
-  }
-
-  /** A person's wish for an order comes before a peer's suggestions. */
-  #next({ have, suggested }: PickPeer): number {
-    if (this.#sequential) return this.#candidates.first(have);
-    const piece = suggested ? this.#candidates.suggested(have, suggested) : NONE;
-    return piece === NONE ? this.#candidates.rarest(have) : piece;
   }
 
   #begin(piece: number): BegunPiece {

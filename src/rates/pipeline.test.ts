@@ -116,6 +116,40 @@ describe('a pipeline', () => {
     expect(most).toBeLessThan(100);
   });
 
+  it('is soon no deeper than needed where the allowance of a second comes in one lump', () => {
+    const pipeline = new Pipeline();
+    let most = 0;
+    let waiting = 0;
+    // 10 MB/s; in the first second two halves, since then what is asked for while the lump lasts comes with it.
+    for (let nowMs = 500; nowMs < 60_000; nowMs += nowMs < 1500 ? 500 : 1000) {
+      const lump = nowMs < 1500 ? 305 : 610;
+      for (let sent = 0; sent < lump; sent++) {
+        const atMs = nowMs + 0.05 * sent;
+        if (pipeline.room > 0) {
+          waiting += pipeline.room;
+          pipeline.onRequest(pipeline.room, sent === 0 ? nowMs - 490 : atMs);
+        }
+        waiting--;
+        pipeline.onBlock(atMs, BLOCK);
+      }
+      pipeline.onTick(nowMs + 400);
+      if (nowMs > 10_000) most = Math.max(most, waiting);
+    }
+    expect(most).toBeLessThan(330);
+  });
+
+  it('covers at the end what is left to be asked for, and the round trip', () => {
+    const exchange = new Exchange({ bytesPerSecond: 10e6, roundTripMs: 100, burstMs: 0 });
+    exchange.run(5000);
+    const { pipeline } = exchange;
+    expect(pipeline.targetFor(Number.POSITIVE_INFINITY)).toBe(pipeline.target);
+    expect(pipeline.targetFor(60_000)).toBe(pipeline.target);
+    const last = pipeline.targetFor(0);
+    expect(last).toBeGreaterThanOrEqual((10e6 * 0.1) / BLOCK);
+    expect(last).toBeLessThan(pipeline.target / 2);
+    expect(pipeline.targetFor(50)).toBeGreaterThan(last);
+  });
+
   it('never wants more than the remote queues', () => {
     const exchange = new Exchange({ bytesPerSecond: 500e6, roundTripMs: 100, burstMs: 0 });
     exchange.pipeline.setLimit(50);

@@ -21,6 +21,11 @@ const LOOK_MS = 200;
 /** Looks without growth that end the slow start: one alone may be a hiccup. */
 const FLAT_LOOKS = 2;
 /**
+ * A queue through which a request takes so much longer than the shortest delay is long enough, and ends it too: with a remote
+ * that sends lumps every second look shows growth.
+ */
+const LONG_QUEUE_MS = 500;
+/**
  * The rate is averaged over about so long. A remote that saves up its allowance and sends a lump now and then (libtorrent
  * with a limit and large buffers) would else be asked for lumps as large as it can send, and larger ones the next time.
  */
@@ -30,8 +35,8 @@ const JUDGE_LOOKS = 25;
 /** Delays vary: this much longer than expected is longer. */
 const DELAY_MARGIN = 1.25;
 const DELAY_DECAY = 0.9;
-/** A queue that was this many times as long as is needed now says nothing of the round trip. */
-const DRAIN = 8;
+/** A queue that was this many times as long as is needed now says nothing of the round trip: the time was spent in it. */
+const DRAIN = 1.5;
 
 const BLOCK_BYTES = 16384;
 
@@ -72,6 +77,17 @@ export class Pipeline {
   /** How many requests may go out now. */
   get room(): number {
     return Math.max(0, this.target - this.#outstanding);
+  }
+
+  /**
+   * How many requests should be out when all that is still to be asked for of anybody is asked for in `leftMs`: the queue covers no
+   * longer beyond the round trip, so that at the end little waits at peers that happen to be late.
+   */
+  targetFor(leftMs: number): number {
+    if (this.#slowStart) return this.target;
+    const delayMs = Number.isFinite(this.#delayMs) ? this.#delayMs : 0;
+    const requests = MIN_REQUESTS + Math.ceil((this.#bytesPerMs * (delayMs + leftMs)) / BLOCK_BYTES);
+    return Math.min(this.target, requests);
   }
 
   /** Bytes a second as last seen by this pipeline. */
@@ -146,6 +162,7 @@ export class Pipeline {
     // the remote got much slower meanwhile: the delay was spent in a queue that is gone
     if (this.#probeDepth <= this.target * DRAIN) this.#recentDelayMs = Math.min(this.#recentDelayMs, delayMs);
     this.#probeMs = Number.NaN;
+    if (delayMs > this.#delayMs + LONG_QUEUE_MS) this.#slowStart = false;
   }
 
   #look(nowMs: number): void {

@@ -21,6 +21,8 @@ export interface AskingDeps {
   peer(number: number): Peer | null;
   /** Whether a peer is much slower than the others. */
   isSlow(peer: Peer): boolean;
+  /** How long it takes to ask for all that is still to be asked for, at the rate of all peers. */
+  leftMs(): number;
   /** Something changed that may let requests be made. */
   onRoom(): void;
   /** A piece was begun that will be written when it is whole. */
@@ -55,7 +57,7 @@ export class Asking {
 
   #roomOf(peer: Peer): number {
     peer.pipeline.setLimit(peer.extensions.requestQueue ?? UNSAID_QUEUE);
-    const target = peer.snubbed ? 1 : peer.pipeline.target;
+    const target = peer.snubbed ? 1 : peer.pipeline.targetFor(this.#deps.leftMs());
     const room = target - peer.requests.count;
     // Asking in runs keeps the remote's reads and our writes large; a queue that is nearly empty is filled at once.
     return room * 4 >= target ? Math.min(room, PICK_BATCH) : 0;

@@ -37,8 +37,9 @@ export class Exchange {
   readonly #stale: Stale = new Stale();
   readonly #down: Limits;
   readonly #up: Limits;
-  /** Rate of the fastest peer, as of the last tick. */
+  /** Rates of the fastest peer and of all together, bytes a second, as of the last tick. */
   #fastest = 0;
+  #total = 0;
 
   constructor(host: TorrentHost, options: TorrentOptions, core: Core, events: ExchangeEvents) {
     this.core = core;
@@ -56,6 +57,8 @@ export class Exchange {
       slots,
       limits: this.#down,
       peer,
+      leftMs: () =>
+        this.#total === 0 ? Number.POSITIVE_INFINITY : (picker.unaskedBlocks * BLOCK_BYTES * 1000) / this.#total,
       isSlow: (each) => each.pipeline.bytesPerSecond < this.#fastest / SLOW_SHARE,
       onRoom: () => events.onRoom(),
       onBegin: () => core.journal.willWrite(),
@@ -94,7 +97,11 @@ export class Exchange {
     if (this.#shares.isScarce) this.#dropStale(peers, nowMs);
     else this.#stale.forget();
     this.#fastest = 0;
-    for (const peer of peers) this.#fastest = Math.max(this.#fastest, peer.pipeline.bytesPerSecond);
+    this.#total = 0;
+    for (const peer of peers) {
+      this.#fastest = Math.max(this.#fastest, peer.pipeline.bytesPerSecond);
+      this.#total += peer.pipeline.bytesPerSecond;
+    }
     this.upload.tick(peers, nowMs);
   }
 

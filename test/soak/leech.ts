@@ -28,6 +28,8 @@ const LIMITS = [0, 800_000, 1_500_000, 1_500_000, 3_000_000];
 const OWN_READS_BYTES = 4 << 20;
 /** A kill may cost the pieces that were not noted yet: those of a second (docs/states.md), and of the time that a slow disk takes. */
 const NOTED_WITHIN_MS = 3000;
+/** The last word of a killed process is so old at most: it tells every 200 ms, and may be busy. */
+const UNTOLD_MS = 500;
 /** With less at stake, reads of other kinds would decide. */
 const LEAST_KEPT_BYTES = 3 << 20;
 
@@ -36,9 +38,19 @@ interface Life {
   readonly content: Content;
   readonly source: string;
   readonly chance: Chance;
-  /** Verified bytes that the killed life before had told, long enough before its end; 0: there was none. */
-  readonly before: number;
+  /** Of the killed life before. */
+  readonly before: Left;
 }
+
+/** What a killed process has left, as it told. */
+interface Left {
+  /** Bytes verified long enough before its end to be noted. */
+  readonly noted: number;
+  /** Bytes verified at its end, at most: what was not noted is rightly read again. */
+  readonly verified: number;
+}
+
+const NOTHING: Left = { noted: 0, verified: 0 };
 
 /** Runs until the run is over. */
 export async function leechAgainAndAgain(run: Run, place: LeechPlace): Promise<void> {
@@ -47,21 +59,22 @@ export async function leechAgainAndAgain(run: Run, place: LeechPlace): Promise<v
     const content = chance.pick(place.contents);
     const folder = await run.newFolder(`leech-${place.index}`);
     const source = chance.below(3) === 0 ? content.magnet : content.file;
-    let before: number | null = 0;
+    let before: Left | null = NOTHING;
     while (before !== null && !run.isOver) before = await live(run, place, { folder, content, source, chance, before });
     await rm(folder, { recursive: true, force: true });
     await rm(`${folder}-state`, { recursive: true, force: true });
   }
 }
 
-/** One process; what it had verified when it was killed, or null: this copy is done with. */
-async function live(run: Run, place: LeechPlace, life: Life): Promise<number | null> {
+/** One process; what it left when it was killed, or null: this copy is done with. */
+async function live(run: Run, place: LeechPlace, life: Life): Promise<Left | null> {
   const { chance, content } = life;
+  const limit = chance.pick(LIMITS);
   const watch: Watch = { verified: -1, first: -1, changedMs: performance.now(), told: [] };
   let reads = 0;
   const actor = new Actor({
     name: `leech ${place.index} of ${content.meta}`,
-    argv: argvOf(place, life),
+    argv: argvOf(place, life, limit),
     cwd: run.folder,
     onEvent: (event) => {
       if (event.event === 'status') noteStatus(watch, event);
@@ -72,13 +85,15 @@ async function live(run: Run, place: LeechPlace, life: Life): Promise<number | n
   const killAt =
     chance.below(10) < KILLED_OF_10 ? performance.now() + chance.below(KILL_WITHIN_MS) : Number.POSITIVE_INFINITY;
   const finished = await outcome(run, actor, complete, () => killAt, watch);
-  if (watch.first >= 0 && watch.first < life.before) {
-    run.fail(`${actor.name} had noted ${life.before} bytes when it was killed, and knew of ${watch.first} afterwards`);
+  if (watch.first >= 0 && watch.first < life.before.noted) {
+    run.fail(
+      `${actor.name} had noted ${life.before.noted} bytes when it was killed, and knew of ${watch.first} afterwards`,
+    );
   }
   if (finished === 'over') return end(actor);
   if (finished === 'killed') {
     run.count('leeches killed');
-    return Math.max(notedOf(watch), life.before);
+    return leftOf(watch, life, limit);
   }
   if (finished === 'failed') return end(actor);
   const difference = await differenceOf(content, life.folder);
@@ -86,14 +101,13 @@ async function live(run: Run, place: LeechPlace, life: Life): Promise<number | n
   else run.count(`copies ${content.meta}`);
   run.count('bytes', content.lengthBytes);
   if (life.source === content.magnet) run.count('copies by magnet link');
-  if (life.before > 0) checkReads(run, actor.name, life, finished, reads);
+  if (life.before.noted > 0) checkReads(run, actor.name, life, finished, reads);
   return await stayAndGo(run, actor, chance);
 }
 
-function argvOf(place: LeechPlace, { folder, content, source, chance }: Life): readonly string[] {
+function argvOf(place: LeechPlace, { folder, content, source, chance }: Life, limit: number): readonly string[] {
   const ip = `127.0.${10 + place.index}.${1 + chance.below(250)}`;
   const listen = ['--listen', `${ip}:0`, '--state', `${folder}-state`, '--status', '0.2', '--json', '--keep-seeding'];
-  const limit = chance.pick(LIMITS);
   const limits = limit === 0 ? [] : ['--max-download', String(limit), '--max-upload', String(limit)];
   // The tracker of the v2 torrent is the one that dies.
   const peers = content.meta === 'v2' || chance.below(2) === 0 ? ['--peer', place.seed] : [];
@@ -118,10 +132,13 @@ function noteStatus(watch: Watch, event: Event): void {
   watch.told.push({ ms: watch.changedMs, verified });
 }
 
-/** What the journal must have of a process that has just been killed. */
-function notedOf(watch: Watch): number {
+/** Of a process that has just been killed, which fetched `limit` bytes a second at most. */
+function leftOf(watch: Watch, { content, before }: Life, limit: number): Left {
   const untilMs = performance.now() - NOTED_WITHIN_MS;
-  return watch.told.findLast(({ ms }) => ms < untilMs)?.verified ?? 0;
+  const noted = watch.told.findLast(({ ms }) => ms < untilMs)?.verified ?? 0;
+  const untold = limit === 0 ? content.lengthBytes : limit * (UNTOLD_MS / 1000);
+  const verified = Math.min(content.lengthBytes, Math.max(watch.verified, before.verified) + untold);
+  return { noted: Math.max(noted, before.noted), verified };
 }
 
 type Finished = Event | 'killed' | 'failed' | 'over';
@@ -155,13 +172,13 @@ async function outcome(
   }
 }
 
-/** What was verified before may be looked at, but not be read as a whole again. */
+/** What was noted before may be looked at, but not be read as a whole again. */
 function checkReads(run: Run, name: string, { before }: Life, complete: Event, readBytes: number): void {
   run.count('copies resumed');
   const moved = Number(complete.downloaded) * 1.1 + Number(complete.uploaded) * 4;
   const more = readBytes - moved - OWN_READS_BYTES;
-  if (before >= LEAST_KEPT_BYTES && more > before / 2) {
-    run.fail(`${name} read ${Math.round(more)} bytes of ${before} again that it had verified before it was killed`);
+  if (before.noted >= LEAST_KEPT_BYTES && more > before.verified - before.noted / 2) {
+    run.fail(`${name} read ${Math.round(more)} bytes again, of ${before.noted} noted and ${before.verified} verified`);
   }
 }
 

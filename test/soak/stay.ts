@@ -23,7 +23,19 @@ export function freePort(): Promise<number> {
 
 export async function startTracker(run: Run, name: string, port: number, watched: boolean): Promise<Actor> {
   const state = `${run.folder}/${name}-state`;
-  const argv = [process.execPath, SHOAL, 'tracker', '--listen', `127.0.0.1:${port}`, '--state', state, '--json'];
+  // Leeches are killed all the time: in half an hour almost everybody that it names would be gone.
+  const pace = ['--interval', '30', '--min-interval', '5'];
+  const argv = [
+    process.execPath,
+    SHOAL,
+    'tracker',
+    '--listen',
+    `127.0.0.1:${port}`,
+    '--state',
+    state,
+    ...pace,
+    '--json',
+  ];
   const actor = new Actor({ name, argv, cwd: run.folder, watched });
   if ((await actor.event('ready')) === null) run.fail(`${name} does not start: ${actor.lastWords}`);
   return actor;

@@ -38,11 +38,32 @@ export class PeerWalk {
   }
 
   /**
-   * Chooses up to `wanted` peers of a set, not the one that the runs' key names, and without `seedsToo` none that
-   * downloads no more. Up to half are of `network` (null: nobody is), more only where there are too few others. They
-   * are read with {@link write}. Returns their number.
+   * Chooses up to `wanted` peers of a set of `count`, not the one that the runs' key names, and without `seedsToo` none
+   * that downloads no more. Up to half are of `network` (null: nobody is), more only where there are too few others.
+   * Writes them, compact, into `into` from `at` on, and what comes with each into `extras`, where that is not null.
+   * Returns their number.
    */
-  choose(
+  pick(
+    sets: PeerSets,
+    root: number,
+    shape: number,
+    count: number,
+    wanted: number,
+    seedsToo: boolean,
+    network: Network | null,
+    into: DataView,
+    at: number,
+    extras: Uint8Array | null,
+  ): number {
+    // With the asker there may be one more than it wants.
+    if (shape < LARGE && count <= wanted + 1)
+      return this.#writeAll(sets, root, shape, wanted, seedsToo, into, at, extras);
+    const picked = this.#choose(sets, root, shape, wanted, seedsToo, network);
+    this.#write(sets, into, at, extras);
+    return picked;
+  }
+
+  #choose(
     sets: PeerSets,
     root: number,
     shape: number,
@@ -76,11 +97,8 @@ export class PeerWalk {
     return this.#divide(wanted, half);
   }
 
-  /**
-   * Likewise where all of a set that is one run are wanted: those that {@link choose} would take and {@link write}
-   * would write, in one pass over neighbours.
-   */
-  writeAll(
+  /** Where all of a set that is one run are wanted: they are chosen and written in one pass over neighbours. */
+  #writeAll(
     sets: PeerSets,
     run: number,
     shape: number,
@@ -110,8 +128,7 @@ export class PeerWalk {
     return written;
   }
 
-  /** Writes the peers chosen, compact, from `at` on, and what comes with them into `extras`, where that is not null. */
-  write(sets: PeerSets, into: DataView, at: number, extras: Uint8Array | null): void {
+  #write(sets: PeerSets, into: DataView, at: number, extras: Uint8Array | null): void {
     const { runs } = sets;
     const { extraLength } = runs;
     const length = runs.keyLength + 2;

@@ -12,7 +12,6 @@ import type { Network } from '../network.ts';
 import type { Lock } from './lock.ts';
 import { finish, mix } from './mixing.ts';
 import type { PeerRuns } from './peer-runs.ts';
-import { LARGE } from './peer-sets.ts';
 import type { Shard } from './shard.ts';
 import { COMPLETED, COUNT, type Family, IPV4, IPV6, PARTIALS, ROOT, SEEDS } from './swarm-records.ts';
 import { HASH_SEED, PEERS, SEEDS_TOTAL, type SharedTableMemory, SWARMS, TableMemory } from './table-memory.ts';
@@ -191,7 +190,7 @@ export class SwarmTable {
 
   /**
    * Writes up to `wanted` compact peers of one family for the peer `ip`, `port` into `into` from `at` on, and their peer ids into
-   * `ids`; see {@link PeerWalk.choose}. Returns how many.
+   * `ids`; see {@link PeerWalk.pick}. Returns how many.
    */
   pick(
     swarm: number,
@@ -226,17 +225,11 @@ export class SwarmTable {
     extras: Uint8Array | null,
   ): number {
     const { records, sets } = this.#shard;
-    const { walk } = this.#parts;
     const root = records.get(swarm, ROOT + family);
     if (root === 0 || wanted <= 0) return 0;
     const shape = records.shape(swarm, family);
-    // With the asker there may be one more than it wants.
-    if (shape < LARGE && records.get(swarm, COUNT + family) <= wanted + 1) {
-      return walk.writeAll(sets[family], root, shape, wanted, seedsToo, into, at, extras);
-    }
-    const picked = walk.choose(sets[family], root, shape, wanted, seedsToo, network);
-    walk.write(sets[family], into, at, extras);
-    return picked;
+    const count = records.get(swarm, COUNT + family);
+    return this.#parts.walk.pick(sets[family], root, shape, count, wanted, seedsToo, network, into, at, extras);
   }
 
   get shardCount(): number {
