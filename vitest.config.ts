@@ -14,7 +14,8 @@ export default defineConfig({
         isolate: false,
         maxWorkers: 2,
       }),
-      suite('contract', ['test/contract/**/*.test.ts']),
+      // Tests side by side wait for each other's trackers, and hardly ever work.
+      suite('contract', ['test/contract/**/*.test.ts'], { maxConcurrency: 20 }),
       suite('sim', ['test/sim/**/*.test.ts'], { testTimeout: 60_000, maxWorkers: 2 }),
       // Mostly waiting, for processes and time-outs: two at a time.
       suite('e2e', ['test/e2e/**/*.test.ts'], { testTimeout: 120_000, maxWorkers: 2 }),

@@ -41,6 +41,7 @@ export type ErrorCode =
   | 'TRACKER_INVALID'
   | 'NO_PEERS'
   | 'STORE_REFUSED'
+  | 'SWARM_REFUSED'
   // the tracker's site
   | 'TOKEN_REFUSED'
   | 'REQUEST_INVALID'

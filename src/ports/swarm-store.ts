@@ -35,7 +35,8 @@ export interface SwarmLink {
    * One step, all or nothing. A change of age 0 holds whatever was known; an older one only against what is older still.
    * A peer that completes counts, however old the news, unless it was counted and has not begun anew, as a leech a minute
    * later: nothing counts twice when an exchange is repeated, or when two trackers heard the same. The request is lent
-   * until it settles. Rejects where the store does not do it.
+   * until it settles. Rejects where the store does not do it: with SWARM_REFUSED where what it has of this one swarm is to blame,
+   * so that others are not concerned.
    */
   exchange(request: SwarmExchange): Promise<SwarmAnswer>;
   /** Rejects what is under way. Idempotent. */

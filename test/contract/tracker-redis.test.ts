@@ -1,6 +1,8 @@
 // The contract of what a tracker does, with its swarms in a real Redis.
 
 import { afterAll, beforeAll } from 'vitest';
+import { CAN_REUSE_PORT } from '../../src/platform/node/net/shared-port.ts';
+import { loadUdpBatch } from '../../src/platform/node/net/udp-batch.ts';
 import { hasProgram, REDIS, RedisStage } from '../support/redis-stage.ts';
 import { trackerContract } from './tracker.ts';
 import { REAL_WEB } from './tracker-web.ts';
@@ -19,18 +21,26 @@ afterAll(async () => {
   await redis?.close();
 });
 
-// Peers of WebSocket connections are told to those of the same tracker alone: one, which has the store.
+// Peers of WebSocket connections are told to those of the same tracker alone: one, which has the store. Threads change nothing
+// that IPv4 or IPv6 does not: the second time round there are two, where several can share a port, and the other family.
+const threads = CAN_REUSE_PORT || loadUdpBatch() !== null ? 2 : 1;
 for (const [transport, sharing] of [
   [HTTP, 2],
   [UDP, 2],
   [REAL_WEB, 1],
 ] as const) {
-  trackerContract({
-    name: `${transport.name}, IPv4, ${sharing === 1 ? 'one' : 'two'} on Node with a real Redis`,
-    ...(!hasRedis && { missing: `no ${REDIS}` }),
-    isSlow: true,
-    family: 4,
-    can: { ...transport.can, isSimulated: false },
-    withTracker: (options, body) => trackers.with({ transport, family: 4, threads: 1, sharing }, options, body),
-  });
+  for (const setting of [
+    { family: 4, threads: 1 },
+    { family: 6, threads },
+  ] as const) {
+    const first = setting.threads === 1 ? '' : ', the first of two threads';
+    trackerContract({
+      name: `${transport.name}, IPv${setting.family}, ${sharing === 1 ? 'one' : 'two'} on Node with a real Redis${first}`,
+      ...(!hasRedis && { missing: `no ${REDIS}` }),
+      isSlow: true,
+      family: setting.family,
+      can: { ...transport.can, isSimulated: false },
+      withTracker: (options, body) => trackers.with({ transport, sharing, ...setting }, options, body),
+    });
+  }
 }

@@ -129,7 +129,7 @@ export function simTrackerWorld(transport: Transport, family: 4 | 6, isShared = 
 export interface NodeSetting {
   readonly transport: Transport;
   readonly family: 4 | 6;
-  /** Of each tracker. */
+  /** Of the first tracker; the others have one. */
   readonly threads: number;
   /** Trackers that share the store of {@link NodeTrackers}, and are asked in turn. Default: one tracker without it. */
   readonly sharing?: number;
@@ -192,9 +192,10 @@ export class NodeTrackers {
     let servers = this.#running.get(key);
     if (servers === undefined) {
       const listen = [{ ip: null, port: 0 }];
-      const workers = { count: threads, threads: trackerThreads() };
-      const newServer = (): Promise<TrackerServer> => {
-        const shared = sharing === undefined ? {} : { swarmStore: createRedisSwarmStore(this.#storePlace) };
+      const newServer = (_: unknown, n: number): Promise<TrackerServer> => {
+        const store = sharing === undefined ? null : this.#storePlace;
+        const workers = { count: n === 0 ? threads : 1, threads: trackerThreads(null, store) };
+        const shared = store === null ? {} : { swarmStore: createRedisSwarmStore(store) };
         return TrackerServer.open(this.#env, { listen, workers, ...shared, ...options });
       };
       servers = Promise.all(Array.from({ length: sharing ?? 1 }, newServer));

@@ -1,7 +1,9 @@
 // Disks that are full or read-only, and things that stand where content should be: one clear line, nothing lost.
 
+import { execFileSync } from 'node:child_process';
 import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect } from 'vitest';
 import { canMount, mountSmallDisk, type SmallDisk } from '../contract/small-disk.ts';
 import type { Workplace } from './program.ts';
@@ -90,6 +92,65 @@ describe('a read-only disk', () => {
       expect(await treeOf(place.path('here', 'films'))).toEqual(await treeOf(place.path('disk', 'films')));
     });
   });
+});
+
+describe('a folder that the disk loses', () => {
+  /** Has the disk lose the first folder at or below `path` that is put onto it. */
+  function loseBelow(place: Workplace, path: string): boolean {
+    const library = place.path('failing.so');
+    const source = fileURLToPath(new URL('../support/failing_folder_sync.c', import.meta.url));
+    try {
+      execFileSync('cc', ['-shared', '-fPIC', '-o', library, source, '-ldl'], { stdio: 'ignore' });
+    } catch {
+      return false;
+    }
+    place.env = { LD_PRELOAD: library, FAILS_BELOW: place.path(path) };
+    return true;
+  }
+
+  it.for([
+    ['the content', 'here', 1],
+    ['one of many in the content', 'here/films/deep', 20],
+  ] as const)('ends get with one line, and nothing in it is trusted: %s', async ([, lost, count], { place, skip }) => {
+    const files = Array.from({ length: count }, (_, i) => [`deep/${i}/file.bin`, MB / count] as const);
+    await writeFiles(place.path('films'), Object.fromEntries(files));
+    await place.run('create', 'films', '--piece-length', '16KiB');
+    const { address } = await startReady(place, 'seed', 'seed', 'films.torrent', 'films');
+    if (process.platform !== 'linux' || !loseBelow(place, lost)) return skip('no C compiler to make a disk fail with');
+    const source = ['films.torrent', '--peer', address, '-o', 'here'];
+    // Long enough for the journal to ask first: the end asks again.
+    expectFailure(await get(place, 'leech', ...source, '--max-download', '500KB/s'), 1, 'IO');
+    place.env = {};
+    const done = json(await get(place, 'leech', ...source));
+    expect(done).toMatchObject({ verified: done.pieces });
+    expect(await treeOf(place.path('here', 'films'))).toEqual(await treeOf(place.path('films')));
+  });
+
+  /** Appends twice to a log in a new state folder, and tells what became of it, what was there in between, and what is there then. */
+  const APPENDS = `
+    import { existsSync } from 'node:fs';
+    import { createFileStore } from ${JSON.stringify(new URL('../../dist/platform/node/store.js', import.meta.url).href)};
+    const folder = process.argv[1] + '/state';
+    const log = await createFileStore(folder).openLog('a/log', 1000);
+    const append = (text) => log.append(Buffer.from(text)).then(() => 'done', (error) => error.code);
+    const told = [await append('one'), existsSync(folder), existsSync(folder + '/a/log'), await append('two')];
+    const bytes = await createFileStore(folder).read('a/log');
+    console.log(JSON.stringify([...told, Buffer.from(bytes).toString()]));
+  `;
+
+  it.for([
+    ['a folder of it', '', false],
+    ['a file in it', 'state/a', true],
+  ] as const)(
+    'fails a record in the state folder, and is made anew by the next: %s',
+    ([, lost, isThere], { place, skip }) => {
+      if (process.platform !== 'linux' || !loseBelow(place, lost))
+        return skip('no C compiler to make a disk fail with');
+      const args = ['--input-type=module', '-e', APPENDS, place.folder];
+      const told = execFileSync(process.execPath, args, { env: { ...process.env, ...place.env } });
+      expect(JSON.parse(told.toString())).toEqual(['IO', isThere, false, 'done', 'two']);
+    },
+  );
 });
 
 describe('something in the way', () => {

@@ -46,6 +46,8 @@ export interface Running {
 /** A place for one test: files in `folder`, state beside it; `close` ends what still runs and removes both. */
 export class Workplace {
   readonly folder: string;
+  /** Variables for what is started from now on. */
+  env: Readonly<Record<string, string>> = {};
   readonly #state: string;
   readonly #started: { readonly line: string; readonly running: Running; log(): string }[] = [];
 
@@ -76,7 +78,7 @@ export class Workplace {
   }
 
   start(...args: readonly string[]): Running {
-    const env = { ...process.env, XDG_STATE_HOME: this.#state, NO_COLOR: '1' };
+    const env = { ...process.env, XDG_STATE_HOME: this.#state, NO_COLOR: '1', ...this.env };
     const child = spawn(process.execPath, [BIN, ...args], { cwd: this.folder, env, stdio: 'pipe' });
     const watched = watch(child);
     this.#started.push({ line: `shoal ${args.join(' ')}`, ...watched });

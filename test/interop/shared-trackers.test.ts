@@ -2,7 +2,7 @@
 
 import { createServer, type Server } from 'node:net';
 import { describe, expect } from 'vitest';
-import { fromLatin1 } from '../../src/base/bytes.ts';
+import { fromLatin1, latin1 } from '../../src/base/bytes.ts';
 import { createNodeEnv, type NodeEnv } from '../../src/platform/node/env.ts';
 import { CAN_REUSE_PORT } from '../../src/platform/node/net/shared-port.ts';
 import { loadUdpBatch } from '../../src/platform/node/net/udp-batch.ts';
@@ -66,6 +66,33 @@ class Caller {
 
   close(): Promise<void> {
     return this.#client.close();
+  }
+}
+
+/** What a tracker counts in some of the swarms: who is there, and who has completed. */
+async function countsOf(client: TrackerClient, at: string, swarms: readonly number[]): Promise<[number, number][]> {
+  const hashes = swarms.map((swarm) => announceOf(swarm, 0).infoHash);
+  const signal = AbortSignal.timeout(10_000);
+  const entries = [...(await client.scrape(`http://${at}/announce`, hashes, { signal })).values()];
+  return entries.map(({ seeds, leeches, completed }) => [seeds + leeches, completed]);
+}
+
+/** Resolves when all of the trackers count so in each of the swarms, one after the other. `there` null: whoever is there. */
+async function untilCounted(
+  client: TrackerClient,
+  places: readonly string[],
+  swarms: readonly number[],
+  [there, completed]: readonly [number | null, number],
+): Promise<void> {
+  const deadlineMs = performance.now() + 20_000;
+  for (const at of places) {
+    for (;;) {
+      const counts = await countsOf(client, at, swarms);
+      const isSo = counts.every((count) => (there === null || count[0] === there) && count[1] === completed);
+      if (isSo && counts.length === swarms.length) break;
+      if (performance.now() > deadlineMs) expect(counts).toEqual(swarms.map(() => [there, completed]));
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
   }
 }
 
@@ -146,7 +173,9 @@ suite(`two trackers and one ${REDIS}${missing}`, () => {
           for (let swarm = 0; swarm < SWARMS; swarm++) {
             for (let peer = 0; peer < PEERS; peer++) await caller.announce(peer & 1, announceOf(swarm, peer));
           }
-          await new Promise((resolve) => setTimeout(resolve, 2000));
+          const watcher = new TrackerClient(env, { from: LOOPBACK });
+          await untilCounted(watcher, [a.at, b.at], [...Array(SWARMS).keys()], [PEERS, 0]);
+          await watcher.close();
           const crowd = new Crowd(caller);
           crowd.start();
           await crowd.more(300);
@@ -185,12 +214,12 @@ suite(`two trackers and one ${REDIS}${missing}`, () => {
       for (const scheme of ['http', 'udp']) {
         const swarm = scheme === 'http' ? 1 : 2;
         await clients[0]!.announce(`${scheme}://${a.at}/announce`, announceOf(swarm, 1), { signal });
-        await new Promise((resolve) => setTimeout(resolve, 1500));
+        await untilCounted(clients[0]!, [b.at], [swarm], [1, 0]);
         for (const [i, client] of clients.entries()) {
           const reply = await client.announce(`${scheme}://${b.at}/announce`, announceOf(swarm, 10 + i), { signal });
           expect(reply.peers.map(({ port }) => port)).toContain(1001);
         }
-        await new Promise((resolve) => setTimeout(resolve, 1500));
+        await untilCounted(clients[0]!, [a.at], [swarm], [7, 0]);
         const reply = await clients[0]!.announce(`${scheme}://${a.at}/announce`, announceOf(swarm, 1), { signal });
         expect(reply.peers.map(({ port }) => port).sort()).toEqual([1010, 1011, 1012, 1013, 1014, 1015]);
       }
@@ -217,14 +246,8 @@ suite(`two trackers and one ${REDIS}${missing}`, () => {
         clients[n % clients.length]!.announce(`udp://${at}/announce`, announceOf(1, n, more), {
           signal: AbortSignal.timeout(10_000),
         });
-      const completed = async (at: string): Promise<number | undefined> => {
-        const signal = AbortSignal.timeout(10_000);
-        const { infoHash } = announceOf(1, 0);
-        const [entry] = (await clients[0]!.scrape(`http://${at}/announce`, [infoHash], { signal })).values();
-        return entry?.completed;
-      };
       for (let n = 0; n < 32; n++) await say(n, b.at, {});
-      await new Promise((resolve) => setTimeout(resolve, 1500));
+      await untilCounted(clients[0]!, [a.at], [1], [32, 0]);
       await redis.signal('SIGKILL');
       await b.running.saying(/the swarm store is away/);
       const done = { left: 0, event: 'completed' } as const;
@@ -232,17 +255,37 @@ suite(`two trackers and one ${REDIS}${missing}`, () => {
       for (let n = 0; n < 16; n++) await say(n, b.at, { left: 0, event: 'stopped' });
       await redis.comeBack();
       await b.running.saying(/the swarm store is back/);
-      const deadlineMs = performance.now() + 20_000;
-      for (;;) {
-        const counts = await Promise.all([completed(a.at), completed(b.at)]);
-        if (counts.every((count) => count === 32)) break;
-        if (performance.now() > deadlineMs) expect(counts).toEqual([32, 32]);
-        await new Promise((resolve) => setTimeout(resolve, 200));
+      // Who completed at one and left the other within a second is there or not.
+      await untilCounted(clients[0]!, [a.at, b.at], [1], [null, 32]);
+      // It stays so: what is told after all that was told again adds itself, and nothing else.
+      for (let n = 32; n < 36; n += 2) {
+        await Promise.all([say(n, a.at, done), say(n + 1, b.at, done)]);
+        await untilCounted(clients[0]!, [a.at, b.at], [1], [null, n + 2]);
       }
-      // It stays so.
-      await new Promise((resolve) => setTimeout(resolve, 3000));
-      expect(await Promise.all([completed(a.at), completed(b.at)])).toEqual([32, 32]);
       await Promise.all(clients.map((client) => client.close()));
+    }));
+
+  it('share all swarms but one of which the store has something else, and that one when it is gone', async ({
+    place,
+  }) =>
+    withRedis(async (redis, env) => {
+      const [a, b] = [await startTracker(place, 'a', redis.url), await startTracker(place, 'b', redis.url)];
+      const caller = new Caller(env, [a.at]);
+      const watcher = new TrackerClient(env, { from: LOOPBACK });
+      const [bad, good] = [1, 2];
+      const key = `shoal:{${latin1(announceOf(bad, 0).infoHash)}}`;
+      await redis.ask(['SET', key, 'no sorted set']);
+      for (let peer = 0; peer < 3; peer++) {
+        for (const swarm of [bad, good]) expect(await caller.announce(0, announceOf(swarm, peer))).toBe(peer);
+      }
+      await a.running.saying(/the swarm store refuses swarms .*WRONGTYPE/);
+      await untilCounted(watcher, [b.at], [good], [3, 0]);
+      await redis.ask(['DEL', key]);
+      await untilCounted(watcher, [b.at], [bad], [3, 0]);
+      await Promise.all([caller.close(), watcher.close()]);
+      const said = await Promise.all([a, b].map(({ running }) => running.stop()));
+      for (const { stderr } of said) expect(stderr).not.toContain('away');
+      expect(said[0]!.stderr.match(/refuses/g)).toHaveLength(1);
     }));
 
   it('says once that the store is away, and once that it is back', async ({ place }) =>

@@ -29,14 +29,19 @@ async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
   }
 }
 
-/** Puts the names in a folder onto stable storage. Systems that cannot open or sync a folder do it by themselves. */
-export async function syncFolder(path: string): Promise<void> {
+/**
+ * Puts the names in a folder onto stable storage. Systems that cannot open or sync a folder do it by themselves. `onLost` hears
+ * that the disk could not be written: the system says so once, and who asks it again hears that all is well.
+ */
+export async function syncFolder(path: string, onLost?: (error: unknown) => void): Promise<void> {
   let folder: FileHandle | undefined;
   try {
     folder = await open(path, 'r');
     await folder.sync();
   } catch (error) {
-    if (!isLeftToSystem(error)) throw error;
+    if (isLeftToSystem(error)) return;
+    if (folder !== undefined) onLost?.(error);
+    throw error;
   } finally {
     await folder?.close();
   }

@@ -5,7 +5,7 @@
 // the threads of libuv ten times that. What is written waits for the disk and is never synchronous.
 
 import { closeSync, type Dirent, fstatSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
-import { type FileHandle, open, readdir, unlink } from 'node:fs/promises';
+import { type FileHandle, open, readdir, rmdir, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { assert } from '../../base/assert.ts';
 import { concatBytes, EMPTY } from '../../base/bytes.ts';
@@ -133,7 +133,11 @@ function isAbsent(error: unknown): boolean {
 async function makeClean(folder: string): Promise<void> {
   const made = await makeFolders(folder);
   if (made !== null) {
-    await syncFolder(dirname(made));
+    await syncFolder(dirname(made)).catch(async (error: unknown) => {
+      // Made anew the next time: of a folder that is there already nobody would ask whether its name is on the disk.
+      for (let path = folder; path.startsWith(made); path = dirname(path)) await rmdir(path).catch(() => undefined);
+      throw error;
+    });
     return;
   }
   for (const name of await readdir(folder)) {
@@ -225,7 +229,22 @@ class FileLog implements StoreLog {
     } finally {
       await file.close();
     }
-    if (isNew) await syncFolder(dirname(this.#path));
+    if (isNew) await this.#syncName();
+  }
+
+  /** A file whose name may be lost is made anew by the next append. */
+  async #syncName(): Promise<void> {
+    try {
+      await syncFolder(dirname(this.#path));
+    } catch (error) {
+      await unlink(this.#path).then(
+        () => {
+          this.#lengthBytes = 0;
+        },
+        () => undefined,
+      );
+      throw error;
+    }
   }
 
   /** A failed append leaves nothing behind: what comes later must not follow a torn record. */

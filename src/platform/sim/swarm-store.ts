@@ -43,14 +43,16 @@ export class SimSwarmStore implements SwarmStore {
   readonly place = 'simulated';
   /** What an exchange fails with; null: it does not. */
   refusal: Error | null = null;
-  /** Exchanges that were carried out. */
+  /** Exchanges that were carried out, and those of swarms that are refused. */
   exchanges = 0;
+  refusals = 0;
   /** Of an exchange, from now on. */
   latencyMs: number;
   readonly #clock: Clock;
   readonly #page: number;
   readonly #swarms = new Map<string, StoredSwarm>();
   readonly #links = new Set<SimLink>();
+  readonly #refused = new Set<string>();
   #isDown = false;
   #isSilent = false;
 
@@ -85,6 +87,12 @@ export class SimSwarmStore implements SwarmStore {
     this.#isSilent = false;
   }
 
+  /** From now on what it has of a swarm is in the way of its exchanges, or not any more. */
+  refuse(infoHash: Uint8Array, isRefused = true): void {
+    if (isRefused) this.#refused.add(latin1(infoHash));
+    else this.#refused.delete(latin1(infoHash));
+  }
+
   forgetAll(): void {
     this.#swarms.clear();
   }
@@ -101,6 +109,10 @@ export class SimSwarmStore implements SwarmStore {
     await sleep(this.#clock, this.latencyMs);
     if (this.#isSilent) await new Promise(() => undefined);
     if (this.refusal !== null) throw this.refusal;
+    if (this.#refused.has(latin1(request.infoHash))) {
+      this.refusals++;
+      throw new ShoalError('SWARM_REFUSED', 'it has something else there');
+    }
     this.exchanges++;
     return this.#step(request);
   }

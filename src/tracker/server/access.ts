@@ -54,6 +54,9 @@ export interface Waiter {
   goOn(): void;
 }
 
+/** Nobody waits. */
+export const NOBODY: Waiter = { goOn: () => undefined };
+
 /**
  * Swarms that several trackers share (a store such as Redis). The swarm table is this tracker's copy, from which announces
  * are answered. The mirror sends them on, many at a time, and writes what others sent into the table, so that

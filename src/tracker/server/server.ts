@@ -8,7 +8,7 @@ import { sleep, type Timer } from '../../ports/clock.ts';
 import type { Env } from '../../ports/env.ts';
 import type { Random } from '../../ports/random.ts';
 import type { SwarmCounts } from '../protocol/http-reply-writer.ts';
-import type { Waiter } from './access.ts';
+import { NOBODY } from './access.ts';
 import { Counts } from './announce.ts';
 import { ConnectionIds } from './connection-ids.ts';
 import { settingsOf, type TrackerServerOptions } from './options.ts';
@@ -119,7 +119,7 @@ export class TrackerServer {
           hear: (batch) => serving.hear(batch),
           forget: (thread, row) => {
             relays.forget(thread);
-            untold?.forget(thread, row);
+            return untold?.forget(thread, row) ?? true;
           },
         });
         for (let row = 1; row < crew.count; row++) await workers.start(row);
@@ -163,6 +163,7 @@ export class TrackerServer {
    */
   counts(infoHash: Uint8Array): SwarmCounts {
     const { table, serving } = this.#parts;
+    // What is fetched is for the next who asks.
     if (serving.mirror?.isFresh(infoHash) === false) serving.mirror.wait(infoHash, NOBODY);
     const counts = new Counts();
     counts.read(table, table.find(infoHash));
@@ -222,9 +223,6 @@ interface Parts {
   readonly status: Status;
   readonly stateKey: string | null;
 }
-
-/** What is fetched is for the next who asks. */
-const NOBODY: Waiter = { goOn: () => undefined };
 
 function newWorkers(env: TrackerEnv, parts: Omit<WorkersOptions, 'log' | 'patience'>): Workers {
   const { clock, log } = env;

@@ -1,6 +1,7 @@
 // One worker of a tracker: a thread that serves announces over the swarm table that all share. What it needs is told once,
 // in plain values; sweep, snapshots and clearing up are the first thread's.
 
+import { assert } from '../../base/assert.ts';
 import { describeError } from '../../base/errors.ts';
 import type { Timer } from '../../ports/clock.ts';
 import { silentLog } from '../../ports/log.ts';
@@ -100,6 +101,7 @@ export async function runTrackerWorker(
     timer = clock.after(TICK_MS, tick);
   };
   try {
+    assert(job.untold === null || mirror !== null, 'a thread shares the swarms of the store as the first one does');
     // The first thread has found out what there is to be told.
     await mirror?.open();
     for (const listen of job.listen) await serving.listen(listen);

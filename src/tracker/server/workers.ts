@@ -12,8 +12,8 @@ export interface WorkersOptions {
   readonly log: Log;
   /** Hears batches of frames for the first thread; see {@link WebRelays}. */
   hear(batch: Uint8Array): void;
-  /** Forgets what was on its way to a thread that is no more, and what that of the row had to tell. */
-  forget(thread: number, row: number): void;
+  /** Forgets what was on its way to a thread that is no more, and what that of the row had to tell. False where it is to be tried again. */
+  forget(thread: number, row: number): boolean;
   /** Of worker `row`, but for its name. */
   readonly job: Omit<WorkerJob, 'owner' | 'row'>;
   /** The thread of a row has ended. */
@@ -94,7 +94,8 @@ export class Workers {
   async #replace(owner: number, row: number, error: Error | null, served: boolean): Promise<void> {
     const { log, table, patience } = this.#options;
     const emptied = table.recover(owner);
-    this.#options.forget(owner, row);
+    // Where two have died, that of the other may have to be done first.
+    while (!this.#options.forget(owner, row) && !this.#closed) await patience();
     const what = { error: error === null ? 'it ended' : describeError(error), shardsEmptied: emptied };
     if (!served) {
       log.write('error', 'a thread of the tracker could not serve; the others go on without it', what);

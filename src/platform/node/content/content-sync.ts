@@ -97,7 +97,7 @@ export class ContentSync {
       // Nothing is under way any more when this has failed.
       const lanes = await Promise.allSettled(Array.from({ length: SYNCS_AT_ONCE }, () => lane().catch(stop)));
       for (const ended of lanes) if (ended.status === 'rejected') throw ended.reason;
-      await syncFolders([...folders]);
+      await this.#syncFolders([...folders]);
       for (const file of dirty) this.#named.set(file);
     } catch (error) {
       // What is gone is not to be synced: its record shows that at the next start.
@@ -137,9 +137,28 @@ export class ContentSync {
     try {
       return await synced;
     } catch (error) {
-      if (!isShoalError(error, 'FILE_CHANGED')) this.#lost ??= fileError(error, 'put the content onto stable storage');
+      if (!isShoalError(error, 'FILE_CHANGED')) this.#lose(error);
       throw error;
     }
+  }
+
+  /** A file whose name is lost is lost, too. */
+  async #syncFolders(folders: readonly string[]): Promise<void> {
+    const lose = (error: unknown): void => this.#lose(error);
+    for (let i = 0; i < folders.length; i++) {
+      if (folders.length - i >= MANY_FILES) {
+        i += await syncFoldersAside(folders.slice(i)).catch((error: SyncFailure) => {
+          if (isLeftToSystem(error)) return error.at;
+          lose(error);
+          throw error;
+        });
+      }
+      if (i < folders.length) await syncFolder(folders[i]!, lose);
+    }
+  }
+
+  #lose(error: unknown): void {
+    this.#lost ??= fileError(error, 'put the content onto stable storage');
   }
 
   /** A new file needs the folder that names it, a new folder the one above, up to the one that holds the root. */
@@ -151,18 +170,6 @@ export class ContentSync {
       if (folders.has(path)) return;
       folders.add(path);
     }
-  }
-}
-
-async function syncFolders(folders: readonly string[]): Promise<void> {
-  for (let i = 0; i < folders.length; i++) {
-    if (folders.length - i >= MANY_FILES) {
-      i += await syncFoldersAside(folders.slice(i)).catch((error: SyncFailure) => {
-        if (isLeftToSystem(error)) return error.at;
-        throw error;
-      });
-    }
-    if (i < folders.length) await syncFolder(folders[i]!);
   }
 }
 

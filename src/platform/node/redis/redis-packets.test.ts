@@ -27,10 +27,16 @@ describe('the packets of many steps', () => {
   });
 
   it('gives each its answer, or why it failed', () => {
-    const packed = Buffer.concat([answer(5, 0xffffffff, 1, 'abc'), answer(0, 0, 2, 'WRONGTYPE'), answer(7, 0, 0, '')]);
-    const [one, two, three] = unpackAnswers(packed, 3);
+    const packed = Buffer.concat([
+      answer(5, 0xffffffff, 1, 'abc'),
+      answer(0, 0, 2, 'WRONGTYPE'),
+      answer(7, 0, 0, ''),
+      answer(0, 0, 2, 'OOM'),
+    ]);
+    const [one, two, three, four] = unpackAnswers(packed, 4);
     expect(one).toEqual({ cursor: 5, completed: 0xffffffff, more: true, changes: Buffer.from('abc') });
-    expect(two).toEqual(new Error('WRONGTYPE'));
+    expect(two).toMatchObject({ message: 'WRONGTYPE', code: 'SWARM_REFUSED' });
+    expect(four).toEqual(new Error('OOM'));
     expect(three).toMatchObject({ cursor: 7, more: false });
   });
 

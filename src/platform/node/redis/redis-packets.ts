@@ -3,12 +3,15 @@
 //   asked     since 8 | keep, ms 8 | completions known 4 | length 4 | changes     (floating-point numbers, big-endian, like all)
 //   answered  cursor 8 | completions 4 | status: 0, 1 there is more, 2 failed 1 | length 4 | changes, or why it failed
 
+import { ShoalError } from '../../../base/errors.ts';
 import type { SwarmAnswer, SwarmExchange } from '../../../ports/swarm-store.ts';
 
 const ASKED_HEAD = 24;
 const ANSWERED_HEAD = 17;
 const MORE = 1;
 const FAILED = 2;
+/** What a key alone is to blame for. All else (memory that is used up, rights, a replica) concerns every swarm. */
+const OF_ONE_KEY = 'WRONGTYPE';
 
 /** The requests of a command, one after the other. */
 export function packExchanges(requests: readonly SwarmExchange[]): Buffer {
@@ -38,7 +41,7 @@ export function unpackAnswers(packed: unknown, count: number): readonly (SwarmAn
     if (from + length > packed.length) throw new Error('the answer of the store is broken off');
     const status = packed[at + 12]!;
     const changes = packed.subarray(from, from + length);
-    if (status === FAILED) answers.push(new Error(changes.toString()));
+    if (status === FAILED) answers.push(stepError(changes.toString()));
     else {
       const [cursor, completed] = [packed.readDoubleBE(at), packed.readUInt32BE(at + 8)];
       answers.push({ cursor, completed, more: status === MORE, changes });
@@ -46,4 +49,8 @@ export function unpackAnswers(packed: unknown, count: number): readonly (SwarmAn
     at = from + length;
   }
   return answers;
+}
+
+function stepError(why: string): Error {
+  return why.includes(OF_ONE_KEY) ? new ShoalError('SWARM_REFUSED', why) : new Error(why);
 }

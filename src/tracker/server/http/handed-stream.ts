@@ -38,6 +38,10 @@ export class HandedStream implements ByteStream {
     this.#stream.write(parts, released);
   }
 
+  writeNow(bytes: Uint8Array): number {
+    return this.#stream.writeNow?.(bytes) ?? 0;
+  }
+
   pause(): void {
     this.#stream.pause();
   }

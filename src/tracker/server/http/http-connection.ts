@@ -7,7 +7,7 @@ import type { Waiter } from '../access.ts';
 import type { TrackerCounters } from '../status/stats.ts';
 import { HandedStream } from './handed-stream.ts';
 import { MAX_HEAD_LENGTH, type RequestHead, readHead } from './http-head.ts';
-import type { HttpReplies } from './http-replies.ts';
+import type { HttpRequest } from './http-request.ts';
 import { FOR_OTHERS, type HttpRoutes, TO_WAIT } from './http-routes.ts';
 
 /** A connection between requests: clients that keep one ask again within seconds or after half an hour. */
@@ -22,8 +22,7 @@ const HIGH_WATER_BYTES = 256 * 1024;
 /** What the connections of a server share: they take turns. */
 export interface HttpShared {
   readonly routes: HttpRoutes;
-  readonly head: RequestHead;
-  readonly replies: HttpReplies;
+  readonly request: HttpRequest;
   readonly counters: TrackerCounters;
   nowMs(): number;
   closed(connection: HttpConnection): void;
@@ -161,8 +160,8 @@ export class HttpConnection implements StreamSink, Waiter {
 
   /** Answers all whole requests in `bytes`; returns how many bytes that were. */
   #serve(bytes: Uint8Array): number {
-    const { routes, head, replies } = this.#shared;
-    const ip = this.#stream.remote.ip;
+    const { routes, request } = this.#shared;
+    const { head, replies } = request;
     let at = 0;
     while (at < bytes.length && !this.#ending && !this.#paused && !this.#isWaiting) {
       // Empty lines before a request are passed over (RFC 9112, 2.2).
@@ -178,7 +177,11 @@ export class HttpConnection implements StreamSink, Waiter {
       } else if (head.isUpgrade && head.fault === 0 && this.#shared.upgrades?.asks(bytes, head)) {
         if (this.#upgrade(this.#shared.upgrades, bytes, next)) return bytes.length;
       } else {
-        const outcome = routes.answer(bytes, head, ip, replies, this, this.#isLate);
+        request.bytes = bytes;
+        request.source = this.#stream.remote.ip;
+        request.waiter = this;
+        request.isLate = this.#isLate;
+        const outcome = routes.answer(request);
         if (outcome === TO_WAIT) {
           this.#isWaiting = true;
           this.#stream.pause();
@@ -201,7 +204,8 @@ export class HttpConnection implements StreamSink, Waiter {
 
   /** False where it is refused, which ends the connection. */
   #upgrade(upgrades: Upgrades, bytes: Uint8Array, next: number): boolean {
-    const { routes, head, replies } = this.#shared;
+    const { routes, request } = this.#shared;
+    const { head, replies } = request;
     const status = upgrades.fault(bytes, head, this.#stream.remote.ip);
     if (status === 0) this.#handOver((stream) => upgrades.take(stream, bytes, head, bytes.slice(next)));
     else routes.fault(head, status, replies);
@@ -216,7 +220,8 @@ export class HttpConnection implements StreamSink, Waiter {
   }
 
   #flush(): void {
-    const { replies, counters } = this.#shared;
+    const { request, counters } = this.#shared;
+    const { replies } = request;
     if (replies.length === 0) return;
     counters.httpBytesOut += replies.length;
     replies.sendTo(this.#stream);

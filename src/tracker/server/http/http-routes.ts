@@ -6,7 +6,7 @@ import type { Gzip } from '../../../ports/gzip.ts';
 import { AnnounceFields } from '../../protocol/announce.ts';
 import { readAnnounceQuery, readScrapeQuery } from '../../protocol/http-query.ts';
 import { encodeRefusal, writeAnnounceReply } from '../../protocol/http-reply-writer.ts';
-import { PathKey, type Refusal, type Waiter } from '../access.ts';
+import { PathKey, type Refusal } from '../access.ts';
 import { type AnnounceRules, WAITS } from '../announce.ts';
 import type { Pacing } from '../pacing.ts';
 import type { ScrapeRules } from '../scrape.ts';
@@ -16,6 +16,7 @@ import type { StatusRoutes } from '../status/status-routes.ts';
 import type { Trust } from '../trust.ts';
 import { acceptsGzip, type RequestHead } from './http-head.ts';
 import type { HttpReplies } from './http-replies.ts';
+import type { HttpRequest } from './http-request.ts';
 import type { Pages } from './pages.ts';
 import { ASKS_ANNOUNCE, ASKS_OTHER, ASKS_SCRAPE, isPath, keyInPath } from './path-key.ts';
 
@@ -74,18 +75,9 @@ export class HttpRoutes {
     this.#options = options;
   }
 
-  /**
-   * Adds the reply for the request at `bytes`, whose parts `head` names, of a client at `source`. Returns ANSWERED,
-   * FOR_OTHERS or TO_WAIT. `isLate`: it has waited.
-   */
-  answer(
-    bytes: Uint8Array,
-    head: RequestHead,
-    source: Uint8Array,
-    replies: HttpReplies,
-    waiter: Waiter,
-    isLate: boolean,
-  ): number {
+  /** Adds the reply for a request. Returns ANSWERED, FOR_OTHERS or TO_WAIT. */
+  answer(request: HttpRequest): number {
+    const { bytes, head, source, replies } = request;
     const { statusRoutes, counters, isServing } = this.#options;
     if (!isServing) {
       this.fault(head, 404, replies);
@@ -93,8 +85,8 @@ export class HttpRoutes {
     }
     const isPlain = head.fault === 0 && !head.isUpgrade;
     const asks = isPlain ? keyInPath(bytes, head.pathStart, head.pathEnd, this.#key) : ASKS_OTHER;
-    if (asks === ASKS_ANNOUNCE) return this.#announce(bytes, head, source, replies, waiter, isLate);
-    if (asks === ASKS_SCRAPE) return this.#scrape(bytes, head, source, replies, waiter, isLate);
+    if (asks === ASKS_ANNOUNCE) return this.#announce(request);
+    if (asks === ASKS_SCRAPE) return this.#scrape(request);
     if (isPlain && statusRoutes.answer(bytes, head, source, replies)) return ANSWERED;
     else if (isPlain && this.#page(bytes, head, replies)) return ANSWERED;
     else if (this.#options.handsOver) return FOR_OTHERS;
@@ -124,14 +116,7 @@ export class HttpRoutes {
     return page !== null;
   }
 
-  #announce(
-    bytes: Uint8Array,
-    head: RequestHead,
-    source: Uint8Array,
-    replies: HttpReplies,
-    waiter: Waiter,
-    isLate: boolean,
-  ): number {
+  #announce({ bytes, head, source, replies, waiter, isLate }: HttpRequest): number {
     const { announces, counters, clock, pacing, trust, minIntervalS, trackerId } = this.#options;
     const fields = this.#fields;
     const fault = readAnnounceQuery(bytes, head.queryStart, head.queryEnd, fields);
@@ -172,14 +157,7 @@ export class HttpRoutes {
   }
 
   /** FOR_OTHERS where all swarms are asked for, and may be. */
-  #scrape(
-    bytes: Uint8Array,
-    head: RequestHead,
-    source: Uint8Array,
-    replies: HttpReplies,
-    waiter: Waiter,
-    isLate: boolean,
-  ): number {
+  #scrape({ bytes, head, source, replies, waiter, isLate }: HttpRequest): number {
     const { scrapes, counters, clock, trust, minIntervalS, handsOverFullScrapes } = this.#options;
     const count = readScrapeQuery(bytes, head.queryStart, head.queryEnd, scrapes.hashes);
     if (count === 0 && handsOverFullScrapes && !head.isHead) return FOR_OTHERS;

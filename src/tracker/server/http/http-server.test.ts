@@ -5,8 +5,7 @@ import { fromLatin1 } from '../../../base/bytes.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { ByteStream, Sockets, StreamSink } from '../../../ports/sockets.ts';
 import { TrackerCounters } from '../status/stats.ts';
-import type { RequestHead } from './http-head.ts';
-import type { HttpReplies } from './http-replies.ts';
+import type { HttpRequest } from './http-request.ts';
 import type { HttpRoutes } from './http-routes.ts';
 import { HttpServer } from './http-server.ts';
 
@@ -23,8 +22,7 @@ async function stand() {
       return Promise.resolve({ address: Address.from('127.0.0.1', 1)!, close: () => Promise.resolve() });
     },
   } as unknown as Sockets;
-  const answer = (_bytes: Uint8Array, head: RequestHead, _ip: Uint8Array, replies: HttpReplies) =>
-    replies.text(head, 200, 'text', 'ok');
+  const answer = ({ head, replies }: HttpRequest) => replies.text(head, 200, 'text', 'ok');
   const server = new HttpServer({
     sockets,
     clock: { nowMs: () => clock.nowMs } as Clock,

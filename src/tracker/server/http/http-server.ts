@@ -7,8 +7,7 @@ import type { Random } from '../../../ports/random.ts';
 import type { ByteStream, ListenOptions, Sockets, StreamListener } from '../../../ports/sockets.ts';
 import type { TrackerCounters } from '../status/stats.ts';
 import { HttpConnection, type HttpShared, type OtherRequests, type Upgrades } from './http-connection.ts';
-import { RequestHead } from './http-head.ts';
-import { HttpReplies } from './http-replies.ts';
+import { HttpRequest } from './http-request.ts';
 import type { HttpRoutes } from './http-routes.ts';
 
 /** Connections looked at to find one to close when too many are open. */
@@ -35,8 +34,7 @@ export class HttpServer {
     this.#options = options;
     this.#shared = {
       routes: options.routes,
-      head: new RequestHead(),
-      replies: new HttpReplies(),
+      request: new HttpRequest(),
       counters: options.counters,
       nowMs: () => options.clock.nowMs(),
       closed: (connection) => this.#remove(connection),

@@ -3,10 +3,11 @@
 //
 //   wanted ─┐
 //   toTell ─┼─> step: changes taken -> store -> answer into the table, those who wait go on
-//   toRefresh┘                          └─> failed: changes put back
+//   toRefresh┘                          └─> failed: changes put back; refused: left alone for a while
 
+import { isShoalError } from '../../../base/errors.ts';
 import type { Clock, Timer } from '../../../ports/clock.ts';
-import type { SwarmAnswer, SwarmExchange } from '../../../ports/swarm-store.ts';
+import { MAX_EXCHANGED_CHANGES, type SwarmAnswer, type SwarmExchange } from '../../../ports/swarm-store.ts';
 import type { PendingChanges } from './pending-changes.ts';
 import type { StoreLink } from './store-link.ts';
 import type { TableCopy } from './table-copy.ts';
@@ -29,6 +30,8 @@ const URGENT_WINDOW = 512;
 const REFRESH_WINDOW = 64;
 /** After a step that failed the swarm is told again. */
 export const RETRY_MS = 1000;
+/** News of a swarm that the store refuses. Above this only who left or completed is kept: there is to be room for other swarms. */
+const MOST_REFUSED: number = 16 * MAX_EXCHANGED_CHANGES;
 /** From one turn to the next: what has become due meanwhile goes to the store together. */
 const TURN_MS = 5;
 
@@ -134,7 +137,9 @@ export class Exchanges {
       if (used.toTell.nextDueMs <= nowMs || (this.#isClosing && used.toTell.count > 0)) {
         const swarm = used.toTell.shift();
         // A step for those who waited may have told it.
-        if (pending.countOf(swarm) > 0) this.#step(swarm, nowMs, false);
+        if (pending.countOf(swarm) === 0) continue;
+        if (used.isRefused(swarm, nowMs)) this.#putOff(swarm, nowMs);
+        else this.#step(swarm, nowMs, false);
       } else if (!this.#refresh(nowMs) && !heal(nowMs)) return;
     }
   }
@@ -171,17 +176,17 @@ export class Exchanges {
   #step(swarm: number, nowMs: number, isUrgent: boolean): void {
     const { link, used, pending, copy, ageS } = this.#options;
     // What is under way sees to the rest when it is done.
-    if (used.isBusy(swarm)) return;
+    if (used.isBusy(swarm) || used.isRefused(swarm, nowMs)) return;
     used.setBusy(swarm, true);
     const infoHash = used.infoHash(swarm);
     const completed = copy.completedToTell(infoHash);
     const completing = pending.completingOf(swarm);
-    const changes = pending.take(swarm, nowMs / 1000);
+    const changes = pending.take(swarm, nowMs / 1000, ageS());
     const told = completing - pending.completingOf(swarm);
     const request = { infoHash, changes, since: used.cursors[swarm]!, completed, keepMs: ageS() * 1000, isUrgent };
     link.exchange(request).then(
       (answer) => this.#answered(swarm, request, told, answer, nowMs),
-      () => this.#failed(swarm, request, told),
+      (error: unknown) => this.#failed(swarm, request, told, error),
     );
   }
 
@@ -190,6 +195,7 @@ export class Exchanges {
     const { infoHash, since } = asked;
     const nowMs = clock.nowMs();
     used.setBusy(swarm, false);
+    used.accepted(swarm);
     copy.apply(swarm, infoHash, told, answer, nowMs / 1000);
     // Another answer than of this link, or from before healing began, is not built upon.
     if (used.cursors[swarm] === since) used.cursors[swarm] = answer.cursor;
@@ -204,16 +210,30 @@ export class Exchanges {
     this.pump();
   }
 
-  #failed(swarm: number, { infoHash, changes }: SwarmExchange, told: number): void {
+  #failed(swarm: number, { infoHash, changes }: SwarmExchange, told: number, error: unknown): void {
     const { clock, link, used, pending, copy, waiting, onFailed } = this.#options;
     const nowMs = clock.nowMs();
     used.setBusy(swarm, false);
     const completing = pending.completingOf(swarm);
     pending.putBack(swarm, changes, nowMs / 1000);
     copy.cannotTell(infoHash, told + completing - pending.completingOf(swarm));
+    if (isShoalError(error, 'SWARM_REFUSED')) {
+      used.refused(swarm, nowMs);
+      if (pending.countOf(swarm) > MOST_REFUSED) pending.forgetHeard(swarm);
+      this.#putOff(swarm, nowMs);
+      waiting.release(swarm);
+      this.pump();
+      return;
+    }
     onFailed(nowMs);
     waiting.release(swarm);
     if (link.isUp) used.toTell.add(swarm, nowMs + RETRY_MS);
     this.#arm(nowMs);
+  }
+
+  /** A swarm that is left alone keeps its place among those with news, and no other from its own. */
+  #putOff(swarm: number, nowMs: number): void {
+    const { link, used } = this.#options;
+    if (link.isUp && !this.#isClosing) used.toTell.add(swarm, nowMs + TELL_MS);
   }
 }

@@ -7,6 +7,7 @@ import {
   CHANGE_LEECH,
   CHANGE_SEED,
   ChangeReader,
+  MAX_STORED_AGE_S,
 } from '../../protocol/swarm-changes.ts';
 import { PendingChanges } from './pending-changes.ts';
 
@@ -16,6 +17,8 @@ const [one, two, six] = ['10.0.0.1:1', '10.0.0.2:1', '[2001:db8::1]:1'].map((tex
   Address,
 ];
 const newPending = (most = 1024): PendingChanges => new PendingChanges(1, 16, most);
+const take = (pending: PendingChanges, swarm: number, nowS: number, mostS = 2700): Uint8Array =>
+  pending.take(swarm, nowS, mostS);
 const note = (
   pending: PendingChanges,
   swarm: number,
@@ -44,9 +47,9 @@ describe('PendingChanges', () => {
     note(pending, 3, CHANGE_SEED, one, 2.5);
     note(pending, 4, CHANGE_LEECH, six, 3);
     expect([pending.count, pending.countOf(3), pending.countOf(4)]).toEqual([3, 2, 1]);
-    expect(told(pending.take(3, 3))).toEqual(['G 10.0.0.2:1 2', 'S 10.0.0.1:1 0']);
-    expect(told(pending.take(4, 3))).toEqual(['L [2001:db8::1]:1 0']);
-    expect([pending.count, pending.take(3, 3).length]).toEqual([0, 0]);
+    expect(told(take(pending, 3, 3))).toEqual(['G 10.0.0.2:1 2', 'S 10.0.0.1:1 0']);
+    expect(told(take(pending, 4, 3))).toEqual(['L [2001:db8::1]:1 0']);
+    expect([pending.count, take(pending, 3, 3).length]).toEqual([0, 0]);
   });
 
   it('keeps that a peer completed until it is told, also when it leaves', () => {
@@ -54,7 +57,7 @@ describe('PendingChanges', () => {
     note(pending, 0, CHANGE_SEED | CHANGE_COMPLETES, one);
     note(pending, 0, CHANGE_GONE, one);
     expect(pending.completingOf(0)).toBe(1);
-    const changes = pending.take(0, 0);
+    const changes = take(pending, 0, 0);
     expect(told(changes)).toEqual(['G+ 10.0.0.1:1 0']);
     expect(pending.completingOf(0)).toBe(0);
     pending.putBack(0, changes, 0);
@@ -65,10 +68,10 @@ describe('PendingChanges', () => {
     const pending = newPending();
     note(pending, 0, CHANGE_SEED | CHANGE_COMPLETES, one, 10);
     note(pending, 0, CHANGE_LEECH, two, 10);
-    const changes = pending.take(0, 10);
+    const changes = take(pending, 0, 10);
     note(pending, 0, CHANGE_SEED, one, 12);
     pending.putBack(0, changes, 12);
-    expect(told(pending.take(0, 14))).toEqual(['L 10.0.0.2:1 2', 'S+ 10.0.0.1:1 2']);
+    expect(told(take(pending, 0, 14))).toEqual(['L 10.0.0.2:1 2', 'S+ 10.0.0.1:1 2']);
   });
 
   it('forgets who was merely heard, not who left or completed', () => {
@@ -77,7 +80,46 @@ describe('PendingChanges', () => {
     note(pending, 0, CHANGE_GONE, two);
     note(pending, 0, CHANGE_SEED | CHANGE_COMPLETES, six);
     pending.forgetHeard(0);
-    expect(told(pending.take(0, 0))).toEqual(['G 10.0.0.2:1 0', 'S+ [2001:db8::1]:1 0']);
+    expect(told(take(pending, 0, 0))).toEqual(['G 10.0.0.2:1 0', 'S+ [2001:db8::1]:1 0']);
+  });
+
+  it.each([
+    [2700, 2700],
+    [20_000, MAX_STORED_AGE_S],
+  ])('tells nobody as there who was silent for too long, where that is %i s', (mostS, oldestS) => {
+    const pending = newPending();
+    const now = 30_000;
+    note(pending, 0, CHANGE_LEECH, one, now - oldestS);
+    note(pending, 0, CHANGE_LEECH, two, now - oldestS - 1);
+    note(pending, 0, CHANGE_SEED | CHANGE_COMPLETES, six, now - oldestS - 1);
+    note(pending, 1, CHANGE_GONE, one, now - mostS);
+    note(pending, 1, CHANGE_GONE, two, now - mostS - 1);
+    expect(told(take(pending, 0, now, mostS))).toEqual([
+      `G+ [2001:db8::1]:1 ${oldestS + 1}`,
+      `L 10.0.0.1:1 ${oldestS}`,
+    ]);
+    expect(told(take(pending, 1, now, mostS))).toEqual([`G 10.0.0.1:1 ${mostS}`]);
+    expect(pending.count).toBe(0);
+  });
+
+  it('takes all that can be told of a swarm, however much is too old', () => {
+    const pending = newPending();
+    for (let i = 0; i < 600; i++) note(pending, 0, CHANGE_GONE, new Address(Uint8Array.of(10, 0, i >> 8, i), 1));
+    note(pending, 0, CHANGE_GONE, six, 5000);
+    for (let i = 600; i < 1000; i++) note(pending, 0, CHANGE_GONE, new Address(Uint8Array.of(10, 0, i >> 8, i), 1));
+    expect(told(take(pending, 0, 5000))).toEqual(['G [2001:db8::1]:1 0']);
+  });
+
+  it('has room again, when those that left too long ago are swept', () => {
+    const pending = newPending(2);
+    note(pending, 0, CHANGE_GONE, one);
+    note(pending, 1, CHANGE_SEED | CHANGE_COMPLETES, two);
+    expect(note(pending, 2, CHANGE_GONE, six, 5000)).toBe(false);
+    pending.sweep(2700, 2700);
+    expect(pending.count).toBe(2);
+    pending.sweep(5000, 2700);
+    expect([pending.count, pending.completingOf(1)]).toEqual([1, 1]);
+    expect(note(pending, 2, CHANGE_GONE, six, 5000)).toBe(true);
   });
 
   it('is bounded, says so, and hands out so many at a time', () => {
@@ -85,7 +127,7 @@ describe('PendingChanges', () => {
     const peers = Array.from({ length: 1025 }, (_, i) => new Address(Uint8Array.of(10, 0, i >> 8, i), 1));
     expect(peers.map((peer) => note(pending, 0, CHANGE_LEECH, peer)).lastIndexOf(true)).toBe(1023);
     expect(note(pending, 0, CHANGE_SEED, peers[0]!)).toBe(true);
-    expect(told(pending.take(0, 0))).toHaveLength(MAX_EXCHANGED_CHANGES);
+    expect(told(take(pending, 0, 0))).toHaveLength(MAX_EXCHANGED_CHANGES);
     expect(pending.count).toBe(1024 - MAX_EXCHANGED_CHANGES);
     expect(note(pending, 1, CHANGE_LEECH, two, 0, true)).toBe(true);
     expect(pending.countOf(1)).toBe(0);

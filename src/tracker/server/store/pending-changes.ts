@@ -1,5 +1,5 @@
 // Peers of which the store has not been told yet, each once, in its latest state, by swarm. However long the store is away,
-// there are never more than these.
+// there are never more than these, and no peer is told that has been silent for too long: only that it completed.
 
 import { readU32, writeU32 } from '../../../base/bytes.ts';
 import { MAX_EXCHANGED_CHANGES } from '../../../ports/swarm-store.ts';
@@ -7,7 +7,9 @@ import {
   CHANGE_COMPLETES,
   CHANGE_GONE,
   ChangeReader,
+  MAX_CHANGE_AGE_S,
   MAX_CHANGE_LENGTH,
+  MAX_STORED_AGE_S,
   writeChange,
 } from '../../protocol/swarm-changes.ts';
 import { WordKeys } from './word-keys.ts';
@@ -17,6 +19,8 @@ export const MAX_PENDING: number = 1 << 18;
 /** Swarm, port and family, ip. */
 const KEY_WORDS = 6;
 const IS_IPV6 = 0x10000;
+/** Swarms looked at in one call of `sweep`. */
+const SWEPT = 16_384;
 
 export class PendingChanges {
   readonly #keys: WordKeys;
@@ -32,6 +36,7 @@ export class PendingChanges {
   readonly #buffer = new Uint8Array(MAX_EXCHANGED_CHANGES * MAX_CHANGE_LENGTH);
   readonly #ip4 = new Uint8Array(4);
   readonly #ip6 = new Uint8Array(16);
+  #swept = 0;
 
   /** `swarms`: their numbers are below it. */
   constructor(seed: number, swarms: number, most: number = MAX_PENDING) {
@@ -84,18 +89,34 @@ export class PendingChanges {
     return true;
   }
 
-  /** Takes changes of a swarm out, as many as an exchange has, as its records. */
-  take(swarm: number, nowS: number): Uint8Array {
+  /**
+   * Takes changes of a swarm out, as many as an exchange has, as its records, and forgets those that {@link sweep} would. Whoever
+   * completed, and was not heard for more than `mostS` since, has gone meanwhile.
+   */
+  take(swarm: number, nowS: number, mostS: number): Uint8Array {
     let at = 0;
-    for (let taken = 0; taken < MAX_EXCHANGED_CHANGES && this.#first[swarm] !== 0; taken++) {
+    for (let taken = 0; taken < MAX_EXCHANGED_CHANGES && this.#first[swarm] !== 0; ) {
       const number = this.#first[swarm]! - 1;
       // Seconds are rounded up: what was heard within this one is new.
       const ageS = Math.floor(nowS - this.#heardS[number]!);
-      const ip = this.#ipOf(number);
-      at = writeChange(this.#buffer, at, this.#kinds[number]!, ageS, ip, this.#keys.word(number, 1) & 0xffff);
+      const kind = stillTrue(this.#kinds[number]!, ageS, mostS);
+      if (kind !== NOTHING) {
+        const ip = this.#ipOf(number);
+        at = writeChange(this.#buffer, at, kind, ageS, ip, this.#keys.word(number, 1) & 0xffff);
+        taken++;
+      }
       this.#unlink(swarm, number);
     }
     return this.#buffer.slice(0, at);
+  }
+
+  /** Forgets, in some of the swarms, what is too old to be told; to be called about once a second. */
+  sweep(nowS: number, mostS: number): void {
+    const end = Math.min(this.#first.length, this.#swept + SWEPT);
+    const isOld = (number: number): boolean =>
+      stillTrue(this.#kinds[number]!, Math.floor(nowS - this.#heardS[number]!), mostS) === NOTHING;
+    for (let swarm = this.#swept; swarm < end; swarm++) this.#forget(swarm, isOld);
+    this.#swept = end === this.#first.length ? 0 : end;
   }
 
   /** Puts back what could not be told; what has changed since stays as it is. */
@@ -115,11 +136,17 @@ export class PendingChanges {
 
   /** Forgets peers that were merely heard: they are in the table, from where they are told after an outage. */
   forgetHeard(swarm: number): void {
+    this.#forget(swarm, (number) => {
+      const kind = this.#kinds[number]!;
+      return kind !== CHANGE_GONE && (kind & CHANGE_COMPLETES) === 0;
+    });
+  }
+
+  #forget(swarm: number, isForgotten: (number: number) => boolean): void {
     for (let at = this.#first[swarm]!; at !== 0; ) {
       const number = at - 1;
       at = this.#next[number]!;
-      const kind = this.#kinds[number]!;
-      if (kind !== CHANGE_GONE && (kind & CHANGE_COMPLETES) === 0) this.#unlink(swarm, number);
+      if (isForgotten(number)) this.#unlink(swarm, number);
     }
   }
 
@@ -155,4 +182,17 @@ export class PendingChanges {
     for (let i = 0; 4 * i < ip.length; i++) writeU32(ip, 4 * i, this.#keys.word(number, 2 + i));
     return ip;
   }
+}
+
+/** Stands for a change that is not to be told. */
+const NOTHING = -1;
+
+/**
+ * What a change says after so long. A peer that was silent for longer than `mostS` is in no store any more, so that neither that it
+ * was heard nor that it left is news; and no peer is told as there that is older than a store can say.
+ */
+function stillTrue(kind: number, ageS: number, mostS: number): number {
+  const isGone = (kind & CHANGE_GONE) === CHANGE_GONE;
+  if (ageS <= Math.min(mostS, isGone ? MAX_CHANGE_AGE_S : MAX_STORED_AGE_S)) return kind;
+  return (kind & CHANGE_COMPLETES) === 0 ? NOTHING : CHANGE_GONE | CHANGE_COMPLETES;
 }

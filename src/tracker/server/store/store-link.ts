@@ -11,6 +11,8 @@ const SILENT_MS = 2000;
 /** From one try to the next, growing; each a little different, so that trackers do not all come at once. */
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 5000;
+/** That it refuses swarms is told so often at most. */
+const REFUSALS_TOLD_MS = 10 * 60_000;
 
 export interface StoreLinkOptions {
   readonly store: SwarmStore;
@@ -38,6 +40,7 @@ export class StoreLink {
   #isTold = false;
   /** It was there when it went away, and refused: being there does not show that it is back, being told something does. */
   #hasRefused = false;
+  #refusalToldMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: StoreLinkOptions) {
     this.#options = options;
@@ -100,12 +103,8 @@ export class StoreLink {
       this.#succeeded(request);
       return answer;
     } catch (error) {
-      const nowMs = clock.nowMs();
-      if (this.#failingSinceMs === 0) this.#failingSinceMs = nowMs;
-      if (link === this.#link && nowMs - this.#failingSinceMs > SILENT_MS) {
-        this.#hasRefused = true;
-        this.#goAway(error);
-      }
+      if (isShoalError(error, 'SWARM_REFUSED')) this.#tellRefused(error);
+      else this.#failed(link, error);
       throw error;
     } finally {
       this.#underWay--;
@@ -141,6 +140,28 @@ export class StoreLink {
     this.#isTold = false;
     this.#hasRefused = false;
     this.#options.log.write('warn', 'the swarm store is back', { store: this.#options.store.name });
+  }
+
+  #failed(link: SwarmLink, error: unknown): void {
+    const nowMs = this.#options.clock.nowMs();
+    if (this.#failingSinceMs === 0) this.#failingSinceMs = nowMs;
+    if (link !== this.#link || nowMs - this.#failingSinceMs <= SILENT_MS) return;
+    this.#hasRefused = true;
+    this.#goAway(error);
+  }
+
+  /** Which swarm is not told: logs have none. */
+  #tellRefused(error: ShoalError): void {
+    const { clock, log, store } = this.#options;
+    const nowMs = clock.nowMs();
+    if (nowMs - this.#refusalToldMs < REFUSALS_TOLD_MS) return;
+    this.#refusalToldMs = nowMs;
+    const told = { store: store.name, error: describeError(error) };
+    log.write(
+      'warn',
+      'the swarm store refuses swarms for what it has of them; these are tried again now and then',
+      told,
+    );
   }
 
   #goAway(error: unknown): void {

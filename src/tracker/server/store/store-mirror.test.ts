@@ -3,8 +3,8 @@ import { newSimWorld } from '../../../../test/contract/sim-world.ts';
 import { writeU32 } from '../../../base/bytes.ts';
 import { SimSwarmStore } from '../../../platform/sim/index.ts';
 import { type Clock, sleep } from '../../../ports/clock.ts';
-import { silentLog } from '../../../ports/log.ts';
-import { LEECH } from '../table/peer-runs.ts';
+import { CHANGE_GONE, ChangeReader } from '../../protocol/swarm-changes.ts';
+import { LEECH, SEED } from '../table/peer-runs.ts';
 import { SwarmTable } from '../table/swarm-table.ts';
 import { StoreMirror } from './store-mirror.ts';
 import { UntoldCompletions } from './untold-completions.ts';
@@ -13,6 +13,7 @@ const MOST_USED = 4096;
 const IP = Uint8Array.of(203, 0, 113, 5);
 /** Longer than from one try to reach a store to the next. */
 const RETRIED_MS = 10_000;
+const AGE_S = 2700;
 
 function hash(n: number): Uint8Array {
   const bytes = new Uint8Array(20);
@@ -31,6 +32,22 @@ interface Setting {
   readonly store: SimSwarmStore;
   readonly table: SwarmTable;
   readonly clock: Clock;
+  /** What it has written to the log. */
+  readonly lines: readonly string[];
+  /** So long, with a tick a second. */
+  pass(seconds: number): Promise<void>;
+}
+
+/** What a store knows of a swarm: its completions, and who is there. */
+async function knownOf(store: SimSwarmStore, infoHash: Uint8Array): Promise<{ completed: number; there: number[] }> {
+  const link = await store.open(() => undefined);
+  const asked = { changes: new Uint8Array(0), since: 0, completed: 0, keepMs: AGE_S * 1000, isUrgent: false };
+  const { completed, changes } = await link.exchange({ infoHash, ...asked });
+  link.close();
+  const there: number[] = [];
+  const reader = new ChangeReader(changes);
+  while (reader.next()) if (reader.role !== CHANGE_GONE) there.push(reader.port);
+  return { completed, there: there.sort() };
 }
 
 async function withMirror(latencyMs: number, body: (setting: Setting) => Promise<void>): Promise<void> {
@@ -38,13 +55,21 @@ async function withMirror(latencyMs: number, body: (setting: Setting) => Promise
   const { clock, random } = world.addHost({ ip: '10.9.0.1' }).env;
   const store = new SimSwarmStore({ clock, latencyMs });
   const table = SwarmTable.local(random, { maxSwarms: 100, maxPeers: 100 });
-  const rest = { log: silentLog, mostUsed: MOST_USED, ageS: () => 2700 };
+  const lines: string[] = [];
+  const log = { write: (_level: string, message: string) => lines.push(message) };
+  const rest = { log, mostUsed: MOST_USED, ageS: () => AGE_S };
   const untold = new UntoldCompletions(UntoldCompletions.memory(1, random, false), 0);
   const mirror = new StoreMirror({ store, table, untold, clock, random, ...rest });
+  const pass = async (seconds: number): Promise<void> => {
+    for (let s = 0; s < seconds; s++) {
+      await sleep(clock, 1000);
+      mirror.tick();
+    }
+  };
   await world.run(
     mirror
       .open()
-      .then(() => body({ mirror, store, table, clock }))
+      .then(() => body({ mirror, store, table, clock, lines, pass }))
       .then(() => mirror.close()),
   );
   expect(world.leaks()).toEqual([]);
@@ -128,6 +153,62 @@ describe('the mirror of a store', () => {
       expect(mirror.isFresh(hash(0))).toBe(true);
       await sleep(clock, 100);
       expect(store.swarmCount).toBe(2);
+    });
+  });
+
+  it('asks less and less often for a swarm that the store refuses, and for others as ever', async () => {
+    /** Exchanges of the good swarm and of the bad one. */
+    const exchangesOf = async (isRefused: boolean): Promise<readonly [number, number]> => {
+      let counts: readonly [number, number] = [0, 0];
+      await withMirror(1, async ({ mirror, store, table, clock, lines, pass }) => {
+        const [good, bad] = [1, 2];
+        for (const n of [good, bad]) join(table, n, clock);
+        await pass(1);
+        const before = store.exchanges;
+        store.refuse(hash(bad), isRefused);
+        for (let round = 0; round < 300; round++) {
+          for (const n of [good, bad]) {
+            if (!mirror.isFresh(hash(n))) await new Promise<void>((goOn) => mirror.wait(hash(n), { goOn }));
+            mirror.announced(hash(n), IP, 1, LEECH, false);
+            mirror.announced(hash(n), IP, 2, LEECH, false);
+          }
+          await pass(2);
+        }
+        counts = [store.exchanges - before, store.refusals];
+        expect(lines).toHaveLength(isRefused ? 1 : 0);
+        expect(mirror.isAway).toBe(false);
+        store.refuse(hash(bad), false);
+        await pass(310);
+        expect(await knownOf(store, hash(bad))).toMatchObject({ there: [1, 2] });
+      });
+      return counts;
+    };
+    const [both, none] = await exchangesOf(false);
+    const [good, bad] = await exchangesOf(true);
+    expect([none, good]).toEqual([0, both / 2]);
+    expect(bad).toBeGreaterThan(5);
+    expect(bad).toBeLessThan(25);
+  });
+
+  it('ends where the store refuses what it would still tell', async () => {
+    await withMirror(1, async ({ mirror, store, pass }) => {
+      store.refuse(hash(1));
+      mirror.announced(hash(1), IP, 1, LEECH, false);
+      await pass(1);
+      mirror.announced(hash(1), IP, 2, LEECH, false);
+    });
+  });
+
+  it('tells after a long outage who completed, and nobody as there who was silent for too long', async () => {
+    await withMirror(1, async ({ mirror, store, pass }) => {
+      store.goDown();
+      mirror.announced(hash(1), IP, 1, SEED, true);
+      mirror.left(hash(1), IP, 2);
+      await pass(AGE_S + 100);
+      mirror.announced(hash(1), IP, 3, SEED, true);
+      store.comeBack();
+      await pass(20);
+      expect(await knownOf(store, hash(1))).toEqual({ completed: 2, there: [3] });
     });
   });
 });

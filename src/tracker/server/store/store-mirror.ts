@@ -4,6 +4,7 @@
 //   announce -> table, PendingChanges -> Exchanges, half a second later -> answer -> table
 //   a swarm whose copy is old -> Waiting -> Exchanges, at once -> answer -> table -> announce
 
+import { isShoalError } from '../../../base/errors.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { Log } from '../../../ports/log.ts';
 import type { Random } from '../../../ports/random.ts';
@@ -104,17 +105,20 @@ export class StoreMirror implements SwarmMirror {
     if (!this.#link.isUp) return true;
     const swarm = this.#used.find(infoHash);
     const copiedMs = swarm < 0 ? 0 : this.#used.copiedMs[swarm]!;
+    const nowMs = this.#options.clock.nowMs();
     if (copiedMs !== 0) {
       const most = this.#waiting.count < MANY_WAITING ? FRESH_MS : LAGGING_MS;
-      if (this.#options.clock.nowMs() - copiedMs < most) return true;
+      if (nowMs - copiedMs < most) return true;
     }
+    if (swarm >= 0 && this.#used.isRefused(swarm, nowMs)) return true;
     return this.#link.owesMs >= this.#patienceMs(infoHash, copiedMs);
   }
 
   wait(infoHash: Uint8Array, waiter: Waiter): boolean {
     if (!this.#link.isUp || this.#waiting.isFull || this.#isClosing) return false;
-    const swarm = this.#used.use(infoHash, this.#options.clock.nowMs());
-    if (swarm < 0) return false;
+    const nowMs = this.#options.clock.nowMs();
+    const swarm = this.#used.use(infoHash, nowMs);
+    if (swarm < 0 || this.#used.isRefused(swarm, nowMs)) return false;
     const patienceMs = this.#patienceMs(infoHash, this.#used.copiedMs[swarm]!);
     if (this.#link.owesMs >= patienceMs) return false;
     const isFirst = !this.#waiting.has(swarm);
@@ -139,6 +143,7 @@ export class StoreMirror implements SwarmMirror {
   tick(): void {
     const nowMs = this.#options.clock.nowMs();
     this.#link.tick();
+    this.#pending.sweep(nowMs / 1000, this.#options.ageS());
     this.#used.sweep(nowMs, (swarm) => this.#pending.countOf(swarm) > 0);
     if (!this.#needsHealing || !this.#link.isUp || nowMs - this.#failedAtMs < RETRY_MS) return;
     // Under a flood of swarms something finds no room all the time: the table is told to its end, and copies are kept.
@@ -230,7 +235,7 @@ export class StoreMirror implements SwarmMirror {
     const told = { ...request, completed: this.#copy.completedToTell(request.infoHash) };
     this.#link.exchange(told).then(
       () => ended(true),
-      () => ended(false),
+      (error: unknown) => ended(isShoalError(error, 'SWARM_REFUSED')),
     );
     return true;
   }

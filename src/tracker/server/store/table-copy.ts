@@ -63,8 +63,8 @@ export class TableCopy {
   /** What the store counts, and what is still to be told. Of those that it was told of another tracker may have told it before. */
   #completed(infoHash: Uint8Array, known: number, told: number, counted: number): number {
     const untold = this.#untold.of(infoHash);
+    if (told > 0) this.#untold.change(infoHash, -told);
     if (untold < 0) return known;
-    this.#untold.change(infoHash, -told);
     return Math.max(known - untold, counted) + Math.max(0, untold - told);
   }
 }

@@ -6,7 +6,7 @@
 // What is said of a swarm is said under the lock of its shard, so that its count and this fit together; the lock here keeps the
 // slots in order, and is taken and let go within each call.
 
-import { readU32 } from '../../../base/bytes.ts';
+import { readU32, writeU32 } from '../../../base/bytes.ts';
 import type { Random } from '../../../ports/random.ts';
 import { Lock } from '../table/lock.ts';
 import { finish, mix } from '../table/mixing.ts';
@@ -20,6 +20,8 @@ const SUM = 5;
 const COUNTS = 6;
 /** Of which half are used, so that none is far from its place. Memory is used as far as there are any. */
 const MOST_SLOTS: number = 1 << 18;
+/** Of a thread, while another hangs in here: by then far more is wrong than these. */
+const MOST_LATE: number = 1 << 16;
 
 export class UntoldCompletions {
   readonly #words: Uint32Array;
@@ -28,6 +30,10 @@ export class UntoldCompletions {
   readonly #row: number;
   readonly #slotWords: number;
   readonly #mask: number;
+  /** What was told while nobody got in here: it is taken out as soon as this thread does. */
+  #late: { readonly infoHash: Uint8Array; readonly by: number }[] = [];
+  /** Whoever is in here hangs, or has died: nobody waits for it again. */
+  #isStuck = false;
 
   /** Memory for so many threads; `slots`: a power of two. */
   static memory(
@@ -64,9 +70,12 @@ export class UntoldCompletions {
     return sum;
   }
 
-  /** This thread has `by` more, or fewer. False where there is no room: nothing has changed then. */
+  /** This thread has `by` more, or fewer. False where there is no room for more, or where that cannot be known now: they do not count here then. */
   change(infoHash: Uint8Array, by: number): boolean {
-    if (!this.#enter()) return false;
+    if (!this.#enter()) {
+      if (by < 0 && this.#late.length < MOST_LATE) this.#late.push({ infoHash: infoHash.slice(), by });
+      return false;
+    }
     const isDone = this.#change(infoHash, by);
     this.#lock?.release();
     return isDone;
@@ -74,19 +83,51 @@ export class UntoldCompletions {
 
   /**
    * Forgets those of a thread that is no more (its number as {@link setLockOwner} had it), whose row another gets: nobody will tell
-   * them, so they are told with the count of the table. Where it died in here, all are forgotten.
+   * them, so they are told with the count of the table. False where another is in here that hangs, or is to be forgotten first.
    */
-  forget(owner: number, row: number): void {
-    if (this.#lock?.ownedBy(owner)) {
-      this.#words.fill(0, HEAD);
-      this.#words[SWARMS] = 0;
-    } else if (!this.#enter()) return;
-    for (let slot = 0; slot <= this.#mask; slot++) this.#empty(slot, row);
+  forget(owner: number, row: number): boolean {
+    if (this.#lock?.ownedBy(owner)) this.#mend(row);
+    else if (!this.#enter()) return false;
+    else for (let slot = 0; slot <= this.#mask; slot++) this.#empty(slot, row);
     this.#lock?.release();
+    return true;
   }
 
   #enter(): boolean {
-    return this.#lock === null || this.#lock.acquire();
+    if (this.#lock === null) return true;
+    this.#isStuck = !this.#lock.acquire(!this.#isStuck);
+    if (this.#isStuck) return false;
+    if (this.#late.length > 0) {
+      for (const { infoHash, by } of this.#late) this.#change(infoHash, by);
+      this.#late = [];
+    }
+    return true;
+  }
+
+  /**
+   * After a thread that died in here: its swarm may be half there, one that was to move up may be there twice. What the others have
+   * stands in their words, which nobody else changes.
+   */
+  #mend(row: number): void {
+    const words = this.#words;
+    const infoHash = new Uint8Array(20);
+    const kept: Uint32Array[] = [];
+    for (let slot = 0; slot <= this.#mask; slot++) {
+      const at = this.#at(slot);
+      words[at + COUNTS + row] = 0;
+      words[at + SUM] = 0;
+      for (let count = COUNTS; count < this.#slotWords; count++) words[at + SUM]! += words[at + count]!;
+      if (words[at + SUM] !== 0) kept.push(words.slice(at, at + this.#slotWords));
+    }
+    words.fill(0, HEAD);
+    let swarms = 0;
+    for (const slot of kept) {
+      for (let i = 0; i < 5; i++) writeU32(infoHash, 4 * i, slot[i]!);
+      const at = this.#find(infoHash);
+      if (words[at + SUM] === 0) swarms++;
+      words.set(slot, at);
+    }
+    words[SWARMS] = swarms;
   }
 
   #change(infoHash: Uint8Array, by: number): boolean {

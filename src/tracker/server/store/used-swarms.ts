@@ -11,6 +11,9 @@ export const MAX_USED: number = 1 << 18;
 const IDLE_MS = 120_000;
 /** One that was asked for twice within so long is asked for often, until nobody does for so long. */
 const OFTEN_MS = 3000;
+/** One that the store refuses is left alone for so long, twice as long each time. */
+const FIRST_REFUSAL_MS = 1000;
+const LAST_REFUSAL_MS = 300_000;
 /** Looked at in one call of `sweep`. */
 const SWEPT = 16_384;
 
@@ -30,6 +33,9 @@ export class UsedSwarms {
   readonly #isBusy: Uint8Array;
   readonly #askedMs: Float64Array;
   readonly #isOften: Uint8Array;
+  /** How often in a row the store has refused it, and until when it is left alone. */
+  readonly #refusals: Uint8Array;
+  readonly #refusedUntilMs: Float64Array;
   #swept = 0;
 
   constructor(seed: number, most: number = MAX_USED) {
@@ -42,6 +48,8 @@ export class UsedSwarms {
     this.#isBusy = new Uint8Array(most);
     this.#askedMs = new Float64Array(most);
     this.#isOften = new Uint8Array(most);
+    this.#refusals = new Uint8Array(most);
+    this.#refusedUntilMs = new Float64Array(most);
     this.toTell = new DueQueue(most);
     this.toRefresh = new DueQueue(most);
   }
@@ -67,6 +75,7 @@ export class UsedSwarms {
       this.copiedMs[swarm] = 0;
       this.#askedMs[swarm] = Number.NEGATIVE_INFINITY;
       this.#isOften[swarm] = 0;
+      this.accepted(swarm);
     }
     this.#usedMs[swarm] = nowMs;
     return swarm;
@@ -81,6 +90,23 @@ export class UsedSwarms {
   /** Somebody is likely to ask for it within a second or two. */
   isOften(swarm: number, nowMs: number): boolean {
     return this.#isOften[swarm] === 1 && nowMs - this.#askedMs[swarm]! < OFTEN_MS;
+  }
+
+  /** The store refuses it for what it has of it: asked again and again, it would say the same. */
+  refused(swarm: number, nowMs: number): void {
+    const times = this.#refusals[swarm]!;
+    this.#refusals[swarm] = Math.min(0xff, times + 1);
+    this.#refusedUntilMs[swarm] = nowMs + Math.min(LAST_REFUSAL_MS, FIRST_REFUSAL_MS * 2 ** times);
+  }
+
+  accepted(swarm: number): void {
+    this.#refusals[swarm] = 0;
+    this.#refusedUntilMs[swarm] = 0;
+  }
+
+  /** It is left alone. */
+  isRefused(swarm: number, nowMs: number): boolean {
+    return nowMs < this.#refusedUntilMs[swarm]!;
   }
 
   /** The next sweep forgets it, unless it is used again: whoever scrapes what nobody is in holds no place for long. */
@@ -107,6 +133,7 @@ export class UsedSwarms {
   distrust(): void {
     this.cursors.fill(0);
     this.copiedMs.fill(0);
+    this.#refusedUntilMs.fill(0);
   }
 
   /** Forgets some of those that are idle, of which `holds` is not true; to be called about once a second. */

@@ -33,13 +33,14 @@ export class Lock {
     this.#at = at;
   }
 
-  /** False where it cannot be had: its owner is dead or hangs. */
-  acquire(): boolean {
+  /** False where it cannot be had: its owner is dead or hangs; without patience, perhaps just at work. */
+  acquire(isPatient = true): boolean {
     const ints = this.#ints;
     const at = this.#at;
     for (let spin = 0; spin < SPINS; spin++) {
       if (Atomics.compareExchange(ints, at, 0, self) === 0) return true;
     }
+    if (!isPatient) return false;
     const sleeps = self === 1 ? FIRST_PATIENCE_SLEEPS : PATIENCE_SLEEPS;
     for (let slept = 0; slept < sleeps; slept++) {
       const seen = Atomics.compareExchange(ints, at, 0, self | SLEEPERS);

@@ -1,11 +1,11 @@
 // Where the frames of WebSocket connections are written: one after the other into a piece of memory that is never written
-// again, so that a frame needs no memory of its own and may wait in any number of connections.
+// again, so that a frame needs no memory of its own and may be on its way to any number of connections. What has to wait is copied.
 
 import { ReplyWriter } from '../../protocol/http-reply-writer.ts';
 import { OPCODE_TEXT } from '../../protocol/websocket-frames.ts';
 import { frameHeadLength, MAX_PLAIN_HEAD, writeFrameHead } from '../../protocol/websocket-writer.ts';
 
-/** Some tens of frames. A connection whose reader is slow keeps no more than this of them from being freed. */
+/** Some tens of frames, of one turn as a rule. */
 const SLAB_LENGTH: number = 32 * 1024;
 
 export class FrameSlab {

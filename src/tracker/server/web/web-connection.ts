@@ -33,6 +33,8 @@ const HIGH_WATER_BYTES: number = 64 * 1024;
 const STALL_MS = 20_000;
 /** What others send it is dropped above this: a few dozen offers. */
 const MAX_WAITING_BYTES: number = 256 * 1024;
+/** What a write that waits takes beside its bytes: pongs of two bytes that nobody reads are no small thing. */
+const WAITING_WRITE_BYTES = 256;
 /** Messages that cannot be read, before the connection is closed for them. */
 export const MAX_STRIKES = 10;
 
@@ -71,6 +73,8 @@ export class WebConnection implements StreamSink, FrameSink, Holder {
   readonly #reader = new FrameReader(true, MAX_MESSAGE_LENGTH);
   #frames: Uint8Array[] = [];
   #frameBytes = 0;
+  /** What was written and waits to be read. All of a write is held until the last of it has gone. */
+  #waitingBytes = 0;
   /** The last ping that was not answered yet; the others need no answer (RFC 6455, section 5.5.3). */
   #pinged: Uint8Array | null = null;
   #deadlineMs: number;
@@ -225,7 +229,7 @@ export class WebConnection implements StreamSink, FrameSink, Holder {
 
   recount(): void {
     const kept = this.#reader.heldBytes + this.memberships.heldBytes;
-    const bytes = this.#isGone ? 0 : kept + this.#frameBytes + this.#stream.bufferedBytes;
+    const bytes = this.#isGone ? 0 : kept + this.#frameBytes + this.#waitingBytes;
     const changed = bytes - this.heldBytes;
     this.heldBytes = bytes;
     this.#shared.memory.change(changed);
@@ -243,11 +247,20 @@ export class WebConnection implements StreamSink, FrameSink, Holder {
     if (frames.length === 0) return;
     this.#frames = [];
     this.#frameBytes = 0;
-    // What has to wait has memory of its own: it may wait for long.
-    const isWaiting = this.#stream.bufferedBytes > 0;
-    const bytes = frames.length > 1 || isWaiting ? concatBytes(frames) : frames[0]!;
+    const bytes = frames.length > 1 ? concatBytes(frames) : frames[0]!;
     this.#shared.counters.wsBytesOut += bytes.length;
-    this.#stream.write([bytes]);
+    const sentBytes = this.#stream.writeNow?.(bytes) ?? 0;
+    // What has to wait has memory of its own, and no more: it may wait for long.
+    if (sentBytes < bytes.length) this.#wait(frames.length > 1 && sentBytes === 0 ? bytes : bytes.slice(sentBytes));
     this.recount();
+  }
+
+  #wait(bytes: Uint8Array): void {
+    const heldBytes = bytes.length + WAITING_WRITE_BYTES;
+    this.#waitingBytes += heldBytes;
+    this.#stream.write([bytes], () => {
+      this.#waitingBytes -= heldBytes;
+      this.recount();
+    });
   }
 }
