@@ -100,11 +100,11 @@ export class TrackerServer {
       const addresses: Address[] = [];
       const isShared = crew !== null;
       for (const listen of options.listen) addresses.push(await serving.listen({ ...listen, isShared }));
-      if (crew !== null && table.shared !== null) {
+      if (crew !== null && table.memory.shared !== null) {
         const listen = options.listen.map((each, i) => ({ ...each, isShared, port: addresses[i]!.port }));
         const common = { settings, pages, listen, connectionKey, trackerId, startedMs };
         const memory = {
-          table: table.shared,
+          table: table.memory.shared,
           board: boardMemory,
           history: historyMemory,
           relays: relaysMemory,

@@ -73,7 +73,7 @@ async function withThreads(seed: number, body: (setting: Setting) => Promise<voi
   const store = new SimSwarmStore({ clock });
   const first = SwarmTable.newShared(random, LIMITS);
   const memory = UntoldCompletions.memory(2, random, true);
-  const tables = [first, SwarmTable.open(first.shared!, random, LIMITS)];
+  const tables = [first, SwarmTable.open(first.memory.shared!, random, LIMITS)];
   const threads = tables.map(
     (table, row) => new Thread(table, new UntoldCompletions(memory, row), store, clock, random),
   );
