@@ -113,6 +113,12 @@ export class StoreLink {
     }
   }
 
+  /** See {@link SwarmLink.send}. What becomes of it does not tell how the store is. */
+  async send(place: number, bytes: Uint8Array): Promise<void> {
+    if (this.#link === null) throw new ShoalError('CONNECT_FAILED', 'the store is away');
+    await this.#link.send(place, bytes);
+  }
+
   /** To be called about once a second. */
   tick(): void {
     const silentMs = this.#options.clock.nowMs() - this.#waitingSinceMs;
