@@ -8,7 +8,7 @@ export const MAX_EXCHANGED_CHANGES = 512;
 export const MAX_SENT_LENGTH: number = 256 * 1024;
 
 export interface SwarmExchange {
-  /** 20 bytes. */
+  /** 20 bytes; fewer for what trackers tell each other of themselves. */
   readonly infoHash: Uint8Array;
   /** Up to {@link MAX_EXCHANGED_CHANGES} records of `tracker/protocol/swarm-changes.ts`; each peer once. */
   readonly changes: Uint8Array;

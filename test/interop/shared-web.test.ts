@@ -36,7 +36,17 @@ interface Stage {
   readonly b: Tracker;
 }
 
-async function withTwo(place: Workplace, body: (stage: Stage) => Promise<void>, options = {}): Promise<void> {
+interface Options {
+  readonly isCluster?: boolean;
+  /** Asked of Redis before the trackers start. */
+  readonly first?: readonly string[];
+}
+
+async function withTwo(
+  place: Workplace,
+  body: (stage: Stage) => Promise<void>,
+  { first, ...options }: Options = {},
+): Promise<void> {
   const redis = await RedisStage.start(options);
   const env = createNodeEnv({ stateFolder: '/nonexistent' });
   const asker = new TrackerClient(env, { from: LOOPBACK });
@@ -64,6 +74,7 @@ async function withTwo(place: Workplace, body: (stage: Stage) => Promise<void>, 
     };
   };
   try {
+    if (first !== undefined) await redis.ask(first);
     const canShare = CAN_REUSE_PORT || loadUdpBatch() !== null;
     await body({ redis, a: await start('a'), b: await start('b', canShare ? ['--workers', '2'] : []) });
   } finally {
@@ -142,4 +153,28 @@ suite(`WebTorrent clients at two trackers and one ${REDIS}${missing}`, () => {
         return far.heard.some((message) => 'answer' in message);
       });
     }));
+
+  it('are counted, but reached at their own tracker alone, where the store lets nobody listen, until it does', async ({
+    place,
+  }) =>
+    withTwo(
+      place,
+      async (stage) => {
+        const { a, b, redis } = stage;
+        await Promise.all([a, b].map(({ running }) => running.saying(/cannot be heard/)));
+        const [one, two] = [await a.newClient(id(0x61)), await a.newClient(id(0x62))];
+        const far = await b.newClient(id(0x63));
+        await countEverywhere(stage, '0 3 0');
+        one.announce({ offers: offers(2), numwant: 2 });
+        await two.take('offer');
+        expect(far.heard).toEqual([]);
+        await redis.ask(['ACL', 'SETUSER', 'default', 'allchannels']);
+        await Promise.all([a, b].map(({ running }) => running.saying(/is heard again/)));
+        await everyPair([one, two, far]);
+        const { stderr } = await a.running.stop();
+        expect(stderr.match(/cannot be heard/g)).toHaveLength(1);
+        expect(stderr).not.toContain('store is away');
+      },
+      { first: ['ACL', 'SETUSER', 'default', 'resetchannels'] },
+    ));
 });

@@ -18,8 +18,8 @@ const BEAT_MS = 5000;
 const SILENT_MS = 20_000;
 /** Whoever can write to the store may make up trackers: no more than these are kept in mind. */
 const MAX_PLACES = 4096;
-/** An info hash that no torrent has. */
-const TRACKERS: Uint8Array = fromLatin1('shoal: live trackers');
+/** Stands in the place of an info hash: no client can name it, which has 20 bytes. */
+const TRACKERS: Uint8Array = fromLatin1('live trackers');
 /** The peer id of a tracker. */
 const NOBODY: Uint8Array = new Uint8Array(20);
 
