@@ -143,8 +143,8 @@ describe('a store that is away', () => {
         await a.announce(0, 'udp', { event: 'none' });
         await pass(1000);
       }
-      expect(servers.map((server) => server.stats().store)).toEqual(['away', 'away']);
-      expect(log).toHaveLength(2);
+      expect(servers[0]!.stats().store).toBe('away');
+      expect(log).toHaveLength(1);
       store.refusal = null;
       await pass(20_000);
       expect(await b.announce(1, 'udp')).toEqual([a.key]);

@@ -76,7 +76,8 @@ export class LivePlaces {
     this.#isUnderWay = true;
     const rest = { completed: 0, keepMs: SILENT_MS, isUrgent: false };
     const since = this.#cursor;
-    this.#link.exchange({ infoHash: TRACKERS, changes: this.#beat, since, ...rest }).then(
+    // A node of a cluster may be away, and others be there: that is for those to tell who ask for swarms.
+    this.#link.exchange({ infoHash: TRACKERS, changes: this.#beat, since, ...rest }, false).then(
       ({ changes, cursor, more }) => {
         this.#isUnderWay = false;
         if (this.#cursor === since) this.#cursor = cursor;

@@ -89,8 +89,8 @@ export class StoreLink {
     else this.#comeUp(link);
   }
 
-  /** Rejects as the store does, and while there is none. */
-  async exchange(request: SwarmExchange): Promise<SwarmAnswer> {
+  /** Rejects as the store does, and while there is none. `isProof`: to be refused it counts against the store. */
+  async exchange(request: SwarmExchange, isProof = true): Promise<SwarmAnswer> {
     const link = this.#link;
     if (link === null) throw new ShoalError('CONNECT_FAILED', 'the store is away');
     const { clock } = this.#options;
@@ -100,6 +100,7 @@ export class StoreLink {
       this.#succeeded(request);
       return answer;
     } catch (error) {
+      if (!isProof) throw error;
       const nowMs = clock.nowMs();
       if (this.#failingSinceMs === 0) this.#failingSinceMs = nowMs;
       if (link === this.#link && nowMs - this.#failingSinceMs > SILENT_MS) {
