@@ -1,11 +1,14 @@
 // Swarms that several trackers share. A tracker answers from its own table; what it heard it tells the store, and what
-// others told it asks back, one swarm at a time, both in one step.
+// others told it asks back, one swarm at a time, both in one step. What is for a connection of another tracker is sent to that
+// tracker's place.
 
 /** Changes of one exchange at most: a step of the store takes a millisecond, not more. */
 export const MAX_EXCHANGED_CHANGES = 512;
+/** Bytes that are sent to a place at once: a store passes on larger ones too, and is kept from others for as long. */
+export const MAX_SENT_LENGTH: number = 256 * 1024;
 
 export interface SwarmExchange {
-  /** 20 bytes. */
+  /** 20 bytes; fewer for what trackers tell each other of themselves. */
   readonly infoHash: Uint8Array;
   /** Up to {@link MAX_EXCHANGED_CHANGES} records of `tracker/protocol/swarm-changes.ts`; each peer once. */
   readonly changes: Uint8Array;
@@ -39,7 +42,17 @@ export interface SwarmLink {
    * so that others are not concerned.
    */
   exchange(request: SwarmExchange): Promise<SwarmAnswer>;
+  /**
+   * Sends up to {@link MAX_SENT_LENGTH} bytes to whoever listens at a place, behind what was sent there before; where nobody does
+   * they are lost. Resolves when the store has them; they are lent until then. Rejects where the store does not do it.
+   */
+  send(place: number, bytes: Uint8Array): Promise<void>;
   /** Rejects what is under way. Idempotent. */
+  close(): void;
+}
+
+export interface SwarmEar {
+  /** Nothing is heard any more. Idempotent. */
   close(): void;
 }
 
@@ -53,4 +66,9 @@ export interface SwarmStore {
    * STORE_REFUSED where who answers is not to be used: a wrong password, too old, something else.
    */
   open(onLost: (error: Error) => void): Promise<SwarmLink>;
+  /**
+   * Hears what is sent to a place, a number of 32 bits, over a link of its own; the bytes are the listener's, and whoever can write
+   * to the store may have sent them. `onLost` is called once when the link breaks by itself. Rejects where it cannot be done.
+   */
+  listen(place: number, hear: (bytes: Uint8Array) => void, onLost: (error: Error) => void): Promise<SwarmEar>;
 }

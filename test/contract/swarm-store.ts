@@ -2,8 +2,10 @@
 
 import { describe, expect, it } from 'vitest';
 import { Address } from '../../src/base/address.ts';
+import { fromLatin1, latin1 } from '../../src/base/bytes.ts';
 import {
   MAX_EXCHANGED_CHANGES,
+  MAX_SENT_LENGTH,
   type SwarmAnswer,
   type SwarmLink,
   type SwarmStore,
@@ -25,7 +27,7 @@ export interface StoreStage {
   close(): Promise<void>;
 }
 
-/** A change: what, and where; `1.2.3.4:5`, role, age. */
+/** A change: role, and where, `1.2.3.4:5`, or a peer id and a place, `aaaaaaaaaaaaaaaaaaaa@5`; age. */
 type Told = readonly [kind: number, at: string, ageS?: number];
 
 const KEEP_MS = 60_000;
@@ -34,8 +36,12 @@ function changesOf(told: readonly Told[]): Uint8Array {
   const bytes = new Uint8Array(told.length * MAX_CHANGE_LENGTH);
   let at = 0;
   for (const [kind, text, ageS = 0] of told) {
-    const { ip, port } = Address.parse(text)!;
-    at = writeChange(bytes, at, kind, ageS, ip, port);
+    const [id, place] = text.split('@');
+    if (place !== undefined) at = writeChange(bytes, at, kind, ageS, fromLatin1(id!), Number(place));
+    else {
+      const { ip, port } = Address.parse(text)!;
+      at = writeChange(bytes, at, kind, ageS, ip, port);
+    }
   }
   return bytes.subarray(0, at);
 }
@@ -44,11 +50,35 @@ function changesOf(told: readonly Told[]): Uint8Array {
 function heard(answer: SwarmAnswer): string[] {
   const all: string[] = [];
   const reader = new ChangeReader(answer.changes);
-  while (reader.next()) all.push(`${'LPSG'[reader.role]} ${new Address(reader.ip, reader.port).key}`);
+  while (reader.next()) {
+    const { ip, port, isWeb } = reader;
+    all.push(`${'LPSG'[reader.role]} ${isWeb ? `${latin1(ip)}@${port}` : new Address(ip, port).key}`);
+  }
   return all.sort();
 }
 
 let swarms = 0;
+let places = 0xfffffff0;
+
+/** What was heard at a place, and a wait for so many of it. */
+class Heard {
+  readonly all: Uint8Array[] = [];
+  #tell: (() => void) | null = null;
+
+  readonly hear = (bytes: Uint8Array): void => {
+    this.all.push(bytes);
+    this.#tell?.();
+  };
+
+  async count(count: number): Promise<readonly Uint8Array[]> {
+    while (this.all.length < count) {
+      await new Promise<void>((resolve) => {
+        this.#tell = resolve;
+      });
+    }
+    return this.all;
+  }
+}
 
 /** A tracker's end of one swarm. */
 class End {
@@ -97,6 +127,18 @@ export function swarmStoreContract(name: string, open: () => Promise<StoreStage>
       }
     };
 
+  const withLinks =
+    (body: (links: readonly [SwarmLink, SwarmLink], store: SwarmStore) => Promise<void>) => async () => {
+      const { store, close } = await open();
+      const links = [await store.open(() => undefined), await store.open(() => undefined)] as const;
+      try {
+        await body(links, store);
+      } finally {
+        for (const link of links) link.close();
+        await close();
+      }
+    };
+
   describe(`shared swarms: ${name}`, () => {
     it(
       'tells each tracker what others told, and nobody what it told itself',
@@ -115,6 +157,57 @@ export function swarmStoreContract(name: string, open: () => Promise<StoreStage>
         await b.tell([[CHANGE_SEED, '1.2.3.4:7']]);
         expect(heard(await a.tell([[CHANGE_LEECH, '1.2.3.4:8']]))).toEqual(['S 1.2.3.4:7']);
         expect(heard(await b.tell([]))).toEqual(['L 1.2.3.4:8']);
+      }),
+    );
+
+    it(
+      'tells of web peers, each by its peer id and its place, as of others',
+      withEnds(async (a, b) => {
+        const [one, other] = [`${'a'.repeat(19)}ÿ@4294967295`, `${'a'.repeat(19)}ÿ@1`];
+        const address = '97.97.97.97:24929';
+        await a.tell([
+          [CHANGE_LEECH, one],
+          [CHANGE_LEECH, address],
+        ]);
+        expect(heard(await b.tell([[CHANGE_SEED | CHANGE_COMPLETES, other]]))).toEqual([`L ${address}`, `L ${one}`]);
+        const answer = await a.tell([[CHANGE_SEED | CHANGE_COMPLETES, one]]);
+        expect([heard(answer), answer.completed]).toEqual([[`S ${other}`], 2]);
+        await a.tell([[CHANGE_GONE, one]]);
+        expect(heard(await b.tell([[CHANGE_LEECH, one, 20]]))).toEqual([`G ${one}`]);
+        expect(heard(await b.tell([], { since: 0 }))).toEqual([`G ${one}`, `L ${address}`, `S ${other}`]);
+      }),
+    );
+
+    it(
+      'passes on what is sent to a place to whoever listens there, in its order, and to nobody else',
+      withLinks(async ([one, other], store) => {
+        const [here, there] = [++places, ++places];
+        const [first, second, elsewhere] = [new Heard(), new Heard(), new Heard()];
+        const lost = (error: Error): void => expect.fail(String(error));
+        const ears = [
+          await store.listen(here, first.hear, lost),
+          await store.listen(here, second.hear, lost),
+          await store.listen(there, elsewhere.hear, lost),
+        ];
+        const large = new Uint8Array(MAX_SENT_LENGTH).map((_, i) => i * 7);
+        const bytes = [new Uint8Array(0), Uint8Array.of(0x0d, 0x0a, 0x00, 0xff), large];
+        for (const each of bytes) await one.send(here, each);
+        for (const each of [first, second]) {
+          expect((await each.count(3)).map((got) => Buffer.compare(got, bytes[each.all.indexOf(got)]!))).toEqual([
+            0, 0, 0,
+          ]);
+        }
+        ears[0]!.close();
+        ears[0]!.close();
+        await Promise.all([other.send(here, Uint8Array.of(1)), other.send(there, Uint8Array.of(2))]);
+        await Promise.all([second.count(4), elsewhere.count(1)]);
+        expect([first.all.length, second.all.length, elsewhere.all.map(([byte]) => byte)]).toEqual([3, 4, [2]]);
+        for (const ear of ears) ear.close();
+        // Nobody listens any more.
+        await one.send(there, Uint8Array.of(3));
+        one.close();
+        await expect(one.send(there, Uint8Array.of(4))).rejects.toThrow();
+        expect(elsewhere.all).toHaveLength(1);
       }),
     );
 

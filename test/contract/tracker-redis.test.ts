@@ -21,26 +21,22 @@ afterAll(async () => {
   await redis?.close();
 });
 
-// Peers of WebSocket connections are told to those of the same tracker alone: one, which has the store. Threads change nothing
-// that IPv4 or IPv6 does not: the second time round there are two, where several can share a port, and the other family.
+// Threads change nothing that IPv4 or IPv6 does not: the second time round there are two, where several can share a port, and
+// the other family.
 const threads = CAN_REUSE_PORT || loadUdpBatch() !== null ? 2 : 1;
-for (const [transport, sharing] of [
-  [HTTP, 2],
-  [UDP, 2],
-  [REAL_WEB, 1],
-] as const) {
+for (const transport of [HTTP, UDP, REAL_WEB]) {
   for (const setting of [
     { family: 4, threads: 1 },
     { family: 6, threads },
   ] as const) {
     const first = setting.threads === 1 ? '' : ', the first of two threads';
     trackerContract({
-      name: `${transport.name}, IPv${setting.family}, ${sharing === 1 ? 'one' : 'two'} on Node with a real Redis${first}`,
+      name: `${transport.name}, IPv${setting.family}, two on Node with a real Redis${first}`,
       ...(!hasRedis && { missing: `no ${REDIS}` }),
       isSlow: true,
       family: setting.family,
       can: { ...transport.can, isSimulated: false },
-      withTracker: (options, body) => trackers.with({ transport, sharing, ...setting }, options, body),
+      withTracker: (options, body) => trackers.with({ transport, sharing: 2, ...setting }, options, body),
     });
   }
 }

@@ -38,7 +38,7 @@ function overWeb(followsMs: number): Transport {
     open: (env, to, own) => {
       const client = new SimWebClient({ env }, to);
       const name = `-SH0100-${own.key.slice(-12).padStart(12, '.')}`;
-      const asker = new WebAsker(env, client, { port: to.port, name, followsMs });
+      const asker = new WebAsker(env, client, { name, followsMs });
       return { asker, close: async () => asker.close() };
     },
   };
@@ -50,7 +50,7 @@ export const WEB: Transport = overWeb(FOLLOWS_MS.simulated);
 export const REAL_WEB: Transport = overWeb(FOLLOWS_MS.real);
 
 const askers = new Set<WebAsker>();
-/** Who is in a swarm of a tracker: its port and the info hash. */
+/** Who is in a swarm, by its info hash, which no two tests share. */
 const members = new Map<string, Set<WebAsker>>();
 /** Who has heard an offer. */
 const heardBy = new Map<string, string>();
@@ -59,18 +59,16 @@ class WebAsker implements TrackerAsker {
   readonly name: string;
   readonly #env: Env;
   readonly #client: SimWebClient;
-  readonly #port: number;
   readonly #followsMs: number;
   #replies: Message[] = [];
   /** Ids of the answers that came. */
   readonly #answers = new Set<unknown>();
 
-  /** `port`: of the tracker; `name`: its peer id; `followsMs`: how long it waits for what follows offers. */
-  constructor(env: Env, client: SimWebClient, own: { port: number; name: string; followsMs: number }) {
+  /** `name`: its peer id; `followsMs`: how long it waits for what follows offers. */
+  constructor(env: Env, client: SimWebClient, own: { name: string; followsMs: number }) {
     this.name = own.name;
     this.#env = env;
     this.#client = client;
-    this.#port = own.port;
     this.#followsMs = own.followsMs;
     askers.add(this);
   }
@@ -118,7 +116,7 @@ class WebAsker implements TrackerAsker {
   }
 
   #swarm(infoHash: Uint8Array): Set<WebAsker> {
-    const key = `${this.#port} ${toHex(infoHash)}`;
+    const key = toHex(infoHash);
     const swarm = members.get(key) ?? new Set<WebAsker>();
     members.set(key, swarm);
     return swarm;

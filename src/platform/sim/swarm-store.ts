@@ -4,8 +4,14 @@ import { latin1 } from '../../base/bytes.ts';
 import { ShoalError } from '../../base/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { sleep } from '../../ports/clock.ts';
-import type { SwarmAnswer, SwarmExchange, SwarmLink, SwarmStore } from '../../ports/swarm-store.ts';
-import { CHANGE_GONE, CHANGE_SEED, ChangeReader, writeChange } from '../../tracker/protocol/swarm-changes.ts';
+import type { SwarmAnswer, SwarmEar, SwarmExchange, SwarmLink, SwarmStore } from '../../ports/swarm-store.ts';
+import {
+  CHANGE_GONE,
+  CHANGE_SEED,
+  ChangeReader,
+  MAX_CHANGE_LENGTH,
+  writeChange,
+} from '../../tracker/protocol/swarm-changes.ts';
 
 const PAGE = 2048;
 const KEEP_COMPLETED_MS = 86_400_000;
@@ -53,6 +59,7 @@ export class SimSwarmStore implements SwarmStore {
   readonly #swarms = new Map<string, StoredSwarm>();
   readonly #links = new Set<SimLink>();
   readonly #refused = new Set<string>();
+  readonly #ears = new Set<SimEar>();
   #isDown = false;
   #isSilent = false;
 
@@ -70,9 +77,31 @@ export class SimSwarmStore implements SwarmStore {
     return link;
   }
 
+  async listen(place: number, hear: (bytes: Uint8Array) => void, onLost: (error: Error) => void): Promise<SwarmEar> {
+    await sleep(this.#clock, this.latencyMs);
+    if (this.#isDown || this.#isSilent) throw new ShoalError('CONNECT_FAILED', 'nobody is there');
+    const ear: SimEar = { place, hear, onLost, close: () => void this.#ears.delete(ear) };
+    this.#ears.add(ear);
+    return ear;
+  }
+
+  /** Breaks the ears off alone, as a server does with those that do not keep up. */
+  deafen(): void {
+    for (const ear of [...this.#ears]) {
+      ear.close();
+      ear.onLost(new ShoalError('CONNECT_FAILED', 'the store broke the link off'));
+    }
+  }
+
+  /** Breaks the ears off without a word, as a network does that forgets connections. */
+  muffle(): void {
+    this.#ears.clear();
+  }
+
   /** Breaks all links off; nobody is there until `comeBack`. */
   goDown(): void {
     this.#isDown = true;
+    this.deafen();
     for (const link of [...this.#links]) link.break(new ShoalError('CONNECT_FAILED', 'the store broke the link off'));
   }
 
@@ -115,6 +144,13 @@ export class SimSwarmStore implements SwarmStore {
     }
     this.exchanges++;
     return this.#step(request);
+  }
+
+  async pass(place: number, bytes: Uint8Array): Promise<void> {
+    await sleep(this.#clock, this.latencyMs);
+    if (this.#isSilent) await new Promise(() => undefined);
+    if (this.refusal !== null) throw this.refusal;
+    for (const ear of [...this.#ears]) if (ear.place === place) ear.hear(bytes.slice());
   }
 
   #step({ infoHash, changes, since, completed, keepMs }: SwarmExchange): SwarmAnswer {
@@ -165,6 +201,12 @@ export class SimSwarmStore implements SwarmStore {
   }
 }
 
+interface SimEar extends SwarmEar {
+  readonly place: number;
+  readonly hear: (bytes: Uint8Array) => void;
+  readonly onLost: (error: Error) => void;
+}
+
 class SimLink implements SwarmLink {
   readonly #store: SimSwarmStore;
   readonly #onLost: (error: Error) => void;
@@ -177,12 +219,19 @@ class SimLink implements SwarmLink {
   }
 
   exchange(request: SwarmExchange): Promise<SwarmAnswer> {
-    if (this.#isOver) return Promise.reject(new ShoalError('CONNECT_FAILED', 'the link is closed'));
     const copy = { ...request, infoHash: request.infoHash.slice(), changes: request.changes.slice() };
+    return this.#whileOpen(() => this.#store.carryOut(copy));
+  }
+
+  send(place: number, bytes: Uint8Array): Promise<void> {
+    return this.#whileOpen(() => this.#store.pass(place, bytes));
+  }
+
+  #whileOpen<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#isOver) return Promise.reject(new ShoalError('CONNECT_FAILED', 'the link is closed'));
     return new Promise((resolve, reject) => {
       this.#underWay.add(reject);
-      this.#store
-        .carryOut(copy)
+      work()
         .then(resolve, reject)
         .finally(() => this.#underWay.delete(reject));
     });
@@ -203,7 +252,7 @@ class SimLink implements SwarmLink {
 }
 
 function packed(peers: readonly StoredPeer[], nowMs: number): Uint8Array {
-  const bytes = new Uint8Array(peers.length * 21);
+  const bytes = new Uint8Array(peers.length * MAX_CHANGE_LENGTH);
   let at = 0;
   for (const { role, heardMs, ip, port } of peers) {
     const ageS = Math.floor((nowMs - heardMs) / 1000);

@@ -76,6 +76,8 @@ export interface SwarmMirror {
    */
   announced(infoHash: Uint8Array, ip: Uint8Array, port: number, role: number, completes: boolean): void;
   left(infoHash: Uint8Array, ip: Uint8Array, port: number): void;
+  /** Where other trackers send what is for connections of this one. Of a web peer the ip is its peer id, and the port this. */
+  readonly place: number;
   /** The store cannot be reached. */
   readonly isAway: boolean;
 }

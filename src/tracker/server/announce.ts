@@ -1,18 +1,13 @@
 // The rules of an announce, whatever it came over: who is allowed, noted, counted, handed out.
 
-import {
-  type AnnounceFields,
-  EVENT_COMPLETED,
-  EVENT_PAUSED,
-  EVENT_STARTED,
-  EVENT_STOPPED,
-} from '../protocol/announce.ts';
+import { type AnnounceFields, EVENT_COMPLETED, EVENT_STOPPED } from '../protocol/announce.ts';
 import type { SwarmCounts } from '../protocol/http-reply-writer.ts';
 import type { AccessRules, AnnounceLedger, PathKey, Refusal, SwarmMirror, Waiter } from './access.ts';
 import type { AddressLimits } from './address-counts.ts';
 import { AddressRates, isLimited } from './address-rates.ts';
+import { roleOf, wantsSeeds } from './announced-role.ts';
 import { Network, Prefixes } from './network.ts';
-import { LEECH, PARTIAL_SEED, SEED } from './table/peer-runs.ts';
+import { SEED } from './table/peer-runs.ts';
 import { type SwarmTable, TOO_MANY } from './table/swarm-table.ts';
 import { TAKEN, type WebPeers } from './web/web-peers.ts';
 
@@ -163,7 +158,7 @@ export class AnnounceRules {
 
   /**
    * As {@link handle}, for a peer of a WebSocket connection of this thread: `peers` chooses up to `most` others of its
-   * kind, `webCount` of them. A mirror hears nothing: nobody could reach such a peer through another tracker.
+   * kind, `webCount` of them.
    */
   handleWeb(
     fields: AnnounceFields,
@@ -173,14 +168,16 @@ export class AnnounceRules {
     connection: number,
     most: number,
     nowS: number,
+    isLate: boolean,
   ): Refusal | null {
     this.webCount = 0;
-    const refusal = this.#admit(fields, key, ip, nowS);
+    const refusal = isLate ? null : this.#mayGoOn(fields, key, ip, nowS);
     if (refusal !== null) return refusal;
     const { infoHash, peerId } = fields;
     const table = this.#table;
+    const { mirror = null } = this.#limits;
     if (fields.event === EVENT_STOPPED) {
-      this.counts.read(table, peers.leave(infoHash, peerId, connection, nowS));
+      this.counts.read(table, this.#leaveWeb(peers, infoHash, peerId, connection, nowS));
       table.exit();
       return null;
     }
@@ -188,16 +185,18 @@ export class AnnounceRules {
     const completes = role === SEED && fields.event === EVENT_COMPLETED;
     const address = table.addressHash(ip);
     const swarm = peers.announce(infoHash, peerId, connection, address, role, completes, nowS, this.#limitsOf(ip));
+    if (swarm >= 0) mirror?.announced(infoHash, peerId, mirror.place, role, completes && table.shard.counted);
     this.counts.read(table, swarm);
     const wanted = Math.min(most, this.#wanted(fields, swarm));
-    if (wanted > 0) this.webCount = peers.pick(swarm, peerId, wanted, wantsSeeds(fields));
+    const isAlone = mirror?.isAway === true;
+    if (wanted > 0) this.webCount = peers.pick(swarm, peerId, wanted, wantsSeeds(fields), isAlone);
     table.exit();
     return swarm >= 0 ? null : swarm === TAKEN ? PEER_ID_TAKEN : swarm === TOO_MANY ? TOO_MANY_PEERS : FULL;
   }
 
   /** A peer's connection has closed. */
   leaveWeb(peers: WebPeers, infoHash: Uint8Array, peerId: Uint8Array, connection: number, nowS: number): void {
-    peers.leave(infoHash, peerId, connection, nowS);
+    this.#leaveWeb(peers, infoHash, peerId, connection, nowS);
     this.#table.exit();
   }
 
@@ -205,6 +204,22 @@ export class AnnounceRules {
   tooOften(ip: Uint8Array, nowS: number): Refusal | null {
     if (this.#rates === null || !this.#isLimited(ip)) return null;
     return this.#rates.allows(this.#table.addressHash(ip), nowS) ? null : TOO_OFTEN;
+  }
+
+  /** The swarm; its shard is entered. */
+  #leaveWeb(peers: WebPeers, infoHash: Uint8Array, peerId: Uint8Array, connection: number, nowS: number): number {
+    const { mirror = null } = this.#limits;
+    const swarm = peers.leave(infoHash, peerId, connection, nowS);
+    if (peers.hasLeft) mirror?.left(infoHash, peerId, mirror.place);
+    return swarm;
+  }
+
+  /** Null where an announce may be carried out now. */
+  #mayGoOn(fields: AnnounceFields, key: PathKey, ip: Uint8Array, nowS: number): Refusal | null {
+    const refusal = this.#admit(fields, key, ip, nowS);
+    if (refusal !== null) return refusal;
+    const isWaiting = fields.event !== EVENT_STOPPED && this.#limits.mirror?.isFresh(fields.infoHash) === false;
+    return isWaiting ? WAITS : null;
   }
 
   /** Whether an announce may be served at all. */
@@ -229,11 +244,8 @@ export class AnnounceRules {
     this.length6 = 0;
     const table = this.#table;
     const { mirror = null } = this.#limits;
-    if (!isLate) {
-      const refusal = this.#admit(fields, key, ip, nowS);
-      if (refusal !== null) return refusal;
-      if (mirror !== null && fields.event !== EVENT_STOPPED && !mirror.isFresh(fields.infoHash)) return WAITS;
-    }
+    const refusal = isLate ? null : this.#mayGoOn(fields, key, ip, nowS);
+    if (refusal !== null) return refusal;
     const role = roleOf(fields);
     const completes = role === SEED && fields.event === EVENT_COMPLETED;
     let swarm: number;
@@ -272,21 +284,4 @@ export class AnnounceRules {
     this.#near.networkOf(ip, this.#network);
     return this.#table.pick(swarm, family, ip, port, wanted, seedsToo, this.#network, into, at, ids);
   }
-}
-
-/** A client that announces completion without `left` has nothing left. */
-function roleOf(fields: AnnounceFields): number {
-  const { left, event } = fields;
-  if (left === 0 || (event === EVENT_COMPLETED && left === Number.POSITIVE_INFINITY)) return SEED;
-  return event === EVENT_PAUSED ? PARTIAL_SEED : LEECH;
-}
-
-/**
- * aria2 (`A2-`) that has a magnet link and no metadata yet says that nothing is left: at its start nobody can tell it
- * from a seed, and without seeds it would wait for a whole interval.
- */
-function wantsSeeds(fields: AnnounceFields): boolean {
-  if (roleOf(fields) === LEECH) return true;
-  const { event, left, peerId } = fields;
-  return event === EVENT_STARTED && left === 0 && peerId[0] === 0x41 && peerId[1] === 0x32 && peerId[2] === 0x2d;
 }

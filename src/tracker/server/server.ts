@@ -72,6 +72,7 @@ export class TrackerServer {
     const hasStore = (options.swarmStore ?? null) !== null;
     const untoldMemory = hasStore ? UntoldCompletions.memory(crew?.count ?? 1, random, crew !== null) : null;
     const untold = untoldMemory === null ? null : new UntoldCompletions(untoldMemory, 0);
+    const place = hasStore ? random.below(2 ** 32) : 0;
     const serving = new Serving(env, {
       settings,
       table,
@@ -83,6 +84,8 @@ export class TrackerServer {
       ledger: options.ledger ?? null,
       store: options.swarmStore ?? null,
       untold,
+      place,
+      hearsPlace: true,
       log: env.log,
       pages,
       others: options.others ?? null,
@@ -100,11 +103,11 @@ export class TrackerServer {
       const addresses: Address[] = [];
       const isShared = crew !== null;
       for (const listen of options.listen) addresses.push(await serving.listen({ ...listen, isShared }));
-      if (crew !== null && table.shared !== null) {
+      if (crew !== null && table.memory.shared !== null) {
         const listen = options.listen.map((each, i) => ({ ...each, isShared, port: addresses[i]!.port }));
-        const common = { settings, pages, listen, connectionKey, trackerId, startedMs };
+        const common = { settings, pages, listen, connectionKey, trackerId, startedMs, place };
         const memory = {
-          table: table.shared,
+          table: table.memory.shared,
           board: boardMemory,
           history: historyMemory,
           relays: relaysMemory,
@@ -135,7 +138,8 @@ export class TrackerServer {
   private constructor(env: TrackerEnv, parts: Parts, addresses: readonly Address[]) {
     this.#env = env;
     this.#parts = parts;
-    this.#sweep = new Sweep(parts.table);
+    const { table, serving } = parts;
+    this.#sweep = new Sweep(table, (place) => serving.mirror?.isSilent(place) ?? false);
     this.addresses = addresses;
     this.#stateAtMs = env.clock.nowMs() + STATE_EVERY_MS;
     this.#scope.add(() => this.#save());

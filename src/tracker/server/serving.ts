@@ -49,6 +49,10 @@ export interface ServingParts {
   readonly store: SwarmStore | null;
   /** Where there is a store; this thread's. */
   readonly untold: UntoldCompletions | null;
+  /** Where other trackers that have the store send what is for connections of this one, of any thread. */
+  readonly place: number;
+  /** This thread hears it for all. */
+  readonly hearsPlace: boolean;
   readonly log: Log;
   readonly pages: readonly PageFile[];
   readonly others: OtherRequests | null;
@@ -79,9 +83,12 @@ export class Serving {
     const pacing = new Pacing(random, settings.intervalS, settings.busyPerSecond, clock.nowMs() / 1000);
     const { access, ledger, store, log, others, gzip } = parts;
     const ageS = (): number => pacing.ageS();
-    const { untold } = parts;
+    const { untold, place, hearsPlace } = parts;
+    const hear = hearsPlace && ws ? (batch: Uint8Array): void => this.#web?.hearFar(batch) : null;
     const mirror =
-      store === null || untold === null ? null : new StoreMirror({ store, table, untold, clock, random, log, ageS });
+      store === null || untold === null
+        ? null
+        : new StoreMirror({ store, table, untold, clock, random, log, place, hear, ageS });
     const announces = new AnnounceRules(table, {
       ...settings,
       near: new Prefixes(settings.near),
@@ -110,8 +117,10 @@ export class Serving {
     const { thread, relays } = parts;
     const { wsIntervalS: intervalS, maxWebSockets, maxWebSocketsPerAddress: maxPerAddress } = settings;
     const { maxWebSocketBytes: maxBytes } = settings;
-    const web = { ...shared, hashes, table, thread, relays, minIntervalS, intervalS, limitsLoopback };
-    this.#web = ws ? new WebServer({ ...web, maxConnections: maxWebSockets, maxPerAddress, maxBytes }) : null;
+    const { maxPeersPerReply: mostPicked } = settings;
+    const web = { ...shared, hashes, table, thread, relays, far: mirror, minIntervalS, intervalS, limitsLoopback };
+    const limits = { maxConnections: maxWebSockets, maxPerAddress, maxBytes, mostPicked };
+    this.#web = ws ? new WebServer({ ...web, ...limits }) : null;
     const upgrades = this.#web;
     this.#env = env;
     this.#parts = parts;

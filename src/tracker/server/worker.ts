@@ -32,6 +32,8 @@ export interface WorkerJob {
   readonly relays: SharedArrayBuffer;
   /** See {@link UntoldCompletions}; null without a store. */
   readonly untold: ArrayBuffer | SharedArrayBuffer | null;
+  /** Of the tracker; see {@link ServingParts.place}. */
+  readonly place: number;
   readonly settings: Settings;
   readonly pages: readonly PageFile[];
   /** Ports filled in. */
@@ -86,6 +88,8 @@ export async function runTrackerWorker(
     trackerId: job.trackerId,
     ...own,
     untold: job.untold === null ? null : new UntoldCompletions(job.untold, job.row),
+    place: job.place,
+    hearsPlace: false,
     log: silentLog,
     pages: job.pages,
     thread: job.owner,

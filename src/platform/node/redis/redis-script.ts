@@ -2,6 +2,7 @@
 //
 //   key     PREFIX{info hash}, a sorted set; its hash tag is the info hash
 //   member  compact peer, 6 or 18 bytes        score  stamp * 2048 + counted * 1024 + age * 4 + role
+//           peer id and place, 24 bytes        score  likewise, of a web peer
 //           "c"                                score  completions, below all stamps
 //
 // A stamp is the store's time in milliseconds, made larger where needed, so that no two steps of a swarm have the same:
@@ -41,7 +42,7 @@ local function step(key, since, keep, known, changes)
   local peers, kinds, olds, count, at = {}, {}, {}, 0, 1
   while at <= #changes do
     local kind, high, low = byte(changes, at, at + 2)
-    local last = at + (kind >= 8 and 20 or 8)
+    local last = at + (kind >= 16 and 26 or kind >= 8 and 20 or 8)
     count = count + 1
     kinds[count], olds[count], peers[count] = kind, high * 256 + low, sub(changes, at + 3, last)
     at = last + 1
@@ -92,14 +93,14 @@ local function step(key, since, keep, known, changes)
   for row = 1, #rows, 2 do
     local peer = rows[row]
     local size = #peer
-    if (size == 6 or size == 18) and not own[peer] then
+    if (size == 6 or size == 18 or size == 24) and not own[peer] then
       local at = tonumber(rows[row + 1])
       local rest = at % COUNTED
       local age = floor((now - floor(at / 2048)) / 1000)
       if age < 0 then age = 0 end
       if rest > 3 then age = age + floor(rest / 4) * UNIT end
       if age * 1000 <= keep and age < 65536 then
-        out[#out + 1] = char(rest % 4 + (size == 18 and 8 or 0), floor(age / 256), age % 256) .. peer
+        out[#out + 1] = char(rest % 4 + (size == 24 and 16 or size == 18 and 8 or 0), floor(age / 256), age % 256) .. peer
       end
     end
   end

@@ -16,7 +16,7 @@ function toldOf(agesS: readonly number[]): ReadonlyMap<number, number> {
     table.exit();
   }
   const told = new Map<number, number>();
-  const healing = new Healing(table);
+  const healing = new Healing(table, 1);
   for (let request = healing.next(NOW_S, 30_000_000); request; request = healing.next(NOW_S, 30_000_000)) {
     const reader = new ChangeReader(request.changes);
     while (reader.next()) told.set(reader.port, reader.ageS);

@@ -4,17 +4,21 @@ import { MAX_EXCHANGED_CHANGES, type SwarmExchange } from '../../../ports/swarm-
 import { MAX_CHANGE_LENGTH, MAX_STORED_AGE_S, writeChange } from '../../protocol/swarm-changes.ts';
 import { TIME_UNIT_S } from '../table/peer-runs.ts';
 import { PieceReader, StateWriter } from '../table/state.ts';
+import { WEB } from '../table/swarm-records.ts';
 import type { SwarmTable } from '../table/swarm-table.ts';
 import { roleChange } from './roles.ts';
 
 export class Healing {
   readonly #writer: StateWriter;
+  readonly #place: number;
   readonly #bytes = new Uint8Array(MAX_EXCHANGED_CHANGES * MAX_CHANGE_LENGTH);
   #reader: PieceReader | null = null;
   #peerAt = 0;
 
-  constructor(table: SwarmTable) {
-    this.#writer = new StateWriter(table);
+  /** `place`: of this tracker, where its web peers are; those of others they tell themselves. */
+  constructor(table: SwarmTable, place: number) {
+    this.#writer = new StateWriter(table, true);
+    this.#place = place;
   }
 
   /** What is to be told next, but for the count of completions; null when all was. `keepMs`: see {@link SwarmExchange}. */
@@ -42,7 +46,8 @@ export class Healing {
       const isPeer = reader.readPeer(this.#peerAt);
       const ageS = reader.ageS + TIME_UNIT_S;
       if (isPeer && ageS <= MAX_STORED_AGE_S) {
-        length = writeChange(this.#bytes, length, roleChange(reader.role), ageS, reader.ip, reader.port);
+        const port = reader.family === WEB ? this.#place : reader.port;
+        length = writeChange(this.#bytes, length, roleChange(reader.role), ageS, reader.ip, port);
       }
       this.#peerAt += peerLength;
     }

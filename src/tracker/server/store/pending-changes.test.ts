@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Address } from '../../../base/address.ts';
+import { fromLatin1, latin1 } from '../../../base/bytes.ts';
 import { MAX_EXCHANGED_CHANGES } from '../../../ports/swarm-store.ts';
 import {
   CHANGE_COMPLETES,
@@ -16,7 +17,8 @@ const [one, two, six] = ['10.0.0.1:1', '10.0.0.2:1', '[2001:db8::1]:1'].map((tex
   Address,
   Address,
 ];
-const newPending = (most = 1024): PendingChanges => new PendingChanges(1, 16, most);
+const PLACE = 0xdeadbeef;
+const newPending = (most = 1024): PendingChanges => new PendingChanges(1, 16, PLACE, most);
 const take = (pending: PendingChanges, swarm: number, nowS: number, mostS = 2700): Uint8Array =>
   pending.take(swarm, nowS, mostS);
 const note = (
@@ -34,7 +36,8 @@ function told(changes: Uint8Array): string[] {
   const lines: string[] = [];
   while (reader.next()) {
     const mark = `${'LPSG'[reader.role]}${reader.completes ? '+' : ''}`;
-    lines.push(`${mark} ${new Address(reader.ip, reader.port).key} ${reader.ageS}`);
+    const who = reader.isWeb ? `${latin1(reader.ip)}@${reader.port}` : new Address(reader.ip, reader.port).key;
+    lines.push(`${mark} ${who} ${reader.ageS}`);
   }
   return lines.sort();
 }
@@ -50,6 +53,22 @@ describe('PendingChanges', () => {
     expect(told(take(pending, 3, 3))).toEqual(['G 10.0.0.2:1 2', 'S 10.0.0.1:1 0']);
     expect(told(take(pending, 4, 3))).toEqual(['L [2001:db8::1]:1 0']);
     expect([pending.count, take(pending, 3, 3).length]).toEqual([0, 0]);
+  });
+
+  it('has web peers by their whole ids, at the place of their tracker', () => {
+    const pending = newPending();
+    const ids = ['0123456789abcdefghij', '0123456789abcdefghiJ', 'X123456789abcdefghij'];
+    for (const id of ids) pending.note(15, CHANGE_LEECH, fromLatin1(id), PLACE, 0);
+    note(pending, 15, CHANGE_LEECH, six);
+    pending.note(15, CHANGE_SEED | CHANGE_COMPLETES, fromLatin1(ids[1]!), PLACE, 0);
+    expect([pending.countOf(15), pending.completingOf(15)]).toEqual([4, 1]);
+    const changes = take(pending, 15, 0);
+    const all = ['L 0123456789abcdefghij', 'L X123456789abcdefghij', 'S+ 0123456789abcdefghiJ'];
+    expect(told(changes)).toEqual([...all.map((line) => `${line}@${PLACE} 0`), 'L [2001:db8::1]:1 0'].sort());
+    expect(pending.count).toBe(0);
+    pending.note(15, CHANGE_GONE, fromLatin1(ids[0]!), PLACE, 1);
+    pending.putBack(15, changes, 1);
+    expect(told(take(pending, 15, 1))).toHaveLength(4);
   });
 
   it('keeps that a peer completed until it is told, also when it leaves', () => {

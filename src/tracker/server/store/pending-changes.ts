@@ -10,17 +10,20 @@ import {
   MAX_CHANGE_AGE_S,
   MAX_CHANGE_LENGTH,
   MAX_STORED_AGE_S,
+  WEB_ID_LENGTH,
   writeChange,
 } from '../../protocol/swarm-changes.ts';
 import { WordKeys } from './word-keys.ts';
 
 /** Some ten seconds of 20,000 announces each, or an hour of 70 peers a second that leave; 10 MB. */
 export const MAX_PENDING: number = 1 << 18;
-/** Swarm, port and family, ip. */
+/** Swarm, port and family, ip; of a web peer swarm, last word of the peer id, the others. */
 const KEY_WORDS = 6;
 const IS_IPV6 = 0x10000;
 /** Swarms looked at in one call of `sweep`. */
 const SWEPT = 16_384;
+/** Beside the swarm, of which there are fewer. */
+const IS_WEB = 0x80000000;
 
 export class PendingChanges {
   readonly #keys: WordKeys;
@@ -36,10 +39,13 @@ export class PendingChanges {
   readonly #buffer = new Uint8Array(MAX_EXCHANGED_CHANGES * MAX_CHANGE_LENGTH);
   readonly #ip4 = new Uint8Array(4);
   readonly #ip6 = new Uint8Array(16);
+  readonly #webId = new Uint8Array(WEB_ID_LENGTH);
+  readonly #place: number;
   #swept = 0;
 
-  /** `swarms`: their numbers are below it. */
-  constructor(seed: number, swarms: number, most: number = MAX_PENDING) {
+  /** `swarms`: their numbers are below it. `place`: of this tracker, where its web peers are. */
+  constructor(seed: number, swarms: number, place: number, most: number = MAX_PENDING) {
+    this.#place = place;
     this.#keys = new WordKeys(KEY_WORDS, most, seed);
     this.#kinds = new Uint8Array(most);
     this.#heardS = new Float64Array(most);
@@ -69,8 +75,8 @@ export class PendingChanges {
   }
 
   /**
-   * A peer was heard, or left. That it completes is kept until it is told. `onlyKnown`: what is not here already is left out.
-   * False where it would have to be here and there is no room.
+   * A peer was heard, or left; of a web peer `ip` is the peer id, and its place this tracker's. That it completes is kept until
+   * it is told. `onlyKnown`: what is not here already is left out. False where it would have to be here and there is no room.
    */
   note(swarm: number, kind: number, ip: Uint8Array, port: number, nowS: number, onlyKnown = false): boolean {
     this.#setKey(swarm, ip, port);
@@ -102,7 +108,8 @@ export class PendingChanges {
       const kind = stillTrue(this.#kinds[number]!, ageS, mostS);
       if (kind !== NOTHING) {
         const ip = this.#ipOf(number);
-        at = writeChange(this.#buffer, at, kind, ageS, ip, this.#keys.word(number, 1) & 0xffff);
+        const port = ip === this.#webId ? this.#place : this.#keys.word(number, 1) & 0xffff;
+        at = writeChange(this.#buffer, at, kind, ageS, ip, port);
         taken++;
       }
       this.#unlink(swarm, number);
@@ -172,12 +179,18 @@ export class PendingChanges {
 
   #setKey(swarm: number, ip: Uint8Array, port: number): void {
     const { key } = this.#keys;
-    key[0] = swarm;
-    key[1] = port | (ip.length === 16 ? IS_IPV6 : 0);
+    const isWeb = ip.length === WEB_ID_LENGTH;
+    key[0] = isWeb ? swarm + IS_WEB : swarm;
+    key[1] = isWeb ? readU32(ip, 16) : port | (ip.length === 16 ? IS_IPV6 : 0);
     for (let i = 0; i < 4; i++) key[2 + i] = 4 * i < ip.length ? readU32(ip, 4 * i) : 0;
   }
 
   #ipOf(number: number): Uint8Array {
+    if (this.#keys.word(number, 0) >= IS_WEB) {
+      for (let i = 0; i < 4; i++) writeU32(this.#webId, 4 * i, this.#keys.word(number, 2 + i));
+      writeU32(this.#webId, 16, this.#keys.word(number, 1));
+      return this.#webId;
+    }
     const ip = (this.#keys.word(number, 1) & IS_IPV6) !== 0 ? this.#ip6 : this.#ip4;
     for (let i = 0; 4 * i < ip.length; i++) writeU32(ip, 4 * i, this.#keys.word(number, 2 + i));
     return ip;

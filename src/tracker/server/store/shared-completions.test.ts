@@ -23,7 +23,7 @@ class Thread {
   readonly #clock: Clock;
 
   constructor(table: SwarmTable, untold: UntoldCompletions, store: SimSwarmStore, clock: Clock, random: Random) {
-    const rest = { log: silentLog, mostUsed: 1024, ageS: () => 2700 };
+    const rest = { log: silentLog, mostUsed: 1024, place: 1, hear: null, ageS: () => 2700 };
     this.mirror = new StoreMirror({ store, table, untold, clock, random, ...rest });
     this.#table = table;
     this.#clock = clock;
@@ -73,7 +73,7 @@ async function withThreads(seed: number, body: (setting: Setting) => Promise<voi
   const store = new SimSwarmStore({ clock });
   const first = SwarmTable.newShared(random, LIMITS);
   const memory = UntoldCompletions.memory(2, random, true);
-  const tables = [first, SwarmTable.open(first.shared!, random, LIMITS)];
+  const tables = [first, SwarmTable.open(first.memory.shared!, random, LIMITS)];
   const threads = tables.map(
     (table, row) => new Thread(table, new UntoldCompletions(memory, row), store, clock, random),
   );

@@ -22,8 +22,10 @@ describe('the link to a store', () => {
         opened++;
         if (opened === 2) throw new ShoalError('STORE_REFUSED', 'not now');
         if (opened === 1) onLost(new Error('broken off'));
-        return { exchange: () => Promise.reject(new ShoalError('IO', 'asked')), close: () => closed++ };
+        const refuse = (): Promise<never> => Promise.reject(new ShoalError('IO', 'asked'));
+        return { exchange: refuse, send: refuse, close: () => closed++ };
       },
+      listen: () => Promise.reject(new ShoalError('IO', 'nobody listens')),
     };
     const log = { write: (_level: string, message: string) => lines.push(message) };
     const on = { onUp: () => undefined, onAway: () => undefined };

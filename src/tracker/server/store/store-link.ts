@@ -92,8 +92,8 @@ export class StoreLink {
     else this.#comeUp(link);
   }
 
-  /** Rejects as the store does, and while there is none. */
-  async exchange(request: SwarmExchange): Promise<SwarmAnswer> {
+  /** Rejects as the store does, and while there is none. `isProof`: to be refused it counts against the store. */
+  async exchange(request: SwarmExchange, isProof = true): Promise<SwarmAnswer> {
     const link = this.#link;
     if (link === null) throw new ShoalError('CONNECT_FAILED', 'the store is away');
     const { clock } = this.#options;
@@ -104,12 +104,18 @@ export class StoreLink {
       return answer;
     } catch (error) {
       if (isShoalError(error, 'SWARM_REFUSED')) this.#tellRefused(error);
-      else this.#failed(link, error);
+      else if (isProof) this.#failed(link, error);
       throw error;
     } finally {
       this.#underWay--;
       this.#waitingSinceMs = clock.nowMs();
     }
+  }
+
+  /** See {@link SwarmLink.send}. What becomes of it does not tell how the store is. */
+  async send(place: number, bytes: Uint8Array): Promise<void> {
+    if (this.#link === null) throw new ShoalError('CONNECT_FAILED', 'the store is away');
+    await this.#link.send(place, bytes);
   }
 
   /** To be called about once a second. */

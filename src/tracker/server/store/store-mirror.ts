@@ -3,6 +3,7 @@
 //
 //   announce -> table, PendingChanges -> Exchanges, half a second later -> answer -> table
 //   a swarm whose copy is old -> Waiting -> Exchanges, at once -> answer -> table -> announce
+//   a frame for a connection of another tracker -> FarRelays -> store -> its StoreEar
 
 import { isShoalError } from '../../../base/errors.ts';
 import type { Clock } from '../../../ports/clock.ts';
@@ -12,10 +13,14 @@ import type { SwarmExchange, SwarmStore } from '../../../ports/swarm-store.ts';
 import { CHANGE_COMPLETES, CHANGE_GONE } from '../../protocol/swarm-changes.ts';
 import type { SwarmMirror, Waiter } from '../access.ts';
 import type { SwarmTable } from '../table/swarm-table.ts';
+import { FarPeers } from '../web/far-peers.ts';
+import { FarRelays } from '../web/far-relays.ts';
 import { Exchanges, FRESH_MS, RETRY_MS } from './exchanges.ts';
 import { Healing } from './healing.ts';
+import { LivePlaces } from './live-places.ts';
 import { PendingChanges } from './pending-changes.ts';
 import { roleChange } from './roles.ts';
+import { StoreEar } from './store-ear.ts';
 import { StoreLink } from './store-link.ts';
 import { TableCopy } from './table-copy.ts';
 import type { UntoldCompletions } from './untold-completions.ts';
@@ -47,6 +52,10 @@ export interface StoreMirrorOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** Of this tracker, the same for all its threads: a number that no other has. */
+  readonly place: number;
+  /** Hears what others send to the place. Null: another thread does, or nobody is to. */
+  readonly hear: ((bytes: Uint8Array) => void) | null;
   /** Swarms in use at once, a power of two. Default: {@link MAX_USED}. */
   readonly mostUsed?: number;
   /** How long a peer may be silent; see {@link Pacing.ageS}. */
@@ -54,8 +63,12 @@ export interface StoreMirrorOptions {
 }
 
 export class StoreMirror implements SwarmMirror {
+  readonly farPeers: FarPeers;
+  readonly farRelays: FarRelays;
   readonly #options: StoreMirrorOptions;
   readonly #link: StoreLink;
+  readonly #places: LivePlaces;
+  readonly #ear: StoreEar | null;
   readonly #used: UsedSwarms;
   readonly #pending: PendingChanges;
   readonly #waiting: Waiting;
@@ -70,19 +83,24 @@ export class StoreMirror implements SwarmMirror {
   #isClosing = false;
 
   constructor(options: StoreMirrorOptions) {
-    const { store, clock, random, log, mostUsed = MAX_USED } = options;
+    const { store, table, clock, random, log, place, hear, mostUsed = MAX_USED } = options;
     this.#options = options;
     this.#used = new UsedSwarms(random.below(2 ** 32), mostUsed);
-    this.#pending = new PendingChanges(random.below(2 ** 32), mostUsed);
+    this.#pending = new PendingChanges(random.below(2 ** 32), mostUsed, place);
     this.#waiting = new Waiting(clock);
-    this.#copy = new TableCopy(options.table, this.#pending, options.untold);
     const on = { onUp: () => this.#onUp(), onAway: () => this.#onAway() };
-    this.#link = new StoreLink({ store, clock, random, log, ...on });
+    const link = new StoreLink({ store, clock, random, log, ...on });
+    this.#link = link;
+    this.#places = new LivePlaces(link, clock, place);
+    this.farPeers = new FarPeers(table, place, this.#places);
+    this.#copy = new TableCopy(table, this.#pending, options.untold, this.farPeers);
+    this.#ear = hear === null ? null : new StoreEar({ store, link, clock, random, log, place, hear });
+    this.farRelays = new FarRelays(place, (to, batch) => link.send(to, batch));
     const state = { used: this.#used, pending: this.#pending, waiting: this.#waiting, copy: this.#copy };
     this.#exchanges = new Exchanges({
       ...state,
       clock,
-      link: this.#link,
+      link,
       ageS: options.ageS,
       heal: (nowMs) => this.#heal(nowMs),
       onFailed: (nowMs) => {
@@ -94,6 +112,15 @@ export class StoreMirror implements SwarmMirror {
 
   get isAway(): boolean {
     return this.#link.isAway;
+  }
+
+  get place(): number {
+    return this.#options.place;
+  }
+
+  /** Whether the tracker at a place has not been heard for long, and its web peers are not there any more. */
+  isSilent(place: number): boolean {
+    return this.#places.isSilent(place);
   }
 
   /** Rejects with STORE_REFUSED; a store that is not there is waited for meanwhile. */
@@ -144,6 +171,8 @@ export class StoreMirror implements SwarmMirror {
     const nowMs = this.#options.clock.nowMs();
     this.#link.tick();
     this.#pending.sweep(nowMs / 1000, this.#options.ageS());
+    this.#places.tick();
+    this.#ear?.tick();
     this.#used.sweep(nowMs, (swarm) => this.#pending.countOf(swarm) > 0);
     if (!this.#needsHealing || !this.#link.isUp || nowMs - this.#failedAtMs < RETRY_MS) return;
     // Under a flood of swarms something finds no room all the time: the table is told to its end, and copies are kept.
@@ -151,7 +180,7 @@ export class StoreMirror implements SwarmMirror {
     if (this.#isDoubtful) this.#used.distrust();
     this.#needsHealing = false;
     this.#isDoubtful = false;
-    this.#healing = new Healing(this.#options.table);
+    this.#healing = new Healing(this.#options.table, this.place);
     for (const swarm of this.#used.all()) if (this.#pending.countOf(swarm) > 0) this.#used.toTell.add(swarm, nowMs);
     this.#exchanges.pump(true);
   }
@@ -160,6 +189,7 @@ export class StoreMirror implements SwarmMirror {
   async close(): Promise<void> {
     this.#isClosing = true;
     this.#healing = null;
+    this.#ear?.stop();
     this.#waiting.close();
     if (this.#link.isUp) {
       await new Promise<void>((resolve) => {
@@ -194,6 +224,8 @@ export class StoreMirror implements SwarmMirror {
   }
 
   #onUp(): void {
+    this.#places.onUp();
+    this.#ear?.start();
     this.#doubt();
     this.#failedAtMs = Number.NEGATIVE_INFINITY;
     this.tick();
@@ -207,6 +239,8 @@ export class StoreMirror implements SwarmMirror {
   }
 
   #onAway(): void {
+    this.#places.onAway();
+    this.#ear?.stop();
     this.#healing = null;
     for (const swarm of this.#used.all()) this.#pending.forgetHeard(swarm);
     this.#exchanges.onAway();

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { SeededRandom } from '../../../platform/sim/random.ts';
 import { SwarmTable } from '../table/swarm-table.ts';
+import { FarPeers } from '../web/far-peers.ts';
 import { PendingChanges } from './pending-changes.ts';
 import { TableCopy } from './table-copy.ts';
 import { UntoldCompletions } from './untold-completions.ts';
@@ -11,7 +12,8 @@ it('what the store says of completions is taken over, but for what was counted h
   const random = new SeededRandom(1, 'table');
   const table = SwarmTable.local(random, { maxSwarms: 10, maxPeers: 10 });
   const untold = new UntoldCompletions(UntoldCompletions.memory(1, random, false), 0);
-  const copy = new TableCopy(table, new PendingChanges(1, 16, 16), untold);
+  const far = new FarPeers(table, 1, { heard: () => undefined, isSilent: () => false });
+  const copy = new TableCopy(table, new PendingChanges(1, 16, 1, 16), untold, far);
   const count = (completed: number): void => {
     table.restore(HASH, () => completed, 0);
     table.exit();
@@ -25,7 +27,7 @@ it('what the store says of completions is taken over, but for what was counted h
   };
   count(5);
   expect(copy.completedToTell(HASH)).toBe(5);
-  // Over WebSocket: the store is not told of such peers, but of their number.
+  // One that no thread keeps in mind to be told as a peer: the store is told of its number.
   count(6);
   hear(0, 5);
   expect([counted(), copy.completedToTell(HASH)]).toEqual([6, 6]);

@@ -3,6 +3,7 @@
 import type { SwarmAnswer } from '../../../ports/swarm-store.ts';
 import { CHANGE_GONE, ChangeReader } from '../../protocol/swarm-changes.ts';
 import type { SwarmTable } from '../table/swarm-table.ts';
+import type { FarPeers } from '../web/far-peers.ts';
 import type { PendingChanges } from './pending-changes.ts';
 import { roleOfChange } from './roles.ts';
 import type { UntoldCompletions } from './untold-completions.ts';
@@ -11,11 +12,13 @@ export class TableCopy {
   readonly #table: SwarmTable;
   readonly #pending: PendingChanges;
   readonly #untold: UntoldCompletions;
+  readonly #far: FarPeers;
 
-  constructor(table: SwarmTable, pending: PendingChanges, untold: UntoldCompletions) {
+  constructor(table: SwarmTable, pending: PendingChanges, untold: UntoldCompletions, far: FarPeers) {
     this.#table = table;
     this.#pending = pending;
     this.#untold = untold;
+    this.#far = far;
   }
 
   /** Completions that the store is to know of, but for those that a thread is still to tell it. */
@@ -38,6 +41,10 @@ export class TableCopy {
     const reader = new ChangeReader(changes);
     while (reader.next()) {
       const { role, ip, port } = reader;
+      if (reader.isWeb) {
+        this.#applyFar(infoHash, reader, nowS);
+        continue;
+      }
       if (port === 0 || (pending.countOf(swarm) > 0 && pending.has(swarm, ip, port))) continue;
       const heardS = nowS - reader.ageS;
       if (role === CHANGE_GONE) table.leave(infoHash, ip, port, nowS);
@@ -46,6 +53,12 @@ export class TableCopy {
     }
     table.restore(infoHash, (known) => this.#completed(infoHash, known, told, completed), nowS);
     table.exit();
+  }
+
+  /** A peer of another tracker. Those of its connections a tracker tells, and is not told. */
+  #applyFar(infoHash: Uint8Array, { role, ip, port, ageS }: ChangeReader, nowS: number): void {
+    if (role === CHANGE_GONE) this.#far.forget(infoHash, ip, port, nowS);
+    else this.#far.note(infoHash, ip, port, roleOfChange(role), nowS - ageS);
   }
 
   /** Completions that this thread would have told the store, and cannot: they are told with the count of the table. */

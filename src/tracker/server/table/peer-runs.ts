@@ -6,7 +6,7 @@
 //   web record    peer id 5 words  | 1 16,    role 2, time 14 | connection | address 16, thread 16
 //
 // A web peer is one of a WebSocket connection: known by its peer id, at a place: a connection of a thread. Of its address
-// the hash is kept, for limits.
+// the hash is kept, for limits. That of a peer whose connection is at another tracker is ELSEWHERE and the number of that tracker.
 
 import { readU32, writeU32 } from '../../../base/bytes.ts';
 import type { Arena, Unit } from './arena.ts';
@@ -35,6 +35,8 @@ const MAX_PROBES = 64;
 const ID_WORDS = 5;
 /** Length of what a web peer is known by. */
 const WEB_KEY = 20;
+/** Stands where others have their thread: the web peer's connection is at another tracker. */
+export const ELSEWHERE = 0;
 const PLACE_WORDS = 2;
 const IN_SEGMENT: number = SEGMENT_WORDS - 1;
 
@@ -71,7 +73,7 @@ export class PeerRuns {
     this.#memory = memory;
     this.#seed = seed;
     this.keyLength = keyLength;
-    this.keepsIds = keepsIds;
+    this.keepsIds = keepsIds && keyLength !== WEB_KEY;
     this.#extraWords = keyLength === WEB_KEY ? PLACE_WORDS : keepsIds ? ID_WORDS : 0;
     this.extraLength = 4 * this.#extraWords;
     this.tail = keyLength / 4;
@@ -119,7 +121,7 @@ export class PeerRuns {
     this.#extra[1] = ((address & 0xffff0000) | thread) >>> 0;
   }
 
-  /** The connection of a web peer. */
+  /** The connection of a web peer; of one {@link ELSEWHERE} the tracker. */
   connectionOf(run: number, slot: number): number {
     return this.#memory.view(run)[(run & IN_SEGMENT) + slot * this.words + this.tail + 1]!;
   }

@@ -2,7 +2,7 @@
 
 import type { AddressCounts } from '../address-counts.ts';
 import type { Arena } from './arena.ts';
-import { ageIn, PARTIAL_SEED, roleIn, SEED, timeOf } from './peer-runs.ts';
+import { ageIn, ELSEWHERE, PARTIAL_SEED, roleIn, SEED, timeOf } from './peer-runs.ts';
 import { LARGE, type PeerSets } from './peer-sets.ts';
 import type { SwarmLookup } from './swarm-lookup.ts';
 import {
@@ -20,6 +20,9 @@ import { PEERS, SEEDS_TOTAL, SWARMS, type TableMemory } from './table-memory.ts'
 
 /** A swarm without peers is remembered for a day if anyone has completed, so that its count stays true. */
 const KEEP_COMPLETED_S = 24 * 3600;
+
+/** Whether the tracker at a place, which has web peers {@link ELSEWHERE}, is gone. */
+export type IsSilent = (place: number) => boolean;
 
 /** The sets of the families, in their order. */
 export type FamilySets = readonly [PeerSets, PeerSets, PeerSets];
@@ -131,9 +134,9 @@ export class Shard {
 
   /**
    * Forgets the peers of the run that begins at `slot` of a walk that were not heard for more than `ageS` seconds, and
-   * those of connections that were lost with their thread. Returns how many.
+   * those of connections that were lost with their thread, or tracker. Returns how many.
    */
-  expire(swarm: number, family: Family, slot: number, nowS: number, ageS: number): number {
+  expire(swarm: number, family: Family, slot: number, nowS: number, ageS: number, isSilent: IsSilent): number {
     const root = this.records.get(swarm, ROOT + family);
     const shape = this.records.shape(swarm, family);
     const sets = this.sets[family];
@@ -142,7 +145,7 @@ export class Shard {
     const before = this.records.get(swarm, COUNT + family);
     const log2 = sets.runLog2(shape);
     const time = timeOf(nowS);
-    for (let at = 0; at < 1 << log2; at++) this.#expireSlot(swarm, family, run, log2, at, nowS, time, ageS);
+    for (let at = 0; at < 1 << log2; at++) this.#expireSlot(swarm, family, run, log2, at, nowS, time, ageS, isSilent);
     if (shape > LARGE) sets.fold(this.arena, root, shape, slot >>> log2);
     return before - this.records.get(swarm, COUNT + family);
   }
@@ -156,16 +159,23 @@ export class Shard {
     nowS: number,
     time: number,
     ageS: number,
+    isSilent: IsSilent,
   ): void {
     const { runs } = this.sets[family];
     for (;;) {
       const tail = runs.tailOf(run, slot);
       if (tail === 0) return;
-      const isLost = family === WEB && this.#lost.size > 0 && this.#lost.has(runs.threadOf(run, slot));
-      if (ageIn(tail, time) <= ageS && !isLost) return;
+      if (ageIn(tail, time) <= ageS && !(family === WEB && this.#isLost(run, slot, isSilent))) return;
       // Removing moves another peer into the slot: it is looked at again.
       this.#removePeer(swarm, family, run, log2, slot, nowS);
     }
+  }
+
+  /** Whether the connection of a web peer went with its thread, or its tracker. */
+  #isLost(run: number, slot: number, isSilent: IsSilent): boolean {
+    const { runs } = this.sets[WEB];
+    const thread = runs.threadOf(run, slot);
+    return thread === ELSEWHERE ? isSilent(runs.connectionOf(run, slot)) : this.#lost.has(thread);
   }
 
   /** Gives back memory that a set has no more use for. */

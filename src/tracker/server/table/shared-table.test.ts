@@ -19,7 +19,7 @@ afterEach(() => setLockOwner(1));
 describe('a table that threads share', () => {
   it('is the same for all of them, whoever made room', () => {
     const one = SwarmTable.newShared(new SeededRandom(1, 'one'), limits);
-    const two = SwarmTable.open(one.shared!, new SeededRandom(2, 'two'), limits);
+    const two = SwarmTable.open(one.memory.shared!, new SeededRandom(2, 'two'), limits);
     for (let n = 0; n < 200; n++) announce(n % 2 === 0 ? one : two, n);
     expect(dumpSwarms(two, 0)).toEqual(dumpSwarms(one, 0));
     expect([one.peerCount, two.swarmCount]).toEqual([200, 200]);
@@ -28,7 +28,7 @@ describe('a table that threads share', () => {
   it('loses only the shard in which a thread died, and takes up announces there again', () => {
     const table = SwarmTable.newShared(new SeededRandom(1, 'one'), limits);
     for (let n = 0; n < 200; n++) announce(table, n);
-    const dying = SwarmTable.open(table.shared!, new SeededRandom(2, 'two'), limits);
+    const dying = SwarmTable.open(table.memory.shared!, new SeededRandom(2, 'two'), limits);
     setLockOwner(7);
     expect(dying.find(hashOf(3))).toBeGreaterThanOrEqual(0);
     setLockOwner(1);

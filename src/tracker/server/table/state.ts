@@ -3,11 +3,12 @@
 //
 //   a part:   "SHTR" | version 4 | peer ids 4 | written at, seconds since 1970, 8 | pieces of swarms
 //   a piece:  info hash 20 | completed 4 | family 2 | peers 2 | each: compact 6 or 18, role and age 2, peer id 20 or none
+//                                                             or, of web peers: peer id 20, nothing 2, role and age 2
 
 import { readU16, readU32, writeU16, writeU32 } from '../../../base/bytes.ts';
 import { ShoalError } from '../../../base/errors.ts';
-import { ageIn, RUN_LOG2, roleIn, SEED, TIME_UNIT_S, timeOf } from './peer-runs.ts';
-import { ROOT } from './swarm-records.ts';
+import { ageIn, ELSEWHERE, RUN_LOG2, roleIn, SEED, TIME_UNIT_S, timeOf } from './peer-runs.ts';
+import { type Family, IPV4, IPV6, ROOT, WEB } from './swarm-records.ts';
 import type { SwarmTable } from './swarm-table.ts';
 import { SEGMENT_WORDS } from './table-memory.ts';
 
@@ -24,19 +25,24 @@ const LONGEST_PIECE: number = PIECE_HEAD_LENGTH + (18 + 2 + ID_LENGTH) * 2 ** RU
 const MAX_LOOKED = 100_000;
 const IN_SEGMENT: number = SEGMENT_WORDS - 1;
 
-/** Writes all that is in the table. Swarms that change meanwhile may come as they were or as they are. */
+/**
+ * Writes all that is in the table, of web peers those of this tracker's connections where they are asked for. Swarms that
+ * change meanwhile may come as they were or as they are.
+ */
 export class StateWriter {
   readonly #table: SwarmTable;
+  readonly #lastFamily: Family;
   readonly #bytes = new Uint8Array(PART_LENGTH + LONGEST_PIECE);
   readonly #numbers = new DataView(this.#bytes.buffer);
   #at = 0;
   #shard = 0;
   #swarm = 0;
-  #family: 0 | 1 = 0;
+  #family: Family = IPV4;
   #slot = 0;
 
-  constructor(table: SwarmTable) {
+  constructor(table: SwarmTable, hasWebPeers = false) {
     this.#table = table;
+    this.#lastFamily = hasWebPeers ? WEB : IPV6;
   }
 
   /** The next part, which is the caller's; null when all was written, or where a shard cannot be entered. */
@@ -78,7 +84,7 @@ export class StateWriter {
   #nextShard(): void {
     this.#shard++;
     this.#swarm = 0;
-    this.#family = 0;
+    this.#family = IPV4;
     this.#slot = 0;
   }
 
@@ -87,7 +93,7 @@ export class StateWriter {
     const { shard } = this.#table;
     const slots = shard.slots(this.#swarm, this.#family);
     const count = this.#slot < slots ? this.#peers(nowS) : 0;
-    if (count > 0 || (this.#family === 0 && this.#slot === 0 && this.#table.completed(this.#swarm) > 0)) {
+    if (count > 0 || (this.#family === IPV4 && this.#slot === 0 && this.#table.completed(this.#swarm) > 0)) {
       shard.records.readHash(this.#swarm, this.#bytes.subarray(this.#at, this.#at + 20));
       writeU32(this.#bytes, this.#at + 20, this.#table.completed(this.#swarm));
       writeU16(this.#bytes, this.#at + 24, this.#family);
@@ -97,8 +103,10 @@ export class StateWriter {
     this.#slot += 2 ** RUN_LOG2;
     if (this.#slot < slots) return 2 ** RUN_LOG2;
     this.#slot = 0;
-    if (this.#family === 1) this.#swarm++;
-    this.#family = this.#family === 0 ? 1 : 0;
+    if (this.#family === this.#lastFamily) {
+      this.#swarm++;
+      this.#family = IPV4;
+    } else this.#family++;
     return slots;
   }
 
@@ -117,6 +125,7 @@ export class StateWriter {
       const from = (run & IN_SEGMENT) + slot * runs.words;
       const tail = memory[from + runs.tail]!;
       if (tail === 0) continue;
+      if (this.#family === WEB && runs.threadOf(run, slot) === ELSEWHERE) continue;
       runs.write(memory, from, this.#numbers, to);
       writeU16(this.#bytes, to + runs.keyLength + 2, roleIn(tail) | (ageIn(tail, timeOf(nowS)) / TIME_UNIT_S));
       if (runs.keepsIds) runs.writeExtra(memory, from, this.#bytes, to + runs.keyLength + 4);
@@ -132,12 +141,13 @@ export class PieceReader {
   /** Lent, like the peers. */
   infoHash: Uint8Array = new Uint8Array(0);
   completed = 0;
+  family: Family = IPV4;
   /** One after the other, each of `peerLength` bytes; see {@link PieceReader.readPeer}. */
   peers: Uint8Array = new Uint8Array(0);
   peerLength = 0;
   /** When the part was written, in seconds since 1970. */
   readonly writtenS: number;
-  /** Of the peer read last. */
+  /** Of the peer read last; of a web peer its peer id is the ip. */
   ip: Uint8Array = new Uint8Array(0);
   port = 0;
   role = 0;
@@ -166,7 +176,9 @@ export class PieceReader {
     if (bytes.length - at < PIECE_HEAD_LENGTH) throw brokenState();
     this.infoHash = bytes.subarray(at, at + 20);
     this.completed = readU32(bytes, at + 20);
-    this.peerLength = peerLength(readU16(bytes, at + 24) === 0 ? 0 : 1, this.#hasIds);
+    this.family = readU16(bytes, at + 24) as Family;
+    if (this.family > WEB) throw brokenState();
+    this.peerLength = peerLength(this.family, this.#hasIds);
     const end = at + PIECE_HEAD_LENGTH + readU16(bytes, at + 26) * this.peerLength;
     if (end > bytes.length) throw brokenState();
     this.peers = bytes.subarray(at + PIECE_HEAD_LENGTH, end);
@@ -177,13 +189,14 @@ export class PieceReader {
   /** Reads the peer at `at` of `peers`; false where it is none. */
   readPeer(at: number): boolean {
     const { peers } = this;
-    const portAt = at + this.peerLength - (this.#hasIds ? ID_LENGTH : 0) - 4;
+    const hasId = this.#hasIds && this.family !== WEB;
+    const portAt = at + this.peerLength - (hasId ? ID_LENGTH : 0) - 4;
     const word = readU16(peers, portAt + 2);
     this.ip = peers.subarray(at, portAt);
     this.port = readU16(peers, portAt);
     this.role = roleIn(word);
     this.ageS = ageIn(0, word);
-    this.id = this.#hasIds ? peers.subarray(portAt + 4, portAt + 4 + ID_LENGTH) : undefined;
+    this.id = hasId ? peers.subarray(portAt + 4, portAt + 4 + ID_LENGTH) : undefined;
     return this.port !== 0 && this.role <= SEED;
   }
 }
@@ -199,6 +212,8 @@ export function restorePart(bytes: Uint8Array, table: SwarmTable, nowS: number, 
     const { infoHash, completed, peers } = reader;
     if (completed > 0) table.restore(infoHash, () => completed, nowS);
     table.exit();
+    // Their connections are gone.
+    if (reader.family === WEB) continue;
     for (let at = 0; at < peers.length; at += reader.peerLength) {
       if (!reader.readPeer(at) || reader.ageS + awayS >= maxAgeS) continue;
       const heardS = nowS - reader.ageS - awayS;
@@ -208,8 +223,9 @@ export function restorePart(bytes: Uint8Array, table: SwarmTable, nowS: number, 
   }
 }
 
-function peerLength(family: 0 | 1, hasIds: boolean): number {
-  return (family === 0 ? 8 : 20) + (hasIds ? ID_LENGTH : 0);
+function peerLength(family: Family, hasIds: boolean): number {
+  if (family === WEB) return ID_LENGTH + 4;
+  return (family === IPV4 ? 8 : 20) + (hasIds ? ID_LENGTH : 0);
 }
 
 export function brokenState(): ShoalError {

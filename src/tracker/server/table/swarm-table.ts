@@ -65,11 +65,6 @@ export class SwarmTable {
     this.#shard = shards[0]!;
   }
 
-  /** What other threads open; null for a table of one thread. */
-  get shared(): SharedTableMemory | null {
-    return this.memory.shared;
-  }
-
   get keepsIds(): boolean {
     return this.#runs[0].keepsIds;
   }
@@ -208,8 +203,7 @@ export class SwarmTable {
     const { runs } = this.#shard.sets[each];
     const isOwn = ip.length === runs.keyLength;
     // Port 0 is nobody: a peer of the other family cannot be the asker, nor in its network.
-    if (isOwn) runs.setKey(ip, port);
-    else runs.setKey(NOBODY, 0);
+    runs.setKey(isOwn ? ip : NOBODY, isOwn ? port : 0);
     return this.choose(swarm, each, wanted, seedsToo, isOwn ? network : null, into, at, ids);
   }
 

@@ -4,6 +4,7 @@
 //   a round of a shard:   index tables out of old segments, if it moves   ->   swarm by swarm: move, expire, shrink
 
 import { LONGEST_AGE_S, RUN_LOG2 } from './peer-runs.ts';
+import type { IsSilent } from './shard.ts';
 import { type Family, IPV4, IPV6, WEB } from './swarm-records.ts';
 import type { SwarmTable } from './swarm-table.ts';
 
@@ -30,6 +31,7 @@ export class Sweep {
   /** What the last call cost. */
   looked = 0;
   readonly #table: SwarmTable;
+  readonly #isSilent: IsSilent;
   #ageS = 0;
   #shard = 0;
   /** Buckets of the index that are still to be moved. */
@@ -41,8 +43,10 @@ export class Sweep {
   #begun = false;
   #roundS = 0;
 
-  constructor(table: SwarmTable) {
+  /** `isSilent`: which other trackers are gone. Default: none. */
+  constructor(table: SwarmTable, isSilent: IsSilent = () => false) {
     this.#table = table;
+    this.#isSilent = isSilent;
   }
 
   /**
@@ -105,7 +109,7 @@ export class Sweep {
         shard.move(this.#swarm, this.#family, this.#slot);
         this.looked += MOVED_COST + Math.min(RUN, slots);
       }
-      this.looked += PEER_COST * shard.expire(this.#swarm, this.#family, this.#slot, nowS, this.#ageS);
+      this.looked += PEER_COST * shard.expire(this.#swarm, this.#family, this.#slot, nowS, this.#ageS, this.#isSilent);
       this.looked += Math.min(RUN, slots);
       this.#slot += RUN;
       if (this.#slot < slots) return;

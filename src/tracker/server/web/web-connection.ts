@@ -45,8 +45,8 @@ export interface WebShared {
   readonly counters: TrackerCounters;
   readonly memory: WebMemory;
   nowMs(): number;
-  /** A message, lent. */
-  message(connection: WebConnection, bytes: Uint8Array, start: number, end: number): void;
+  /** A message, lent. `isLate`: it was held; see {@link WebConnection.hold}. */
+  message(connection: WebConnection, bytes: Uint8Array, start: number, end: number, isLate: boolean): void;
   /** Calls {@link WebConnection.flush} when all that is ready in this turn was handled. */
   flushLater(connection: WebConnection): void;
   /** Takes the connection out of all swarms: it will send no more. */
@@ -77,6 +77,9 @@ export class WebConnection implements StreamSink, FrameSink, Holder {
   #waitingBytes = 0;
   /** The last ping that was not answered yet; the others need no answer (RFC 6455, section 5.5.3). */
   #pinged: Uint8Array | null = null;
+  /** Messages that wait: the first for something, the others for their turn. */
+  #held: Uint8Array[] = [];
+  #heldLength = 0;
   #deadlineMs: number;
   /** Of the message that is under way. */
   #messageDeadlineMs = Number.POSITIVE_INFINITY;
@@ -117,7 +120,8 @@ export class WebConnection implements StreamSink, FrameSink, Holder {
   onMessage(bytes: Uint8Array, start: number, end: number): boolean {
     this.messageAtMs = this.#shared.nowMs();
     this.#messageDeadlineMs = Number.POSITIVE_INFINITY;
-    this.#shared.message(this, bytes, start, end);
+    if (this.#held.length > 0) this.#hold(bytes.slice(start, end));
+    else this.#shared.message(this, bytes, start, end, false);
     return !this.#isClosing;
   }
 
@@ -135,7 +139,7 @@ export class WebConnection implements StreamSink, FrameSink, Holder {
     if (!this.#isPaused || this.#stream.bufferedBytes >= HIGH_WATER_BYTES / 2) return;
     this.#isPaused = false;
     this.#deadlineMs = this.#shared.nowMs() + IDLE_MS;
-    this.#stream.resume();
+    if (this.#held.length === 0) this.#stream.resume();
   }
 
   onEnd(): void {
@@ -146,8 +150,29 @@ export class WebConnection implements StreamSink, FrameSink, Holder {
     if (!this.#isClosing) this.#shared.leave(this);
     this.#isClosing = true;
     this.#frames = [];
+    this.#held = [];
     this.#goneNow();
     this.#shared.closed(this);
+  }
+
+  /** Keeps a message until {@link goOn}; what the client says after it is not heard before. */
+  hold(message: Uint8Array): void {
+    this.#hold(message);
+    this.#stream.pause();
+  }
+
+  /** Hears what was held, until something has to be held again. */
+  goOn(): void {
+    const held = this.#held;
+    this.#held = [];
+    this.#heldLength = 0;
+    for (const [i, message] of held.entries()) {
+      if (this.#isClosing) break;
+      if (this.#held.length > 0) this.#hold(message);
+      else this.#shared.message(this, message, 0, message.length, i === 0);
+    }
+    if (this.#held.length === 0 && !this.#isPaused && !this.#isGone) this.#stream.resume();
+    this.recount();
   }
 
   /** Sends a frame that the client has asked for. */
@@ -208,6 +233,8 @@ export class WebConnection implements StreamSink, FrameSink, Holder {
     this.#write();
     this.#isClosing = true;
     this.#reader.release();
+    this.#held = [];
+    this.#heldLength = 0;
     this.#deadlineMs = this.#shared.nowMs() + LINGER_MS;
     this.#stream.end();
   }
@@ -228,11 +255,16 @@ export class WebConnection implements StreamSink, FrameSink, Holder {
   }
 
   recount(): void {
-    const kept = this.#reader.heldBytes + this.memberships.heldBytes;
+    const kept = this.#reader.heldBytes + this.memberships.heldBytes + this.#heldLength;
     const bytes = this.#isGone ? 0 : kept + this.#frameBytes + this.#waitingBytes;
     const changed = bytes - this.heldBytes;
     this.heldBytes = bytes;
     this.#shared.memory.change(changed);
+  }
+
+  #hold(message: Uint8Array): void {
+    this.#held.push(message);
+    this.#heldLength += message.length;
   }
 
   #goneNow(): void {

@@ -5,7 +5,6 @@ import { EMPTY } from '../../../base/bytes.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { Hashes } from '../../../ports/hashes.ts';
 import type { ByteStream } from '../../../ports/sockets.ts';
-import { MAX_OFFERS } from '../../protocol/web-messages.ts';
 import { CLOSE_GOING_AWAY } from '../../protocol/websocket-frames.ts';
 import { acceptOf, type UpgradeFields, upgradeFault, upgradeReply } from '../../protocol/websocket-upgrade.ts';
 import { PathKey } from '../access.ts';
@@ -15,16 +14,28 @@ import { fieldOf, type RequestHead } from '../http/http-head.ts';
 import { ASKS_ANNOUNCE, keyInPath } from '../http/path-key.ts';
 import type { Pacing } from '../pacing.ts';
 import type { TrackerCounters } from '../status/stats.ts';
+import { roleOfChange } from '../store/roles.ts';
+import { ELSEWHERE } from '../table/peer-runs.ts';
 import type { SwarmTable } from '../table/swarm-table.ts';
 import type { Trust } from '../trust.ts';
+import type { FarPeers } from './far-peers.ts';
+import { FarFrame, type FarRelays, NO_ROLE, readFarFrames } from './far-relays.ts';
 import { WebConnection, type WebShared } from './web-connection.ts';
 import { WebMemory } from './web-memory.ts';
 import { WebPeers } from './web-peers.ts';
 import type { WebRelays } from './web-relays.ts';
-import { WebSignalling, type WebSignallingOptions } from './web-signalling.ts';
+import { type Delivery, WebSignalling, type WebSignallingOptions } from './web-signalling.ts';
 
 /** For clients to answer our goodbye. */
 const GOODBYE_MS = 500;
+
+/** Other trackers that share the swarms. */
+export interface Far {
+  readonly farPeers: FarPeers;
+  readonly farRelays: FarRelays;
+  /** See {@link IsSilent}. */
+  isSilent(place: number): boolean;
+}
 
 export interface WebServerOptions extends Omit<WebSignallingOptions, 'deliver' | 'peers' | 'clock'> {
   readonly clock: Clock;
@@ -37,6 +48,10 @@ export interface WebServerOptions extends Omit<WebSignallingOptions, 'deliver' |
   readonly thread: number;
   /** Null: there is one thread. */
   readonly relays: WebRelays | null;
+  /** Null: there are none. */
+  readonly far: Far | null;
+  /** Peers that the table chooses at once. */
+  readonly mostPicked: number;
   readonly maxConnections: number;
   /** Of one address, an IPv6 /64. */
   readonly maxPerAddress: number;
@@ -50,6 +65,7 @@ export class WebServer implements Upgrades {
   readonly #options: WebServerOptions;
   readonly #shared: WebShared;
   readonly #signalling: WebSignalling;
+  readonly #peers: WebPeers;
   /** By their numbers. */
   readonly #connections: (WebConnection | null)[] = [];
   readonly #free: number[] = [];
@@ -60,19 +76,23 @@ export class WebServer implements Upgrades {
   #dirty: WebConnection[] = [];
   #isArmed = false;
   readonly #key = new PathKey();
+  readonly #farFrame = new FarFrame();
   #emptied: (() => void) | null = null;
 
   constructor(options: WebServerOptions) {
     this.#options = options;
-    const peers = new WebPeers(options.table, options.thread, MAX_OFFERS);
-    const deliver: WebSignallingOptions['deliver'] = (...delivery) => this.#deliver(...delivery);
+    const { table, thread, mostPicked, far } = options;
+    const peers = new WebPeers(table, thread, mostPicked, (place) => far?.isSilent(place) ?? false);
+    const deliver: WebSignallingOptions['deliver'] = (delivery) => this.#deliver(delivery);
+    this.#peers = peers;
     this.#signalling = new WebSignalling({ ...options, peers, deliver });
     this.#memory = new WebMemory(options.maxBytes, () => this.#arm());
     this.#shared = {
       counters: options.counters,
       memory: this.#memory,
       nowMs: () => options.clock.nowMs(),
-      message: (connection, bytes, start, end) => this.#signalling.handle(connection, bytes, start, end),
+      message: (connection, bytes, start, end, isLate) =>
+        this.#signalling.handle(connection, bytes, start, end, isLate),
       flushLater: (connection) => {
         this.#dirty.push(connection);
         this.#arm();
@@ -127,6 +147,14 @@ export class WebServer implements Upgrades {
     });
   }
 
+  /** A batch of frames from another tracker, for connections of any thread; its bytes are not to be trusted. */
+  hearFar(batch: Uint8Array): void {
+    const { counters } = this.#options;
+    if (readFarFrames(batch, this.#farFrame, (far) => this.#take(far))) return;
+    counters.wsErrors++;
+    counters.faults.malformed++;
+  }
+
   /** To be called about once a second. */
   tick(): void {
     const { clock, counters, pacing, intervalS } = this.#options;
@@ -150,11 +178,23 @@ export class WebServer implements Upgrades {
     for (const connection of this.#connections) connection?.destroy();
   }
 
-  #deliver(thread: number, number: number, infoHash: Uint8Array, peerId: Uint8Array, frame: Uint8Array): boolean {
-    const { relays } = this.#options;
-    if (thread === this.#options.thread) return this.#connections[number]?.pass(frame) ?? false;
+  /** Who offers is known from then on: the answer may come before the store has told of it. */
+  #take({ infoHash, peerId, from, place, role, frame }: FarFrame): void {
+    const { far, clock } = this.#options;
+    if (!this.#peers.find(infoHash, peerId)) return;
+    const [thread, connection] = [this.#peers.threads[0]!, this.#peers.connections[0]!];
+    if (thread === ELSEWHERE) return;
+    if (role !== NO_ROLE) far?.farPeers.note(infoHash, from, place, roleOfChange(role), clock.nowMs() / 1000);
+    // It may wait, and must not keep the whole batch.
+    this.#deliver({ thread, connection, infoHash, peerId, from, role, frame: frame.slice() });
+  }
+
+  #deliver({ thread, connection, infoHash, peerId, from, role, frame }: Delivery): boolean {
+    const { relays, far } = this.#options;
+    if (thread === this.#options.thread) return this.#connections[connection]?.pass(frame) ?? false;
     this.#arm();
-    return relays?.add(thread, number, infoHash, peerId, frame) ?? false;
+    if (thread === ELSEWHERE) return far?.farRelays.add(connection, infoHash, peerId, from, role, frame) ?? false;
+    return relays?.add(thread, connection, infoHash, peerId, frame) ?? false;
   }
 
   #arm(): void {
@@ -169,6 +209,7 @@ export class WebServer implements Upgrades {
     this.#dirty = [];
     for (const connection of dirty) connection.flush();
     this.#options.relays?.flush();
+    this.#options.far?.farRelays.flush();
     const shed = this.#memory.shed(this.#connections);
     this.#options.counters.wsErrors += shed;
     this.#options.counters.faults.tooMuchHeld += shed;

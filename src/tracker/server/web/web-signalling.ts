@@ -12,11 +12,14 @@ import {
   writeWebAnnounceReply,
 } from '../../protocol/web-replies.ts';
 import { CLOSE_BAD_DATA, CLOSE_POLICY } from '../../protocol/websocket-frames.ts';
-import { PathKey, type Refusal } from '../access.ts';
-import type { AnnounceRules } from '../announce.ts';
+import { PathKey, type Refusal, type Waiter } from '../access.ts';
+import { type AnnounceRules, WAITS } from '../announce.ts';
+import { roleOf } from '../announced-role.ts';
 import type { Pacing } from '../pacing.ts';
 import type { ScrapeRules } from '../scrape.ts';
 import type { TrackerCounters } from '../status/stats.ts';
+import { roleChange } from '../store/roles.ts';
+import { NO_ROLE } from './far-relays.ts';
 import { FrameSlab } from './frame-slab.ts';
 import { MAX_STRIKES, type WebConnection } from './web-connection.ts';
 import { MAX_MEMBERSHIPS } from './web-memberships.ts';
@@ -39,8 +42,20 @@ export interface WebSignallingOptions {
   readonly peers: WebPeers;
   readonly intervalS: number;
   readonly minIntervalS: number;
-  /** Hands a frame to a connection of any thread, which has `peerId` in the swarm. False where it is dropped. */
-  deliver(thread: number, connection: number, infoHash: Uint8Array, peerId: Uint8Array, frame: Uint8Array): boolean;
+  /** Hands a frame to a connection of any thread or tracker. False where it is dropped. */
+  deliver(delivery: Delivery): boolean;
+}
+
+/** A frame on its way to who has `peerId` in the swarm, at a place as the swarm table has it. */
+export interface Delivery {
+  readonly thread: number;
+  readonly connection: number;
+  readonly infoHash: Uint8Array;
+  readonly peerId: Uint8Array;
+  /** Who sends it; and its role, as trackers tell each other, or NO_ROLE. */
+  readonly from: Uint8Array;
+  readonly role: number;
+  readonly frame: Uint8Array;
 }
 
 export class WebSignalling {
@@ -54,8 +69,8 @@ export class WebSignalling {
     this.#options = options;
   }
 
-  /** One message of a connection; `bytes` are lent. */
-  handle(connection: WebConnection, bytes: Uint8Array, start: number, end: number): void {
+  /** One message of a connection; `bytes` are lent. `isLate`: it had to wait for its swarm to be fetched. */
+  handle(connection: WebConnection, bytes: Uint8Array, start: number, end: number, isLate: boolean): void {
     const message = this.#message;
     const fault = readWebMessage(bytes, start, end, message);
     if (fault !== null) {
@@ -66,9 +81,20 @@ export class WebSignalling {
     }
     this.#key.set(connection.key, 0, connection.key.length);
     const nowS = this.#options.clock.nowMs() / 1000;
-    if (message.kind === WEB_SCRAPE) this.#scrape(connection, nowS);
-    else if (message.kind === WEB_ANSWER) this.#answer(connection, bytes, nowS);
-    else this.#announce(connection, bytes, nowS);
+    if (message.kind === WEB_ANSWER) {
+      this.#answer(connection, bytes, nowS);
+      return;
+    }
+    const isScrape = message.kind === WEB_SCRAPE;
+    if (isScrape ? this.#scrape(connection, nowS, isLate) : this.#announce(connection, bytes, nowS, isLate)) return;
+    // Where too many wait it is handled at once.
+    const waiter: Waiter = { goOn: () => connection.goOn() };
+    const { announces, scrapes } = this.#options;
+    const { fields, hashes, hashCount } = message;
+    const isHeld = isScrape ? scrapes.wait(hashes, 0, hashCount, waiter) : announces.wait(fields.infoHash, waiter);
+    if (isHeld) connection.hold(bytes.slice(start, end));
+    else if (isScrape) this.#scrape(connection, nowS, true);
+    else this.#announce(connection, bytes, nowS, true);
   }
 
   /** Takes a connection that closes out of all its swarms. */
@@ -79,7 +105,8 @@ export class WebSignalling {
     while (memberships.takeLast((infoHash, peerId) => announces.leaveWeb(peers, infoHash, peerId, number, nowS)));
   }
 
-  #announce(connection: WebConnection, bytes: Uint8Array, nowS: number): void {
+  /** False where it has to wait. */
+  #announce(connection: WebConnection, bytes: Uint8Array, nowS: number, isLate: boolean): boolean {
     const { announces, counters, pacing, peers, intervalS } = this.#options;
     const { fields, offerCount } = this.#message;
     const { memberships, ip, number } = connection;
@@ -87,12 +114,14 @@ export class WebSignalling {
     const isLeaving = fields.event === EVENT_STOPPED;
     if (!isMember && !isLeaving && memberships.count >= MAX_MEMBERSHIPS) {
       this.#refuse(connection, TOO_MANY_TORRENTS);
-      return;
+      return true;
     }
-    const refusal = announces.handleWeb(fields, this.#key, ip, peers, number, Math.min(offerCount, MAX_OFFERS), nowS);
+    const most = Math.min(offerCount, MAX_OFFERS);
+    const refusal = announces.handleWeb(fields, this.#key, ip, peers, number, most, nowS, isLate);
+    if (refusal === WAITS) return false;
     if (refusal !== null) {
       this.#refuse(connection, refusal);
-      return;
+      return true;
     }
     if (isLeaving) memberships.remove(fields.infoHash, fields.peerId);
     else if (!isMember) memberships.add(fields.infoHash, fields.peerId);
@@ -100,16 +129,18 @@ export class WebSignalling {
     const out = this.#slab.begin(MAX_PASSED_EXTRA);
     writeWebAnnounceReply(out, fields.infoHash, announces.counts, pacing.intervalS(intervalS));
     connection.send(this.#slab.end());
-    for (let i = 0; i < announces.webCount; i++) this.#offer(i, bytes);
+    const role = roleChange(roleOf(fields));
+    for (let i = 0; i < announces.webCount; i++) this.#offer(i, bytes, role);
+    return true;
   }
 
   /** Hands the i-th offer to the i-th peer that was chosen. */
-  #offer(i: number, bytes: Uint8Array): void {
+  #offer(i: number, bytes: Uint8Array, role: number): void {
     const { peers, counters } = this.#options;
-    const { fields, offerIds, offerStarts, offerEnds } = this.#message;
+    const { offerIds, offerStarts, offerEnds } = this.#message;
     peers.copyId(i, this.#toPeerId);
     const frame = this.#passedOn(false, offerIds, i * HASH_LENGTH, bytes, offerStarts[i]!, offerEnds[i]!);
-    if (this.#deliver(i, fields.infoHash, this.#toPeerId, frame)) counters.wsOffers++;
+    if (this.#deliver(i, this.#toPeerId, role, frame)) counters.wsOffers++;
   }
 
   /** Goes to whom it names, if that one is still there: there is no reply. Nobody answers in another's name. */
@@ -124,7 +155,7 @@ export class WebSignalling {
     }
     if (!peers.find(fields.infoHash, toPeerId)) return;
     const frame = this.#passedOn(true, offerId, 0, bytes, answerStart, answerEnd);
-    if (this.#deliver(0, fields.infoHash, toPeerId, frame)) counters.wsAnswers++;
+    if (this.#deliver(0, toPeerId, NO_ROLE, frame)) counters.wsAnswers++;
   }
 
   #passedOn(
@@ -141,24 +172,29 @@ export class WebSignalling {
     return this.#slab.end();
   }
 
-  #deliver(i: number, infoHash: Uint8Array, peerId: Uint8Array, frame: Uint8Array): boolean {
+  #deliver(i: number, peerId: Uint8Array, role: number, frame: Uint8Array): boolean {
     const { peers, deliver } = this.#options;
-    return deliver(peers.threads[i]!, peers.connections[i]!, infoHash, peerId, frame);
+    const { infoHash, peerId: from } = this.#message.fields;
+    const [thread, connection] = [peers.threads[i]!, peers.connections[i]!];
+    return deliver({ thread, connection, infoHash, peerId, from, role, frame });
   }
 
-  #scrape(connection: WebConnection, nowS: number): void {
+  /** False where it has to wait. */
+  #scrape(connection: WebConnection, nowS: number, isLate: boolean): boolean {
     const { scrapes, counters, minIntervalS } = this.#options;
     const { hashes, hashCount } = this.#message;
-    const judged = scrapes.refusal(this.#key, connection.ip, nowS, hashCount);
+    const judged = isLate ? null : scrapes.refusal(this.#key, connection.ip, nowS, hashCount);
     const refusal = judged ?? (hashCount === 0 ? FULL_SCRAPE : null);
     if (refusal !== null) {
       this.#refuse(connection, refusal);
-      return;
+      return true;
     }
+    if (!isLate && !scrapes.isFresh(hashes, 0, hashCount)) return false;
     counters.wsScrapes++;
     const out = this.#slab.begin((hashCount + 1) * MAX_WEB_SCRAPE_ENTRY);
     scrapes.writeWeb(hashes, hashCount, minIntervalS, out);
     connection.send(this.#slab.end());
+    return true;
   }
 
   #refuse(connection: WebConnection, { reason, retryInMinutes, fault = 'refused' }: Refusal): void {

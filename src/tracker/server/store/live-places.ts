@@ -1,0 +1,104 @@
+// Which trackers of the store are alive: each says so every few seconds, as one web peer in a swarm that is for this alone. What
+// the others say comes back with the same step. Web peers of a tracker that has fallen silent are not there any more.
+
+import { fromLatin1 } from '../../../base/bytes.ts';
+import type { Clock } from '../../../ports/clock.ts';
+import {
+  CHANGE_GONE,
+  CHANGE_LEECH,
+  ChangeReader,
+  MAX_CHANGE_LENGTH,
+  writeChange,
+} from '../../protocol/swarm-changes.ts';
+import type { StoreLink } from './store-link.ts';
+
+/** From one word to the next. */
+const BEAT_MS = 5000;
+/** Twice as long as it may take until another has heard one, and as much again. */
+const SILENT_MS = 20_000;
+/** Whoever can write to the store may make up trackers: no more than these are kept in mind. */
+const MAX_PLACES = 4096;
+/** Stands in the place of an info hash: no client can name it, which has 20 bytes. */
+const TRACKERS: Uint8Array = fromLatin1('live trackers');
+/** The peer id of a tracker. */
+const NOBODY: Uint8Array = new Uint8Array(20);
+
+export class LivePlaces {
+  readonly #link: StoreLink;
+  readonly #clock: Clock;
+  readonly #beat: Uint8Array;
+  readonly #heardMs = new Map<number, number>();
+  #cursor = 0;
+  #isUnderWay = false;
+  #beatMs = Number.NEGATIVE_INFINITY;
+  /** Since when all that is said is heard; infinite while it is not. */
+  #sinceMs = Number.POSITIVE_INFINITY;
+
+  /** `place`: of this tracker. */
+  constructor(link: StoreLink, clock: Clock, place: number) {
+    this.#link = link;
+    this.#clock = clock;
+    const bytes = new Uint8Array(MAX_CHANGE_LENGTH);
+    this.#beat = bytes.subarray(0, writeChange(bytes, 0, CHANGE_LEECH, 0, NOBODY, place));
+  }
+
+  /** Whether nothing has been heard of the tracker at a place for so long that it is gone. Where nobody could be heard, nobody is. */
+  isSilent(place: number): boolean {
+    const nowMs = this.#clock.nowMs();
+    if (nowMs - this.#sinceMs < SILENT_MS) return false;
+    return nowMs - (this.#heardMs.get(place) ?? Number.NEGATIVE_INFINITY) > SILENT_MS;
+  }
+
+  /** Something is known of a tracker that it said then: it was alive. */
+  heard(place: number, atMs: number): void {
+    const before = this.#heardMs.get(place);
+    if (before === undefined && this.#heardMs.size >= MAX_PLACES) return;
+    if (before === undefined || before < atMs) this.#heardMs.set(place, atMs);
+  }
+
+  /** The store is there, and may have become another one. */
+  onUp(): void {
+    this.#cursor = 0;
+    this.#sinceMs = this.#clock.nowMs();
+    this.#beatMs = Number.NEGATIVE_INFINITY;
+    this.tick();
+  }
+
+  onAway(): void {
+    this.#sinceMs = Number.POSITIVE_INFINITY;
+  }
+
+  /** To be called about once a second. */
+  tick(): void {
+    const nowMs = this.#clock.nowMs();
+    if (!this.#link.isUp || this.#isUnderWay || nowMs - this.#beatMs < BEAT_MS) return;
+    this.#beatMs = nowMs;
+    this.#isUnderWay = true;
+    const rest = { completed: 0, keepMs: SILENT_MS, isUrgent: false };
+    const since = this.#cursor;
+    // A node of a cluster may be away, and others be there: that is for those to tell who ask for swarms.
+    this.#link.exchange({ infoHash: TRACKERS, changes: this.#beat, since, ...rest }, false).then(
+      ({ changes, cursor, more }) => {
+        this.#isUnderWay = false;
+        if (this.#cursor === since) this.#cursor = cursor;
+        if (more) this.#beatMs = Number.NEGATIVE_INFINITY;
+        this.#hear(changes);
+      },
+      () => {
+        this.#isUnderWay = false;
+        // What is said meanwhile is not heard.
+        this.#sinceMs = this.#link.isUp ? this.#clock.nowMs() : Number.POSITIVE_INFINITY;
+      },
+    );
+  }
+
+  #hear(changes: Uint8Array): void {
+    const nowMs = this.#clock.nowMs();
+    for (const [place, heardMs] of this.#heardMs) if (nowMs - heardMs > SILENT_MS) this.#heardMs.delete(place);
+    const reader = new ChangeReader(changes);
+    while (reader.next()) {
+      const { isWeb, role, port: place, ageS } = reader;
+      if (isWeb && role !== CHANGE_GONE) this.heard(place, nowMs - 1000 * ageS);
+    }
+  }
+}
