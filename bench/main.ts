@@ -28,6 +28,7 @@ import { QUICK, type Report, type Suite } from './suites/suite.ts';
 import { swarm } from './suites/swarm.ts';
 import { tracker } from './suites/tracker.ts';
 import { trackerStore } from './suites/tracker-store.ts';
+import { trackerTurns } from './suites/tracker-turns.ts';
 import { verify } from './suites/verify.ts';
 import { wire } from './suites/wire.ts';
 
@@ -46,6 +47,7 @@ const SUITES: Readonly<Record<SuiteName, Suite>> = {
   'start-up': startUp,
   wire,
   tracker,
+  'tracker-turns': trackerTurns,
   'tracker-store': trackerStore,
   profile,
 };

@@ -17,13 +17,14 @@ export const SUITE_NAMES = [
   'start-up',
   'wire',
   'tracker',
+  'tracker-turns',
   'tracker-store',
   'profile',
 ] as const;
 export type SuiteName = (typeof SUITE_NAMES)[number];
 
 /** Nothing of use comes of these in a few seconds. */
-const LONG: readonly string[] = ['crowd', 'limits', 'small-files', 'tracker-store', 'profile'];
+const LONG: readonly string[] = ['crowd', 'limits', 'small-files', 'tracker-turns', 'tracker-store', 'profile'];
 
 export const HELP = `npm run bench [SUITE…] [-- OPTIONS]
 

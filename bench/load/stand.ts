@@ -14,7 +14,8 @@ import type { TrackerProgram } from './trackers.ts';
 const READY_MS = 30_000;
 const LOOK_MS = 20;
 /** Trackers may limit what one address asks, though not their own machine, from where all the peers of the generators come. */
-const AT = { ip: '127.0.0.1', port: 6969 };
+const IP = '127.0.0.1';
+const PORT = 6969;
 const FILL_WINDOW = 64;
 
 export interface AskedFigures extends LoadFigures {
@@ -27,23 +28,30 @@ export interface AskedFigures extends LoadFigures {
   readonly waited: number;
 }
 
+interface Place {
+  readonly ip: string;
+  readonly port: number;
+}
+
 export class Stand {
   readonly program: Program;
   readonly #pin: readonly string[];
+  readonly #at: Place;
 
-  /** Rejects where the tracker does not answer. */
-  static async open(scene: Scene, tracker: TrackerProgram, torrents: number): Promise<Stand> {
-    const home = scene.place.fresh('tracker');
-    const { argv, ...rest } = tracker.command({ ...AT, home, torrents });
+  /** Rejects where the tracker does not answer. `number`: of several at a time. */
+  static async open(scene: Scene, tracker: TrackerProgram, torrents: number, number = 0): Promise<Stand> {
+    const home = scene.place.fresh(`tracker-${number}`);
+    const at = { ip: IP, port: PORT + number };
+    const { argv, ...rest } = tracker.command({ ...at, home, torrents });
     const program = new Program(
       tracker.name,
       { argv: [...pinTracker(tracker.cores), ...argv], ...rest },
       home,
       join(home, 'log'),
     );
-    const stand = new Stand(program);
+    const stand = new Stand(program, at);
     const deadlineMs = performance.now() + READY_MS;
-    while (!(await isAnswering())) {
+    while (!(await isAnswering(at))) {
       if (program.ended || performance.now() > deadlineMs) {
         await program.stop();
         throw new Error(`it does not answer: ${program.lastWords()}`);
@@ -53,8 +61,9 @@ export class Stand {
     return stand;
   }
 
-  private constructor(program: Program) {
+  private constructor(program: Program, at: Place) {
     this.program = program;
+    this.#at = at;
     this.#pin = pinGenerator();
   }
 
@@ -74,7 +83,7 @@ export class Stand {
     const before = this.program.usage().cpuSeconds;
     const waitedBefore = this.program.waitedSeconds();
     const beganMs = performance.now();
-    const outcome = await generate(generator, load, AT, this.#pin);
+    const outcome = await generate(generator, load, this.#at, this.#pin);
     const seconds = (performance.now() - beganMs) / 1000;
     const { cpuSeconds, rssMib } = this.program.usage();
     const waited = (this.program.waitedSeconds() - waitedBefore) / seconds;
@@ -87,10 +96,10 @@ export class Stand {
 }
 
 /** Whether it answers over HTTP; all of them open UDP before or at once. */
-function isAnswering(): Promise<boolean> {
+function isAnswering({ ip, port }: Place): Promise<boolean> {
   const hash = infoHash(0).toString('hex').replace(/../g, '%$&');
   return new Promise((done) => {
-    const request = get({ host: AT.ip, port: AT.port, path: `/scrape?info_hash=${hash}`, agent: false, timeout: 1000 });
+    const request = get({ host: ip, port, path: `/scrape?info_hash=${hash}`, agent: false, timeout: 1000 });
     request.on('response', (response) => {
       response.resume();
       done(true);
