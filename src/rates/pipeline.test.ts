@@ -150,6 +150,15 @@ describe('a pipeline', () => {
     expect(pipeline.targetFor(50)).toBeGreaterThan(last);
   });
 
+  it('still asks a peer that sent nothing and then gave up what it was asked for', () => {
+    const pipeline = new Pipeline();
+    pipeline.onRequest(4, 0);
+    for (let nowMs = 1000; nowMs <= 5000; nowMs += 1000) pipeline.onTick(nowMs);
+    pipeline.onLost(4);
+    expect(pipeline.targetFor(Number.POSITIVE_INFINITY)).toBe(4);
+    expect(pipeline.targetFor(0)).toBe(4);
+  });
+
   it('never wants more than the remote queues', () => {
     const exchange = new Exchange({ bytesPerSecond: 500e6, roundTripMs: 100, burstMs: 0 });
     exchange.pipeline.setLimit(50);

@@ -84,7 +84,7 @@ export class Pipeline {
    * longer beyond the round trip, so that at the end little waits at peers that happen to be late.
    */
   targetFor(leftMs: number): number {
-    if (this.#slowStart) return this.target;
+    if (this.#slowStart || leftMs === Number.POSITIVE_INFINITY) return this.target;
     const delayMs = Number.isFinite(this.#delayMs) ? this.#delayMs : 0;
     const requests = MIN_REQUESTS + Math.ceil((this.#bytesPerMs * (delayMs + leftMs)) / BLOCK_BYTES);
     return Math.min(this.target, requests);
