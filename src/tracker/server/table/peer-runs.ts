@@ -94,6 +94,11 @@ export class PeerRuns {
     this.hash = finish(hash);
   }
 
+  /** There is no peer in question: its port is 0. */
+  get namesNobody(): boolean {
+    return this.#port === 0;
+  }
+
   /** Hash of the address of the peer in question: of an IPv6 one the first half; of a web peer its upper 16 bits. */
   address(): number {
     if (this.keyLength === WEB_KEY) return (this.#extra[1]! & 0xffff0000) >>> 0;

@@ -55,9 +55,10 @@ export class PeerWalk {
     at: number,
     extras: Uint8Array | null,
   ): number {
-    // With the asker there may be one more than it wants.
-    if (shape < LARGE && count <= wanted + 1)
+    // The asker is not among those that it wants.
+    if (shape < LARGE && count - (sets.runs.namesNobody ? 0 : 1) <= wanted) {
       return this.#writeAll(sets, root, shape, wanted, seedsToo, into, at, extras);
+    }
     const picked = this.#choose(sets, root, shape, wanted, seedsToo, network);
     this.#write(sets, into, at, extras);
     return picked;
@@ -76,7 +77,7 @@ export class PeerWalk {
     const slots = sets.slots(root, shape);
     const groupLog2 = slots > SMALL_SET && wanted >= FEW ? GROUP_LOG2 : 0;
     const groups = slots >> groupLog2;
-    const stride = (this.#random.below(groups) | 1) & (groups - 1 || 1);
+    const stride = this.#strideOver(groups);
     let group = this.#random.below(groups);
     // An answer may end within a group: which slot of it comes first is chance too.
     this.#turn = this.#random.below(1 << groupLog2);
@@ -97,7 +98,7 @@ export class PeerWalk {
     return this.#divide(wanted, half);
   }
 
-  /** Where all of a set that is one run are wanted: they are chosen and written in one pass over neighbours. */
+  /** Where all of a set that is one run are wanted: they are chosen and written in one pass. */
   #writeAll(
     sets: PeerSets,
     run: number,
@@ -114,11 +115,13 @@ export class PeerWalk {
     const memory = this.#memory.view(run);
     const base = run & IN_SEGMENT;
     const slots = sets.slots(run, shape);
-    // Who stands first, and who is left out where there is one too many, is chance.
-    const start = this.#random.below(slots);
+    // Clients may ask the first ones alone: who stands there is chance.
+    const stride = this.#strideOver(slots);
+    let slot = this.#random.below(slots);
     let written = 0;
     for (let i = 0; i < slots && written < wanted; i++) {
-      const from = base + ((start + i) & (slots - 1)) * words;
+      const from = base + slot * words;
+      slot = (slot + stride) & (slots - 1);
       const word = memory[from + tail]!;
       if (word === 0 || (!seedsToo && roleIn(word) !== LEECH) || runs.isKey(memory, from)) continue;
       runs.write(memory, from, into, at + written * length);
@@ -148,6 +151,11 @@ export class PeerWalk {
       runs.write(memory, address & IN_SEGMENT, into, at + i * length);
       if (extras !== null) runs.writeExtra(memory, address & IN_SEGMENT, extras, i * extraLength);
     }
+  }
+
+  /** A random one with which a walk over a power of two visits each once. */
+  #strideOver(count: number): number {
+    return (this.#random.below(count) | 1) & (count - 1 || 1);
   }
 
   #divide(wanted: number, half: number): number {

@@ -163,6 +163,29 @@ describe('the swarm table', () => {
     }
   });
 
+  it('puts each first about equally often where all are wanted, and leaves each out where one must be', () => {
+    const table = newTable(3);
+    const peers = [1, 2, 3, 4, 5].map((n) => peerOf(n, 6));
+    for (const { ip, port } of peers) {
+      table.announce(hashOf(1), ip, port, LEECH, false, 0);
+      table.exit();
+    }
+    const [first, out] = [new Map<string, number>(), new Map<string, number>()];
+    const asker = peerOf(9, 4);
+    const count = (map: Map<string, number>, key: string): unknown => map.set(key, (map.get(key) ?? 0) + 1);
+    for (let i = 0; i < 5000; i++) {
+      const four = pick(table, 1, 6, asker, 4);
+      expect(four).toHaveLength(4);
+      const left = peers.map(String).filter((peer) => !four.includes(peer));
+      count(out, left[0]!);
+      count(first, pick(table, 1, 6, asker, 5)[0]!);
+    }
+    for (const map of [first, out]) {
+      expect(map.size).toBe(5);
+      for (const times of map.values()) expect(Math.abs(times - 1000)).toBeLessThan(350);
+    }
+  });
+
   it('hands leeches only to those that download no more', () => {
     const table = newTable();
     for (const [n, role] of [SEED, PARTIAL_SEED, LEECH, SEED].entries()) {
