@@ -151,6 +151,60 @@ describe('a folder that the disk loses', () => {
       expect(JSON.parse(told.toString())).toEqual(['IO', isThere, false, 'done', 'two']);
     },
   );
+
+  /** Replaces a log of whose new file the name is lost, and tells what became of that and of each append, and of the file. */
+  const REPLACES = `
+    import { readFileSync, statSync } from 'node:fs';
+    import { createFileStore } from ${JSON.stringify(new URL('../../dist/platform/node/store.js', import.meta.url).href)};
+    const folder = process.argv[1] + '/state';
+    const log = await createFileStore(folder).openLog('a/log', 1000);
+    const told = [];
+    let before;
+    const act = async (name, text) => {
+      const outcome = await log[name](Buffer.from(text)).then(() => 'done', (error) => error.code);
+      const file = folder + '/a/log';
+      const { ino } = statSync(file);
+      told.push([outcome, readFileSync(file, 'utf8'), ino === before ? 'same file' : 'new file']);
+      before = ino;
+    };
+    await act('replace', 'a snapshot');
+    for (const text of ['+1', '+2', '+3']) await act('append', text);
+    console.log(JSON.stringify(told));
+  `;
+
+  it.for([
+    ['of a log that was there, longer than the new one', 'an old log, and longer'],
+    ['of a log that was there, shorter than the new one', 'old'],
+    ['of a new log', null],
+  ] as const)(
+    'fails a replacement, and what is appended then makes the file anew: %s',
+    async ([, old], { place, skip }) => {
+      if (process.platform !== 'linux' || !loseBelow(place, 'state/a'))
+        return skip('no C compiler to make a disk fail with');
+      await mkdir(place.path('state', 'a'), { recursive: true });
+      if (old !== null) await writeFile(place.path('state', 'a', 'log'), old);
+      const run = (times: number): unknown => {
+        const env = { ...process.env, ...place.env, FAILS_TIMES: String(times) };
+        const args = ['--input-type=module', '-e', REPLACES, place.folder];
+        return JSON.parse(execFileSync(process.execPath, args, { env }).toString());
+      };
+      expect(run(1)).toEqual([
+        ['IO', 'a snapshot', 'new file'],
+        ['done', 'a snapshot+1', 'new file'],
+        ['done', 'a snapshot+1+2', 'same file'],
+        ['done', 'a snapshot+1+2+3', 'same file'],
+      ]);
+      if (old === null) await rm(place.path('state', 'a', 'log'));
+      else await writeFile(place.path('state', 'a', 'log'), old);
+      // The file that the append makes is lost, too: nothing of it is left to be appended to.
+      expect(run(2)).toEqual([
+        ['IO', 'a snapshot', 'new file'],
+        ['IO', 'a snapshot', 'new file'],
+        ['done', 'a snapshot+2', 'new file'],
+        ['done', 'a snapshot+2+3', 'same file'],
+      ]);
+    },
+  );
 });
 
 describe('something in the way', () => {

@@ -1,5 +1,5 @@
 // For LD_PRELOAD: the first fsync of a folder at or below $FAILS_BELOW fails, as of a disk that has lost what it was given. Like the
-// system it says so once.
+// system it says so once; with $FAILS_TIMES the first so many fail.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static atomic_flag has_failed = ATOMIC_FLAG_INIT;
+static atomic_int failed_count;
 
 static int is_meant(int file) {
   const char *below = getenv("FAILS_BELOW");
@@ -23,9 +23,14 @@ static int is_meant(int file) {
   return length >= (ssize_t)strlen(below) && strncmp(path, below, strlen(below)) == 0;
 }
 
+static int is_to_fail(void) {
+  const char *times = getenv("FAILS_TIMES");
+  return atomic_fetch_add(&failed_count, 1) < (times == NULL ? 1 : atoi(times));
+}
+
 int fsync(int file) {
   static int (*real)(int);
-  if (is_meant(file) && !atomic_flag_test_and_set(&has_failed)) {
+  if (is_meant(file) && is_to_fail()) {
     errno = EIO;
     return -1;
   }

@@ -9,6 +9,12 @@ import { errnoOf } from './system-errors.ts';
  * same folder that nobody else uses. Throws what the system throws.
  */
 export async function writeAtomically(path: string, temporary: string, bytes: Uint8Array): Promise<void> {
+  await replaceFile(path, temporary, bytes);
+  await syncFolder(dirname(path));
+}
+
+/** {@link writeAtomically} without the folder: until that is synced, a power cut may bring the old file back. */
+export async function replaceFile(path: string, temporary: string, bytes: Uint8Array): Promise<void> {
   try {
     await writeSynced(temporary, bytes);
     await rename(temporary, path);
@@ -16,7 +22,6 @@ export async function writeAtomically(path: string, temporary: string, bytes: Ui
     await unlink(temporary).catch(() => undefined);
     throw error;
   }
-  await syncFolder(dirname(path));
 }
 
 async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {

@@ -4,14 +4,14 @@
 // Records are small, and a start reads thousands of them: reading one synchronously takes some 20 microseconds, through
 // the threads of libuv ten times that. What is written waits for the disk and is never synchronous.
 
-import { closeSync, type Dirent, fstatSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
-import { type FileHandle, open, readdir, rmdir, unlink } from 'node:fs/promises';
+import { type Dirent, readdirSync, readFileSync } from 'node:fs';
+import { readdir, rmdir, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { assert } from '../../base/assert.ts';
-import { concatBytes, EMPTY } from '../../base/bytes.ts';
 import type { Store, StoreLock, StoreLog } from '../../ports/store.ts';
 import { syncFolder, writeAtomically } from './atomic-write.ts';
 import { makeFolders } from './content/make-folders.ts';
+import { FileLog } from './file-log.ts';
 import { acquireFileLock, isLeftover, temporaryName } from './lock.ts';
 import { errnoOf, fileError } from './system-errors.ts';
 
@@ -143,141 +143,6 @@ async function makeClean(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     if (isLeftover(name)) await unlink(join(folder, name)).catch(() => undefined);
   }
-}
-
-interface LogActs {
-  /** Makes the folder that the log lies in. */
-  prepare(): Promise<void>;
-  forget(): void;
-}
-
-/**
- * Appends run one after another; those that wait together are written and synced together. The file is open only while
- * something is written: very many logs may be open, and hardly any of them is written to.
- */
-class FileLog implements StoreLog {
-  readonly initial: Uint8Array;
-  readonly #path: string;
-  readonly #acts: LogActs;
-  #lengthBytes: number;
-  #tail: Promise<void> = Promise.resolve();
-  /** Appends that the next flush takes together; null when it has begun or something else comes first. */
-  #batch: { readonly parts: Uint8Array[]; readonly flushed: Promise<void> } | null = null;
-  #closed: Promise<void> | undefined;
-
-  private constructor(path: string, initial: Uint8Array, lengthBytes: number, acts: LogActs) {
-    this.#path = path;
-    this.initial = initial;
-    this.#lengthBytes = lengthBytes;
-    this.#acts = acts;
-  }
-
-  static open(path: string, maxBytes: number, acts: LogActs): FileLog {
-    let file: number;
-    try {
-      file = openSync(path, 'r');
-    } catch (error) {
-      if (errnoOf(error) !== 'ENOENT') throw error;
-      return new FileLog(path, EMPTY, 0, acts);
-    }
-    try {
-      const { size } = fstatSync(file);
-      return new FileLog(path, readStart(file, Math.min(size, maxBytes)), size, acts);
-    } finally {
-      closeSync(file);
-    }
-  }
-
-  append(bytes: Uint8Array): Promise<void> {
-    assert(!this.#closed, 'the log is open');
-    let batch = this.#batch;
-    if (batch === null) {
-      const parts: Uint8Array[] = [];
-      batch = { parts, flushed: this.#inOrder(`append to "${this.#path}"`, () => this.#flush(parts)) };
-      this.#batch = batch;
-    }
-    // Copied: the caller may use its memory again before the flush begins.
-    batch.parts.push(bytes.slice());
-    return batch.flushed;
-  }
-
-  replace(bytes: Uint8Array): Promise<void> {
-    assert(!this.#closed, 'the log is open');
-    const copy = bytes.slice();
-    // What is appended from now on comes after the replacement.
-    this.#batch = null;
-    return this.#inOrder(`replace "${this.#path}"`, async () => {
-      await this.#acts.prepare();
-      await writeAtomically(this.#path, temporaryName(this.#path), copy);
-      this.#lengthBytes = copy.length;
-    });
-  }
-
-  close(): Promise<void> {
-    this.#closed ??= this.#tail.then(() => this.#acts.forget());
-    return this.#closed;
-  }
-
-  async #flush(parts: readonly Uint8Array[]): Promise<void> {
-    if (this.#batch?.parts === parts) this.#batch = null;
-    const bytes = concatBytes(parts);
-    await this.#acts.prepare();
-    const isNew = this.#lengthBytes === 0;
-    const file = await open(this.#path, 'a', 0o666);
-    try {
-      await this.#write(file, bytes);
-    } finally {
-      await file.close();
-    }
-    if (isNew) await this.#syncName();
-  }
-
-  /** A file whose name may be lost is made anew by the next append. */
-  async #syncName(): Promise<void> {
-    try {
-      await syncFolder(dirname(this.#path));
-    } catch (error) {
-      await unlink(this.#path).then(
-        () => {
-          this.#lengthBytes = 0;
-        },
-        () => undefined,
-      );
-      throw error;
-    }
-  }
-
-  /** A failed append leaves nothing behind: what comes later must not follow a torn record. */
-  async #write(file: FileHandle, bytes: Uint8Array): Promise<void> {
-    try {
-      await file.appendFile(bytes);
-      await file.datasync();
-      this.#lengthBytes += bytes.length;
-    } catch (error) {
-      await file.truncate(this.#lengthBytes).catch(() => undefined);
-      throw error;
-    }
-  }
-
-  #inOrder(what: string, work: () => Promise<void>): Promise<void> {
-    const done = this.#tail.then(work).catch((error: unknown) => {
-      throw fileError(error, what);
-    });
-    this.#tail = done.catch(() => undefined);
-    return done;
-  }
-}
-
-function readStart(file: number, lengthBytes: number): Uint8Array {
-  if (lengthBytes === 0) return EMPTY;
-  const out = new Uint8Array(lengthBytes);
-  let at = 0;
-  while (at < lengthBytes) {
-    const count = readSync(file, out, at, lengthBytes - at, at);
-    if (count === 0) break;
-    at += count;
-  }
-  return out.subarray(0, at);
 }
 
 /** None where there is no such folder. */
