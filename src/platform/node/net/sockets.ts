@@ -16,7 +16,7 @@ import type {
 } from '../../../ports/sockets.ts';
 import { errnoOf, networkError } from '../system-errors.ts';
 import { listenNatively, sharedListen } from './shared-port.ts';
-import { acceptedTcp, addressOf, connectTcp, HIGH_WATER_MARK } from './tcp.ts';
+import { ACCEPTED_HIGH_WATER_MARK, acceptedTcp, addressOf, connectTcp } from './tcp.ts';
 import { acceptBatches, loadTcpBatch, type TcpBatchModule } from './tcp-batch.ts';
 import { decrypting } from './tls.ts';
 import { bindUdpSocket } from './udp.ts';
@@ -87,7 +87,7 @@ function listenByNet(
   accept: (stream: ByteStream) => void,
 ): Promise<StreamListener> {
   const { port, tls, isShared } = options;
-  const settings = { allowHalfOpen: true, noDelay: true, highWaterMark: HIGH_WATER_MARK };
+  const settings = { allowHalfOpen: true, noDelay: true, highWaterMark: ACCEPTED_HIGH_WATER_MARK };
   const onSocket = (socket: net.Socket): void => {
     const stream = acceptedTcp(clock, socket);
     if (stream) accept(stream);

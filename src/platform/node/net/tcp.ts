@@ -15,7 +15,13 @@ import { type Reading, ReadTurn } from './read-turn.ts';
 const READ_BYTES = 256 * 1024;
 
 /** Node only reports back-pressure above this; `bufferedBytes` is what our users go by. */
-export const HIGH_WATER_MARK: number = 4 * 1024 * 1024;
+const HIGH_WATER_MARK = 4 * 1024 * 1024;
+
+/**
+ * The same of accepted sockets, which Node reads on from while they are paused, until so much of theirs waits: one byte, so that it
+ * is one chunk (64 KiB at most). The memory of chunks of a byte each would be hundreds of times what waits.
+ */
+export const ACCEPTED_HIGH_WATER_MARK = 1;
 
 let sharedBuffer: Uint8Array | undefined;
 const turn = new ReadTurn();

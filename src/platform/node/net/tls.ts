@@ -4,6 +4,7 @@ import type net from 'node:net';
 import tls from 'node:tls';
 import { ShoalError } from '../../../base/errors.ts';
 import type { TlsKeys } from '../../../ports/sockets.ts';
+import { ACCEPTED_HIGH_WATER_MARK } from './tcp.ts';
 
 /** The first byte of every TLS handshake record; no method of HTTP begins with it. */
 const HANDSHAKE = 0x16;
@@ -44,7 +45,8 @@ function secure(
   giveUp: () => void,
   take: (s: net.Socket) => void,
 ): void {
-  const secured = new tls.TLSSocket(socket, { isServer: true, secureContext: context });
+  const options = { isServer: true, secureContext: context, highWaterMark: ACCEPTED_HIGH_WATER_MARK };
+  const secured = new tls.TLSSocket(socket, options);
   secured.on('error', giveUp);
   secured.once('secure', () => {
     secured.removeListener('error', giveUp);
