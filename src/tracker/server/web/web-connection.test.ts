@@ -1,9 +1,11 @@
 import { expect, it } from 'vitest';
 import { newSimWorld } from '../../../../test/contract/sim-world.ts';
 import { Address } from '../../../base/address.ts';
-import { EMPTY } from '../../../base/bytes.ts';
+import { concatBytes, EMPTY } from '../../../base/bytes.ts';
 import { sleep } from '../../../ports/clock.ts';
 import type { ByteStream } from '../../../ports/sockets.ts';
+import { CLOSE_POLICY, OPCODE_TEXT } from '../../protocol/websocket-frames.ts';
+import { encodeFrame, readCloseCode } from '../../protocol/websocket-writer.ts';
 import { HandedStream } from '../http/handed-stream.ts';
 import { TrackerCounters } from '../status/stats.ts';
 import { FrameSlab } from './frame-slab.ts';
@@ -88,4 +90,56 @@ it('what clients keep waiting that do not read is all counted: the memory behind
     })(),
   );
   expect(world.leaks()).toEqual([]);
+});
+
+it('what a client says while it waits is counted with what each message takes, and cannot be too many messages', async () => {
+  const world = newSimWorld();
+  const { clock } = world.addHost().env;
+  const memory = new WebMemory(1 << 30, () => undefined);
+  const counters = new TrackerCounters();
+  const written: Uint8Array[] = [];
+  const stream: ByteStream = {
+    remote: new Address(Uint8Array.of(203, 0, 113, 5), 5000),
+    local: null,
+    bufferedBytes: 0,
+    attach: () => undefined,
+    write: (parts) => written.push(...parts),
+    pause: () => undefined,
+    resume: () => undefined,
+    end: () => undefined,
+    destroy: () => undefined,
+  };
+  const heard: string[] = [];
+  const connection = new WebConnection(0, stream, stream.remote.ip, EMPTY, {
+    counters,
+    memory,
+    nowMs: () => clock.nowMs(),
+    message: (from, bytes, start, end, isLate) => {
+      heard.push(`${end - start} ${isLate}`);
+      if (end > start && !isLate) from.hold(bytes.slice(start, end));
+    },
+    flushLater: () => undefined,
+    leave: () => undefined,
+    closed: () => undefined,
+  });
+  /** A message that has to wait, and so many empty ones after it. */
+  const say = (count: number): void =>
+    connection.onChunk(
+      concatBytes([
+        encodeFrame(OPCODE_TEXT, Uint8Array.of(0x7b), Uint8Array.of(1, 2, 3, 4)),
+        ...Array.from({ length: count }, () => encodeFrame(OPCODE_TEXT, EMPTY, Uint8Array.of(1, 2, 3, 4))),
+      ]),
+    );
+  say(900);
+  expect(heard).toEqual(['1 false']);
+  expect(memory.bytes).toBeGreaterThan(900 * 216);
+  connection.goOn();
+  expect(heard).toHaveLength(902);
+  expect([heard[1], heard[2], memory.bytes]).toEqual(['1 true', '0 false', 0]);
+  say(10_000);
+  expect(memory.bytes).toBeLessThan(1024);
+  expect([counters.wsErrors, counters.faults.tooMuchHeld]).toEqual([1, 1]);
+  expect(readCloseCode(written.at(-1)!, 2, 4)).toBe(CLOSE_POLICY);
+  connection.goOn();
+  expect(heard).toHaveLength(903);
 });

@@ -6,6 +6,7 @@ import type { ByteStream, StreamSink } from '../../../ports/sockets.ts';
 import { MAX_MESSAGE_LENGTH } from '../../protocol/web-messages.ts';
 import {
   CLOSE_GOING_AWAY,
+  CLOSE_POLICY,
   CLOSE_TOO_BIG,
   CLOSE_TRY_LATER,
   FrameReader,
@@ -16,6 +17,7 @@ import {
 } from '../../protocol/websocket-frames.ts';
 import { closeFrame, encodeFrame, readCloseCode } from '../../protocol/websocket-writer.ts';
 import type { TrackerCounters } from '../status/stats.ts';
+import { HeldMessages } from './held-messages.ts';
 import { WebMemberships } from './web-memberships.ts';
 import type { Holder, WebMemory } from './web-memory.ts';
 
@@ -77,9 +79,7 @@ export class WebConnection implements StreamSink, FrameSink, Holder {
   #waitingBytes = 0;
   /** The last ping that was not answered yet; the others need no answer (RFC 6455, section 5.5.3). */
   #pinged: Uint8Array | null = null;
-  /** Messages that wait: the first for something, the others for their turn. */
-  #held: Uint8Array[] = [];
-  #heldLength = 0;
+  readonly #held = new HeldMessages();
   #deadlineMs: number;
   /** Of the message that is under way. */
   #messageDeadlineMs = Number.POSITIVE_INFINITY;
@@ -120,7 +120,7 @@ export class WebConnection implements StreamSink, FrameSink, Holder {
   onMessage(bytes: Uint8Array, start: number, end: number): boolean {
     this.messageAtMs = this.#shared.nowMs();
     this.#messageDeadlineMs = Number.POSITIVE_INFINITY;
-    if (this.#held.length > 0) this.#hold(bytes.slice(start, end));
+    if (this.#held.count > 0) this.#hold(bytes.slice(start, end));
     else this.#shared.message(this, bytes, start, end, false);
     return !this.#isClosing;
   }
@@ -139,7 +139,7 @@ export class WebConnection implements StreamSink, FrameSink, Holder {
     if (!this.#isPaused || this.#stream.bufferedBytes >= HIGH_WATER_BYTES / 2) return;
     this.#isPaused = false;
     this.#deadlineMs = this.#shared.nowMs() + IDLE_MS;
-    if (this.#held.length === 0) this.#stream.resume();
+    if (this.#held.count === 0) this.#stream.resume();
   }
 
   onEnd(): void {
@@ -150,7 +150,7 @@ export class WebConnection implements StreamSink, FrameSink, Holder {
     if (!this.#isClosing) this.#shared.leave(this);
     this.#isClosing = true;
     this.#frames = [];
-    this.#held = [];
+    this.#held.clear();
     this.#goneNow();
     this.#shared.closed(this);
   }
@@ -163,15 +163,12 @@ export class WebConnection implements StreamSink, FrameSink, Holder {
 
   /** Hears what was held, until something has to be held again. */
   goOn(): void {
-    const held = this.#held;
-    this.#held = [];
-    this.#heldLength = 0;
-    for (const [i, message] of held.entries()) {
+    for (const [i, message] of this.#held.takeAll().entries()) {
       if (this.#isClosing) break;
-      if (this.#held.length > 0) this.#hold(message);
+      if (this.#held.count > 0) this.#hold(message);
       else this.#shared.message(this, message, 0, message.length, i === 0);
     }
-    if (this.#held.length === 0 && !this.#isPaused && !this.#isGone) this.#stream.resume();
+    if (this.#held.count === 0 && !this.#isPaused && !this.#isGone) this.#stream.resume();
     this.recount();
   }
 
@@ -233,8 +230,7 @@ export class WebConnection implements StreamSink, FrameSink, Holder {
     this.#write();
     this.#isClosing = true;
     this.#reader.release();
-    this.#held = [];
-    this.#heldLength = 0;
+    this.#held.clear();
     this.#deadlineMs = this.#shared.nowMs() + LINGER_MS;
     this.#stream.end();
   }
@@ -255,7 +251,7 @@ export class WebConnection implements StreamSink, FrameSink, Holder {
   }
 
   recount(): void {
-    const kept = this.#reader.heldBytes + this.memberships.heldBytes + this.#heldLength;
+    const kept = this.#reader.heldBytes + this.memberships.heldBytes + this.#held.bytes;
     const bytes = this.#isGone ? 0 : kept + this.#frameBytes + this.#waitingBytes;
     const changed = bytes - this.heldBytes;
     this.heldBytes = bytes;
@@ -263,8 +259,11 @@ export class WebConnection implements StreamSink, FrameSink, Holder {
   }
 
   #hold(message: Uint8Array): void {
-    this.#held.push(message);
-    this.#heldLength += message.length;
+    if (this.#held.add(message)) return;
+    const { counters } = this.#shared;
+    counters.wsErrors++;
+    counters.faults.tooMuchHeld++;
+    this.close(CLOSE_POLICY, 'too many messages at once');
   }
 
   #goneNow(): void {
