@@ -219,7 +219,6 @@ export class Exchanges {
     copy.cannotTell(infoHash, told + completing - pending.completingOf(swarm));
     if (isShoalError(error, 'SWARM_REFUSED')) {
       used.refused(swarm, nowMs);
-      if (pending.countOf(swarm) > MOST_REFUSED) pending.forgetHeard(swarm);
       this.#putOff(swarm, nowMs);
       waiting.release(swarm);
       this.pump();
@@ -233,7 +232,8 @@ export class Exchanges {
 
   /** A swarm that is left alone keeps its place among those with news, and no other from its own. */
   #putOff(swarm: number, nowMs: number): void {
-    const { link, used } = this.#options;
+    const { link, used, pending } = this.#options;
+    if (pending.countOf(swarm) > MOST_REFUSED) pending.forgetHeard(swarm);
     if (link.isUp && !this.#isClosing) used.toTell.add(swarm, nowMs + TELL_MS);
   }
 }

@@ -1,91 +1,63 @@
 import { expect, it } from 'vitest';
 import { newSimWorld } from '../../../../test/contract/sim-world.ts';
-import { SimSwarmStore } from '../../../platform/sim/index.ts';
-import { type Clock, sleep } from '../../../ports/clock.ts';
-import { silentLog } from '../../../ports/log.ts';
-import type { Random } from '../../../ports/random.ts';
+import { sleep } from '../../../ports/clock.ts';
+import type { SwarmAnswer } from '../../../ports/swarm-store.ts';
+import { CHANGE_LEECH, MAX_CHANGE_LENGTH, writeChange } from '../../protocol/swarm-changes.ts';
 import { LivePlaces } from './live-places.ts';
-import { StoreLink } from './store-link.ts';
 
-/** Within this one is known to be silent, and no sooner than that. */
-const SILENT_MS = 30_000;
-const HEARD_MS = 15_000;
+const [OWN, OTHER] = [1, 2];
 
-class Tracker {
-  readonly places: LivePlaces;
-  readonly link: StoreLink;
-  readonly #clock: Clock;
-  #isAlive = true;
-
-  constructor(store: SimSwarmStore, clock: Clock, random: Random, place: number) {
-    const on = { onUp: () => this.places.onUp(), onAway: () => this.places.onAway() };
-    this.link = new StoreLink({ store, clock, random, log: silentLog, ...on });
-    this.places = new LivePlaces(this.link, clock, place);
-    this.#clock = clock;
-  }
-
-  async start(): Promise<void> {
-    await this.link.open();
-    while (this.#isAlive) {
-      this.link.tick();
-      this.places.tick();
-      await sleep(this.#clock, 1000);
-    }
-  }
-
-  die(): void {
-    this.#isAlive = false;
-    this.link.close();
-  }
+/** What the store answers when the other tracker has just said that it is alive. */
+function alive(cursor: number): SwarmAnswer {
+  const bytes = new Uint8Array(MAX_CHANGE_LENGTH);
+  const length = writeChange(bytes, 0, CHANGE_LEECH, 0, new Uint8Array(20), OTHER);
+  return { cursor, completed: 0, more: false, changes: bytes.subarray(0, length) };
 }
 
-it('trackers know which others are alive, and take nobody for dead who could not be heard', async () => {
-  const world = newSimWorld({ seed: 5 });
-  const { clock, random } = world.addHost({ ip: '10.9.0.1' }).env;
-  const store = new SimSwarmStore({ clock });
-  const [a, b, c] = [1, 0xffffffff, 3].map((place) => new Tracker(store, clock, random, place)) as [
-    Tracker,
-    Tracker,
-    Tracker,
-  ];
-  const silent = ({ places }: Tracker): boolean[] => [1, 0xffffffff, 3, 4].map((place) => places.isSilent(place));
+it('judges no tracker while the store says nothing, and takes no late answer for a new one', async () => {
+  const world = newSimWorld({ seed: 7 });
+  const { clock } = world.addHost({ ip: '10.9.0.1' }).env;
+  const asked: number[] = [];
+  const answers: ((answer: SwarmAnswer) => void)[] = [];
+  let isHanging = false;
+  const link = {
+    isUp: true,
+    exchange({ since }: { since: number }): Promise<SwarmAnswer> {
+      asked.push(since);
+      if (!isHanging) return Promise.resolve(alive(asked.length));
+      return new Promise((resolve) => answers.push(resolve));
+    },
+  };
+  const places = new LivePlaces(link, clock, OWN);
+  const pass = async (seconds: number): Promise<boolean> => {
+    let wasSilent = false;
+    for (let s = 0; s < seconds; s++) {
+      places.tick();
+      await sleep(clock, 1000);
+      wasSilent ||= places.isSilent(OTHER);
+    }
+    return wasSilent;
+  };
   await world.run(
     (async () => {
-      const running = [a.start(), b.start()];
-      await sleep(clock, HEARD_MS);
-      expect(silent(a)).toEqual([false, false, false, false]);
-      await sleep(clock, SILENT_MS);
-      // Its own is in nobody's question.
-      expect(silent(a).slice(1)).toEqual([false, true, true]);
-      running.push(c.start());
-      await sleep(clock, HEARD_MS);
-      expect(silent(a).slice(1)).toEqual([false, false, true]);
-      expect(silent(c)).toEqual([false, false, false, false]);
-      // One that has just started was heard of otherwise.
-      a.places.heard(4, clock.nowMs());
-      expect(silent(a)[3]).toBe(false);
-      b.die();
-      await sleep(clock, HEARD_MS);
-      expect(silent(a)[1]).toBe(false);
-      await sleep(clock, SILENT_MS - HEARD_MS);
-      expect([silent(a).slice(1), silent(c)[1]]).toEqual([[true, false, true], true]);
-      // A store that is away, and has forgotten all when it is back, makes nobody silent.
-      store.goDown();
-      store.forgetAll();
-      for (let n = 0; n < 60; n++) {
-        await sleep(clock, 1000);
-        expect(silent(a)).toEqual([false, false, false, false]);
-      }
-      store.comeBack();
-      for (let n = 0; n < 60; n++) {
-        await sleep(clock, 1000);
-        expect([silent(a)[2], silent(c)[0]]).toEqual([false, false]);
-      }
-      expect(silent(a)[1]).toBe(true);
-      a.die();
-      c.die();
-      await Promise.all(running);
+      places.onUp();
+      expect(await pass(60)).toBe(false);
+      isHanging = true;
+      expect(await pass(120)).toBe(false);
+      expect(answers.length).toBeGreaterThan(10);
+      // Where the last answer has ended says the one to the last question alone.
+      answers[0]!(alive(999));
+      isHanging = false;
+      expect(await pass(60)).toBe(false);
+      expect(asked).not.toContain(999);
+      // It is heard again, but the other tracker says nothing any more.
+      const before = asked.length;
+      link.exchange = ({ since }) => {
+        asked.push(since);
+        return Promise.resolve({ ...alive(asked.length), changes: new Uint8Array(0) });
+      };
+      expect(await pass(40)).toBe(true);
+      expect(asked.length).toBeGreaterThan(before);
     })(),
   );
-  expect(world.leaks()).toEqual([]);
 });

@@ -14,6 +14,8 @@ import type { StoreLink } from './store-link.ts';
 
 /** From one word to the next. */
 const BEAT_MS = 5000;
+/** An answer that takes longer is one of a store that lags, or of none. */
+const LATE_MS = 2000;
 /** Twice as long as it may take until another has heard one, and as much again. */
 const SILENT_MS = 20_000;
 /** Whoever can write to the store may make up trackers: no more than these are kept in mind. */
@@ -24,18 +26,20 @@ const TRACKERS: Uint8Array = fromLatin1('live trackers');
 const NOBODY: Uint8Array = new Uint8Array(20);
 
 export class LivePlaces {
-  readonly #link: StoreLink;
+  readonly #link: Pick<StoreLink, 'isUp' | 'exchange'>;
   readonly #clock: Clock;
   readonly #beat: Uint8Array;
   readonly #heardMs = new Map<number, number>();
   #cursor = 0;
+  /** Number of the last beat. The answer of an earlier one, or of another link, says nothing any more. */
+  #number = 0;
   #isUnderWay = false;
   #beatMs = Number.NEGATIVE_INFINITY;
   /** Since when all that is said is heard; infinite while it is not. */
   #sinceMs = Number.POSITIVE_INFINITY;
 
   /** `place`: of this tracker. */
-  constructor(link: StoreLink, clock: Clock, place: number) {
+  constructor(link: Pick<StoreLink, 'isUp' | 'exchange'>, clock: Clock, place: number) {
     this.#link = link;
     this.#clock = clock;
     const bytes = new Uint8Array(MAX_CHANGE_LENGTH);
@@ -59,6 +63,8 @@ export class LivePlaces {
   /** The store is there, and may have become another one. */
   onUp(): void {
     this.#cursor = 0;
+    this.#number++;
+    this.#isUnderWay = false;
     this.#sinceMs = this.#clock.nowMs();
     this.#beatMs = Number.NEGATIVE_INFINITY;
     this.tick();
@@ -71,20 +77,25 @@ export class LivePlaces {
   /** To be called about once a second. */
   tick(): void {
     const nowMs = this.#clock.nowMs();
-    if (!this.#link.isUp || this.#isUnderWay || nowMs - this.#beatMs < BEAT_MS) return;
+    // The server of a cluster that has this swarm may say nothing, while others answer: what is said meanwhile is not heard.
+    if (this.#isUnderWay && nowMs - this.#beatMs > LATE_MS) this.#sinceMs = nowMs;
+    if (!this.#link.isUp || nowMs - this.#beatMs < BEAT_MS) return;
     this.#beatMs = nowMs;
     this.#isUnderWay = true;
+    const number = ++this.#number;
     const rest = { completed: 0, keepMs: SILENT_MS, isUrgent: false };
     const since = this.#cursor;
     // A node of a cluster may be away, and others be there: that is for those to tell who ask for swarms.
     this.#link.exchange({ infoHash: TRACKERS, changes: this.#beat, since, ...rest }, false).then(
       ({ changes, cursor, more }) => {
+        if (number !== this.#number) return;
         this.#isUnderWay = false;
-        if (this.#cursor === since) this.#cursor = cursor;
+        this.#cursor = cursor;
         if (more) this.#beatMs = Number.NEGATIVE_INFINITY;
         this.#hear(changes);
       },
       () => {
+        if (number !== this.#number) return;
         this.#isUnderWay = false;
         // What is said meanwhile is not heard.
         this.#sinceMs = this.#link.isUp ? this.#clock.nowMs() : Number.POSITIVE_INFINITY;

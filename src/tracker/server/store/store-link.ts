@@ -92,7 +92,7 @@ export class StoreLink {
     else this.#comeUp(link);
   }
 
-  /** Rejects as the store does, and while there is none. `isProof`: to be refused it counts against the store. */
+  /** Rejects as the store does, and while there is none. `isProof`: whether it is carried out tells how the store is. */
   async exchange(request: SwarmExchange, isProof = true): Promise<SwarmAnswer> {
     const link = this.#link;
     if (link === null) throw new ShoalError('CONNECT_FAILED', 'the store is away');
@@ -100,7 +100,7 @@ export class StoreLink {
     if (this.#underWay++ === 0) this.#waitingSinceMs = clock.nowMs();
     try {
       const answer = await link.exchange(request);
-      this.#succeeded(request);
+      if (isProof || !this.#hasRefused) this.#succeeded(request, isProof);
       return answer;
     } catch (error) {
       if (isShoalError(error, 'SWARM_REFUSED')) this.#tellRefused(error);
@@ -112,10 +112,19 @@ export class StoreLink {
     }
   }
 
-  /** See {@link SwarmLink.send}. What becomes of it does not tell how the store is. */
+  /**
+   * See {@link SwarmLink.send}. What becomes of it does not tell how the store is: one server of a cluster may say nothing, and
+   * what others are sent is not to wait for it.
+   */
   async send(place: number, bytes: Uint8Array): Promise<void> {
-    if (this.#link === null) throw new ShoalError('CONNECT_FAILED', 'the store is away');
-    await this.#link.send(place, bytes);
+    const link = this.#link;
+    if (link === null) throw new ShoalError('CONNECT_FAILED', 'the store is away');
+    await new Promise<void>((resolve, reject) => {
+      const late = new ShoalError('CONNECT_FAILED', 'the store does not take it');
+      const patience = this.#options.clock.after(SILENT_MS, () => reject(late));
+      const over = link.send(place, bytes).finally(() => patience.cancel());
+      over.then(resolve, reject);
+    });
   }
 
   /** To be called about once a second. */
@@ -139,8 +148,8 @@ export class StoreLink {
     this.#options.onUp();
   }
 
-  #succeeded({ since, changes }: SwarmExchange): void {
-    this.#failingSinceMs = 0;
+  #succeeded({ since, changes }: SwarmExchange, isProof: boolean): void {
+    if (isProof) this.#failingSinceMs = 0;
     if (!this.#isTold || (this.#hasRefused && (since < 0 || changes.length === 0))) return;
     this.#retryMs = FIRST_RETRY_MS;
     this.#isTold = false;
