@@ -13,7 +13,7 @@ import {
 } from '../../src/tracker/protocol/swarm-changes.ts';
 import { OPCODE_TEXT } from '../../src/tracker/protocol/websocket-frames.ts';
 import { encodeFrame } from '../../src/tracker/protocol/websocket-writer.ts';
-import { FarRelays } from '../../src/tracker/server/web/far-relays.ts';
+import { FarRelays } from '../../src/tracker/server/store/far-relays.ts';
 import { type Setting, withTrackers } from '../support/sim-shared-trackers.ts';
 import { hash } from '../support/sim-tracker.ts';
 import type { SimWebClient } from '../support/sim-web-client.ts';

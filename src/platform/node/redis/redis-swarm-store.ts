@@ -54,7 +54,7 @@ async function listen(
   return { close: () => connection.destroy() };
 }
 
-/** `PREFIXweb:PLACE`. What is sent there has the form of web/far-relays.ts: another one is to have another name. */
+/** `PREFIXweb:PLACE`. What is sent there has the form of store/far-relays.ts: another one is to have another name. */
 function channelOf({ prefix }: RedisPlace, at: number): string {
   return `${prefix}web:${at.toString(16).padStart(8, '0')}`;
 }

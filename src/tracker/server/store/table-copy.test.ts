@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { SeededRandom } from '../../../platform/sim/random.ts';
 import { SwarmTable } from '../table/swarm-table.ts';
-import { FarPeers } from '../web/far-peers.ts';
+import { FarPeers } from './far-peers.ts';
 import { PendingChanges } from './pending-changes.ts';
 import { TableCopy } from './table-copy.ts';
 import { UntoldCompletions } from './untold-completions.ts';

@@ -3,7 +3,7 @@
 import type { SwarmAnswer } from '../../../ports/swarm-store.ts';
 import { CHANGE_GONE, ChangeReader } from '../../protocol/swarm-changes.ts';
 import type { SwarmTable } from '../table/swarm-table.ts';
-import type { FarPeers } from '../web/far-peers.ts';
+import type { FarPeers } from './far-peers.ts';
 import type { PendingChanges } from './pending-changes.ts';
 import { roleOfChange } from './roles.ts';
 import type { UntoldCompletions } from './untold-completions.ts';

@@ -37,6 +37,8 @@ const ID_WORDS = 5;
 const WEB_KEY = 20;
 /** Stands where others have their thread: the web peer's connection is at another tracker. */
 export const ELSEWHERE = 0;
+/** Stands in the record of a web peer where others have their port: not 0, or it would be free. */
+export const NO_PORT = 1;
 const PLACE_WORDS = 2;
 const IN_SEGMENT: number = SEGMENT_WORDS - 1;
 

@@ -3,7 +3,7 @@
 
 import { readU16, readU32 } from '../../../base/bytes.ts';
 import type { AddressLimits } from '../address-counts.ts';
-import { ELSEWHERE } from '../table/peer-runs.ts';
+import { ELSEWHERE, NO_PORT } from '../table/peer-runs.ts';
 import type { IsSilent } from '../table/shard.ts';
 import { WEB } from '../table/swarm-records.ts';
 import type { SwarmTable } from '../table/swarm-table.ts';
@@ -14,8 +14,6 @@ export const TAKEN = -3;
 /** Length of a peer as {@link WebPeers.pick} writes it: peer id 20, nothing 2; and of its place: connection 4, rest 4. */
 const PEER_LENGTH = 22;
 const PLACE_LENGTH = 8;
-/** Stands in a record where others have their port: not 0, or it would be free. */
-export const NO_PORT = 1;
 /** Whose connection holds a peer id. */
 const NOBODY = 0;
 const THIS = 1;

@@ -1,7 +1,7 @@
 // Frames for connections of other threads: gathered, and posted once a turn. What a thread has not handled yet is counted
 // in shared memory, so that one which falls behind is sent no more than it can hold.
 
-import { FrameBatches, readFrames } from './frame-batches.ts';
+import { FrameBatches, readFrames } from '../store/frame-batches.ts';
 
 /** Bytes that may wait for a thread: what it passes on in less than a second. */
 const MAX_WAITING_BYTES: number = 8 * 1024 * 1024;

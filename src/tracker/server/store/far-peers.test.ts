@@ -4,8 +4,8 @@ import { ELSEWHERE, LEECH, SEED } from '../table/peer-runs.ts';
 import { StateWriter } from '../table/state.ts';
 import { SwarmTable } from '../table/swarm-table.ts';
 import { Sweep } from '../table/sweep.ts';
+import { TAKEN, WebPeers } from '../web/web-peers.ts';
 import { FarPeers } from './far-peers.ts';
-import { TAKEN, WebPeers } from './web-peers.ts';
 
 const HASH = new Uint8Array(20).fill(7);
 const OWN = 1000;

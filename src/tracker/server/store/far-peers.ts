@@ -1,11 +1,10 @@
 // Web peers whose connections are at other trackers, in the swarm table: what the store and offers tell of them. Whoever holds a
 // peer id in a swarm keeps it, here or elsewhere, as far as this tracker knows.
 
-import type { LivePlaces } from '../store/live-places.ts';
-import { ELSEWHERE } from '../table/peer-runs.ts';
+import { ELSEWHERE, NO_PORT } from '../table/peer-runs.ts';
 import { WEB } from '../table/swarm-records.ts';
 import type { SwarmTable } from '../table/swarm-table.ts';
-import { NO_PORT } from './web-peers.ts';
+import type { LivePlaces } from './live-places.ts';
 
 export class FarPeers {
   readonly #table: SwarmTable;
