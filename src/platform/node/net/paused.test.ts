@@ -28,7 +28,8 @@ function makeKeys(): TlsKeys | null {
   const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'];
   const names = ['-subj', '/CN=localhost', '-days', '2', '-keyout', key, '-out', cert];
   try {
-    execFileSync('openssl', ['req', '-x509', '-nodes', ...curve, ...names], { stdio: 'ignore' });
+    const openssl = 'openssl';
+    execFileSync(openssl, ['req', '-x509', '-nodes', ...curve, ...names], { stdio: 'ignore' });
     return { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') };
   } catch {
     return null;
