@@ -66,4 +66,15 @@ describe('relays to other trackers', () => {
     await new Promise((resolve) => setImmediate(resolve));
     expect(fill()).toBe(first);
   });
+
+  it('leave room for others where what is sent to one place is not taken', () => {
+    const frame = frameOf('x'.repeat(16_000));
+    const relays = new FarRelays(9, () => new Promise(() => undefined));
+    const add = (place: number): boolean => relays.add(place, id(1), id(2), id(3), NO_ROLE, frame);
+    let taken = 0;
+    while (add(1)) taken++;
+    expect(taken).toBeGreaterThan(100);
+    for (let n = 0; n < 100; n++) expect(add(2)).toBe(true);
+    expect(add(1)).toBe(false);
+  });
 });

@@ -14,14 +14,17 @@ export const NO_ROLE: number = CHANGE_GONE;
 const ABOUT_LENGTH: number = 1 + HASH_LENGTH;
 /** Bytes gathered and under way: a second of some thousand offers. */
 const MAX_UNDER_WAY: number = 4 * 1024 * 1024;
+/** Half of them for one place: the server of a cluster that it is sent by may say nothing, and others are not to wait for it. */
+const MAX_A_PLACE: number = MAX_UNDER_WAY / 2;
 
 export class FarRelays {
   readonly #place: number;
   readonly #send: (place: number, batch: Uint8Array) => Promise<void>;
   readonly #batches = new FrameBatches();
   readonly #about = new Uint8Array(ABOUT_LENGTH);
-  /** Gathered, or sent and not taken by the store. */
+  /** Gathered, or sent and not taken by the store: all of them, and those for each place that has any. */
   #bytes = 0;
+  readonly #bytesFor = new Map<number, number>();
 
   /** `place`: of this tracker. `send`: see {@link SwarmLink.send}; it rejects while there is no store. */
   constructor(place: number, send: (place: number, batch: Uint8Array) => Promise<void>) {
@@ -42,12 +45,13 @@ export class FarRelays {
     frame: Uint8Array,
   ): boolean {
     const length = BATCH_HEAD_LENGTH + ABOUT_LENGTH + frame.length;
-    if (this.#bytes + length > MAX_UNDER_WAY) return false;
+    const there = this.#bytesFor.get(place) ?? 0;
+    if (this.#bytes + length > MAX_UNDER_WAY || there + length > MAX_A_PLACE) return false;
     if (this.#batches.lengthFor(place) + length > MAX_SENT_LENGTH) this.#sendTo(place);
     this.#about[0] = role;
     this.#about.set(from, 1);
     this.#batches.add(place, this.#place, infoHash, peerId, frame, this.#about);
-    this.#bytes += length;
+    this.#count(place, length);
     return true;
   }
 
@@ -59,11 +63,16 @@ export class FarRelays {
   #sendTo(place: number): void {
     const batch = this.#batches.take(place);
     if (batch === null) return;
-    const isOver = (): void => {
-      this.#bytes -= batch.length;
-    };
+    const isOver = (): void => this.#count(place, -batch.length);
     // What the store does not take is lost, as what a client does not read.
     this.#send(place, batch).then(isOver, isOver);
+  }
+
+  #count(place: number, change: number): void {
+    this.#bytes += change;
+    const there = (this.#bytesFor.get(place) ?? 0) + change;
+    if (there === 0) this.#bytesFor.delete(place);
+    else this.#bytesFor.set(place, there);
   }
 }
 

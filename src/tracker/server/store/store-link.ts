@@ -112,19 +112,10 @@ export class StoreLink {
     }
   }
 
-  /**
-   * See {@link SwarmLink.send}. What becomes of it does not tell how the store is: one server of a cluster may say nothing, and
-   * what others are sent is not to wait for it.
-   */
+  /** See {@link SwarmLink.send}. What becomes of it does not tell how the store is. */
   async send(place: number, bytes: Uint8Array): Promise<void> {
-    const link = this.#link;
-    if (link === null) throw new ShoalError('CONNECT_FAILED', 'the store is away');
-    await new Promise<void>((resolve, reject) => {
-      const late = new ShoalError('CONNECT_FAILED', 'the store does not take it');
-      const patience = this.#options.clock.after(SILENT_MS, () => reject(late));
-      const over = link.send(place, bytes).finally(() => patience.cancel());
-      over.then(resolve, reject);
-    });
+    if (this.#link === null) throw new ShoalError('CONNECT_FAILED', 'the store is away');
+    await this.#link.send(place, bytes);
   }
 
   /** To be called about once a second. */
