@@ -16,6 +16,8 @@ import type { StoreLink } from './store-link.ts';
 const BEAT_MS = 5000;
 /** An answer that takes longer is one of a store that lags, or of none. */
 const LATE_MS = 2000;
+/** Beats without an answer, of which there is room among the steps under way. */
+const MOST_OPEN = 32;
 /** Twice as long as it may take until another has heard one, and as much again. */
 const SILENT_MS = 20_000;
 /** Whoever can write to the store may make up trackers: no more than these are kept in mind. */
@@ -34,6 +36,8 @@ export class LivePlaces {
   /** Number of the last beat. The answer of an earlier one, or of another link, says nothing any more. */
   #number = 0;
   #isUnderWay = false;
+  /** Beats that have no answer yet, late ones among them. */
+  #open = 0;
   #beatMs = Number.NEGATIVE_INFINITY;
   /** Since when all that is said is heard; infinite while it is not. */
   #sinceMs = Number.POSITIVE_INFINITY;
@@ -79,15 +83,17 @@ export class LivePlaces {
     const nowMs = this.#clock.nowMs();
     // The server of a cluster that has this swarm may say nothing, while others answer: what is said meanwhile is not heard.
     if (this.#isUnderWay && nowMs - this.#beatMs > LATE_MS) this.#sinceMs = nowMs;
-    if (!this.#link.isUp || nowMs - this.#beatMs < BEAT_MS) return;
+    if (!this.#link.isUp || nowMs - this.#beatMs < BEAT_MS || this.#open === MOST_OPEN) return;
     this.#beatMs = nowMs;
     this.#isUnderWay = true;
+    this.#open++;
     const number = ++this.#number;
     const rest = { completed: 0, keepMs: SILENT_MS, isUrgent: false };
     const since = this.#cursor;
     // A node of a cluster may be away, and others be there: that is for those to tell who ask for swarms.
     this.#link.exchange({ infoHash: TRACKERS, changes: this.#beat, since, ...rest }, false).then(
       ({ changes, cursor, more }) => {
+        this.#open--;
         if (number !== this.#number) return;
         this.#isUnderWay = false;
         this.#cursor = cursor;
@@ -95,6 +101,7 @@ export class LivePlaces {
         this.#hear(changes);
       },
       () => {
+        this.#open--;
         if (number !== this.#number) return;
         this.#isUnderWay = false;
         // What is said meanwhile is not heard.
