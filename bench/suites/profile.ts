@@ -23,7 +23,8 @@ export const profile: Suite = {
   quickSeconds: 15,
   async run(stage) {
     const folders = { seed: stage.scene.place.fresh('profile-seed'), leech: stage.scene.place.fresh('profile-leech') };
-    const shape = { sizeMib: sizeMib(stage), pieceBytes: PIECE_BYTES, timeoutMs: TIMEOUT_MS };
+    const pieceBytes = stage.options.pieceBytes ?? PIECE_BYTES;
+    const shape = { sizeMib: sizeMib(stage), pieceBytes, timeoutMs: TIMEOUT_MS };
     const { rows, notes } = await play(
       stage,
       [
@@ -43,7 +44,9 @@ export const profile: Suite = {
     for (const role of ROLES) {
       const threads = threadsOf(folders[role]);
       if (threads.length === 0) continue;
-      plots.push(flamePlot(`flame-${role}`, `${role}, ${shape.sizeMib} MiB in pieces of 1 MiB`, threads));
+      plots.push(
+        flamePlot(`flame-${role}`, `${role}, ${shape.sizeMib} MiB in pieces of ${pieceBytes / 1024} KiB`, threads),
+      );
       const lines = hottest(threads, HOTTEST).map(({ name, share }) => `| ${name} | ${digits(100 * share)} |`);
       tables.push({
         title: `${role}: functions by their own time`,

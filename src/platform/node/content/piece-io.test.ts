@@ -141,6 +141,17 @@ describe('pieces on a real disk', () => {
   });
 });
 
+describe('threads', () => {
+  it('start while there is nothing to do yet where something will be written, and not where it is only read', () => {
+    const started = vi.spyOn(Worker.prototype, 'unref');
+    open(['a'], 100, { writable: false });
+    expect(started).not.toHaveBeenCalled();
+    open(['a'], 100);
+    open(['b'], 100);
+    expect(started).toHaveBeenCalledTimes(pieceIo.parallel);
+  });
+});
+
 describe.skipIf(!canMount)('a disk that is full or read-only (needs root)', () => {
   it('is named, harms nothing that is there, and is taken up again when there is room', async ({ skip }) => {
     const place = join(folder, 'disk');

@@ -26,7 +26,7 @@ export interface PieceIoOptions {
   readonly startNow?: boolean;
 }
 
-/** Touches no disk yet, and starts no thread unless told to. */
+/** Touches no disk yet, and starts no thread unless told to, or until there is something to write to. */
 export function createNodePieceIo(options: PieceIoOptions = {}): PieceIo {
   return new NodePieceIo(options);
 }
@@ -63,6 +63,8 @@ class NodePieceIo implements PieceIo {
   open(spec: ContentSpec): Content {
     assert(!this.#closed, 'the piece store is open');
     const shared = { id: this.#nextContent++, spec };
+    // They take as long to start as the first pieces to come.
+    if (spec.writable) this.#workers.start();
     const content = new NodeContent(shared, this.#workers, this.#readable, (closed) => this.#contents.delete(closed));
     this.#contents.add(content);
     return content;

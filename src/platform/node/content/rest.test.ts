@@ -18,10 +18,10 @@ let content: Content;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'shoal-rest-'));
-  pieceIo = createNodePieceIo({ slotBudgetBytes: 1 << 20, workers: 2 });
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  pieceIo = createNodePieceIo({ slotBudgetBytes: 1 << 20, workers: 1 });
   const files = [{ path: ['a'], lengthBytes: LENGTH, executable: false }];
   content = pieceIo.open({ root: folder, files, writable: true, preallocate: false });
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
 });
 
 afterEach(async () => {
