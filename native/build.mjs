@@ -12,6 +12,7 @@ const MODULES = {
   udp_batch: ['udp_batch.c', ...BATCHES],
   tcp_batch: ['tcp_batch.c', 'tcp_server.c', 'tcp_server.h', ...BATCHES],
   hash_lanes: ['hash_lanes.c', 'lane_kernels.h'],
+  block_copy: ['block_copy.c'],
   file_batch: ['file_batch.c', 'file_writes.c', 'file_batch.h'],
 };
 /** Node's own distributions have the headers beside the program, Debian and NodeSource below /usr. */

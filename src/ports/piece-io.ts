@@ -5,6 +5,7 @@
 //
 // In Node the slots are shared memory and commit, hash and read run on worker threads.
 
+import type { CopyBytes } from '../base/block-copy.ts';
 import type { ContentStates } from './content-states.ts';
 
 /**
@@ -102,6 +103,8 @@ export interface Content {
 export interface PieceIo {
   /** How many hash jobs run side by side. */
   readonly parallel: number;
+  /** How bytes get into slots soonest. */
+  readonly copy: CopyBytes;
   /** Memory for a piece, or null while the pool's budget is used up (one slot is always given to an empty pool). */
   acquire(lengthBytes: number, mayBeDirty?: boolean): PieceSlot | null;
   release(slot: PieceSlot): void;

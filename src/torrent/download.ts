@@ -2,6 +2,8 @@
 
 import type { Address } from '../base/address.ts';
 import { assert } from '../base/assert.ts';
+import type { CopyBytes } from '../base/block-copy.ts';
+import { EMPTY } from '../base/bytes.ts';
 import { BLOCK_BYTES, type Geometry } from '../metainfo/geometry.ts';
 import type { PieceChecks } from '../metainfo/piece-check.ts';
 import type { Peer } from '../peer/peer.ts';
@@ -25,6 +27,8 @@ export interface DownloadDeps {
   readonly picker: Picker;
   readonly slots: Slots;
   readonly asking: Asking;
+  /** Into slots. */
+  readonly copy: CopyBytes;
   peer(number: number): Peer | null;
 }
 
@@ -49,7 +53,7 @@ export class Download {
   readonly #events: DownloadEvents;
   readonly #blame: Blame;
   readonly #others: Int32Array = new Int32Array(64);
-  readonly #place: BlockPlace = { bytes: new Uint8Array(0), offset: 0 };
+  readonly #place: BlockPlace;
   readonly #writing: Set<Promise<void>> = new Set();
   /**
    * Blocks that arrive while another peer is in the middle of the same, by the number of who brings them. The first that
@@ -66,6 +70,7 @@ export class Download {
     this.#deps = deps;
     this.#events = events;
     this.#blame = new Blame(deps.hashes);
+    this.#place = { bytes: EMPTY, offset: 0, copy: deps.copy };
   }
 
   /** Pieces being hashed and written now. */
@@ -107,7 +112,7 @@ export class Download {
     if (!begun || begun.committing || begun.onTrial || !this.#deps.picker.expects(piece, block, peer.number))
       return false;
     this.#otherWriter(peer, piece, begin, block)?.dropBlock();
-    begun.slot.bytes.set(aside, begin);
+    this.#deps.copy(begun.slot.bytes, begin, aside, 0, aside.length);
     return true;
   }
 

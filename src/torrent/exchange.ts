@@ -63,7 +63,9 @@ export class Exchange {
       onRoom: () => events.onRoom(),
       onBegin: () => core.journal.willWrite(),
     });
-    this.download = new Download({ ...core, hashes: host.env.hashes, slots, asking: this.asking, peer }, events);
+    const { hashes, pieceIo } = host.env;
+    const deps = { ...core, hashes, copy: pieceIo.copy, slots, asking: this.asking, peer };
+    this.download = new Download(deps, events);
     this.upload = new Upload(host, core, this.#up, {
       peers: () => events.swarm.peers,
       isSeeding: () => events.isDone(),

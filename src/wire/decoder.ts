@@ -1,8 +1,8 @@
 // A stream of messages, taken apart as its chunks arrive: calls to a sink, blocks copied straight to where they belong.
 
 import { assert } from '../base/assert.ts';
+import { type CopyBytes, copyBytes, view } from '../base/block-copy.ts';
 import { EMPTY, readU16, readU32 } from '../base/bytes.ts';
-import { copyBytes, view } from './block-copy.ts';
 import { HASH_QUERY_BYTES, readHashQuery } from './hash-query.ts';
 import { lengthFault, type WireFault, type WireLimits } from './limits.ts';
 import * as ids from './messages.ts';
@@ -55,6 +55,7 @@ export class Decoder {
   #begin = 0;
   #place: Uint8Array | null = null;
   #placeOffset = 0;
+  #copy: CopyBytes = copyBytes;
 
   #bodyId = 0;
   #body: Uint8Array = EMPTY;
@@ -182,13 +183,14 @@ export class Decoder {
       assert(place.offset + length <= place.bytes.length, 'a block fits its place');
       this.#place = place.bytes;
       this.#placeOffset = place.offset;
+      this.#copy = place.copy ?? copyBytes;
     }
     if (length === 0) this.#endBlock();
   }
 
   #takeBlock(chunk: Uint8Array, at: number, end: number): number {
     const count = Math.min(this.#length - this.#done, end - at);
-    if (this.#place !== null) copyBytes(this.#place, this.#placeOffset + this.#done, chunk, at, count);
+    if (this.#place !== null) this.#copy(this.#place, this.#placeOffset + this.#done, chunk, at, count);
     this.#done += count;
     this.#sink.onBlockBytes(count);
     if (this.#done === this.#length && !this.#ended) this.#endBlock();

@@ -1,5 +1,6 @@
 // What the decoder tells, message by message, in plain numbers: declared here, implemented by the peer.
 
+import type { CopyBytes } from '../base/block-copy.ts';
 import type { HashQuery } from './hash-query.ts';
 
 /** Where a block's bytes go: a record that the sink owns and uses again; the decoder reads it at once. */
@@ -7,6 +8,8 @@ export interface BlockPlace {
   bytes: Uint8Array;
   /** The block's first byte in `bytes`; from here on there is room for all of it. */
   offset: number;
+  /** What is fastest for memory such as this; where there is none, plain JavaScript. */
+  readonly copy?: CopyBytes;
 }
 
 /**

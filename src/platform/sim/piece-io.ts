@@ -1,6 +1,7 @@
 // The PieceIo port in the simulated world: slots with a budget, and contents that are opened.
 
 import { assert } from '../../base/assert.ts';
+import { type CopyBytes, copyBytes } from '../../base/block-copy.ts';
 import type { Hashes } from '../../ports/hashes.ts';
 import type { Content, ContentSpec, PieceIo, PieceSlot } from '../../ports/piece-io.ts';
 import type { SimClock } from './clock.ts';
@@ -13,6 +14,7 @@ import type { SimProgram } from './program.ts';
 const POISON = 0xdd;
 
 export class SimPieceIo implements PieceIo {
+  readonly copy: CopyBytes = copyBytes;
   readonly #program: SimProgram;
   readonly #disk: SimDisk;
   readonly #clock: SimClock;

@@ -2,7 +2,9 @@
 
 import { availableParallelism } from 'node:os';
 import { assert } from '../../../base/assert.ts';
+import type { CopyBytes } from '../../../base/block-copy.ts';
 import type { Content, ContentSpec, PieceIo, PieceSlot } from '../../../ports/piece-io.ts';
+import { fastestCopy } from './native-copy.ts';
 import { NodeContent } from './node-content.ts';
 import { PieceWorkers } from './piece-workers.ts';
 import { ReadableFiles } from './readable-files.ts';
@@ -32,6 +34,7 @@ export function createNodePieceIo(options: PieceIoOptions = {}): PieceIo {
 }
 
 class NodePieceIo implements PieceIo {
+  readonly copy: CopyBytes = fastestCopy();
   readonly #workers: PieceWorkers;
   readonly #pool: SlotPool;
   readonly #readable = new ReadableFiles();

@@ -1,5 +1,8 @@
 // The one copy of a block's bytes, from a socket's chunk into a piece slot, fast for shared memory too.
 
+/** Copies `count` bytes from `source` at `from` to `target` at `at`, which has room for them; they are in different memory. */
+export type CopyBytes = (target: Uint8Array, at: number, source: Uint8Array, from: number, count: number) => void;
+
 /** Engines copy into shared memory by machine words only where source and target are at like offsets in a word. */
 const WORD_BYTES = 8;
 /** Below this, the plain call is as fast. */
@@ -11,7 +14,7 @@ const STAGE_BYTES = 16384;
 const stage: Uint8Array = new Uint8Array(STAGE_BYTES + WORD_BYTES);
 
 /**
- * Copies `count` bytes from `source` at `from` to `target` at `at`; they are in different memory.
+ * A {@link CopyBytes} in plain JavaScript.
  *
  * `set` copies into shared memory byte by byte where the two are not aligned alike, and behind a 13-byte header they
  * seldom are. Then the bytes step over an aligned stage: on Node 20 a block takes 1.6 µs so, instead of 7 µs.
