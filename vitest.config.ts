@@ -9,11 +9,15 @@ export default defineConfig({
   test: {
     projects: [
       // Pure code for the most part: one process for all files saves a third of a second each.
-      suite('unit', ['src/**/*.test.ts', 'web/src/**/*.test.ts', 'test/architecture/**/*.test.ts'], {
-        pool: 'threads',
-        isolate: false,
-        maxWorkers: 2,
-      }),
+      suite(
+        'unit',
+        ['src/**/*.test.ts', 'web/src/**/*.test.ts', 'bench/**/*.test.ts', 'test/architecture/**/*.test.ts'],
+        {
+          pool: 'threads',
+          isolate: false,
+          maxWorkers: 2,
+        },
+      ),
       // Tests side by side wait for each other's trackers, and hardly ever work.
       suite('contract', ['test/contract/**/*.test.ts'], { maxConcurrency: 20 }),
       suite('sim', ['test/sim/**/*.test.ts'], { testTimeout: 60_000, maxWorkers: 2 }),

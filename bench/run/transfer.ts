@@ -16,6 +16,8 @@ const REST_MS = 300;
 const PAYLOAD_BEGUN_BYTES = 64 * 1024;
 const LOOK_SHARP_MS = 2;
 const LOOK_MS = 10;
+/** Why a run failed that took too long. */
+const NOT_DONE = 'not done';
 
 export interface Part {
   readonly client: Client;
@@ -56,7 +58,8 @@ export interface TransferFigures {
 
 export type Outcome<Figures> =
   | { readonly ok: true; readonly figures: Figures }
-  | { readonly ok: false; readonly why: string };
+  /** `wrong`: no matter of time, so it is told however late it is. */
+  | { readonly ok: false; readonly why: string; readonly wrong?: true };
 
 interface Member {
   readonly program: Program;
@@ -77,7 +80,7 @@ export async function transfer(scene: Scene, job: TransferJob): Promise<Outcome<
     const seeds = job.seeds.map((part) => join('seed', part));
     const areReady = (): boolean => scene.tracker.seeds >= seeds.length;
     const why = await watch(members, areReady, SEEDS_READY_MS, LOOK_MS);
-    if (why !== null) return { ok: false, why: `seeds: ${why}` };
+    if (why !== null) return { ok: false, why: `seeds: ${why}`, ...(why !== NOT_DONE && { wrong: true }) };
     await pause(REST_MS);
     return await measure(scene, job, seeds, () => job.leeches.map((part) => join('leech', part)));
   } finally {
@@ -118,7 +121,8 @@ async function measure(
     (await watch(all, look, job.timeoutMs - (Date.now() - startedMs), LOOK_MS));
   if (why !== null) {
     const seconds = Math.round((Date.now() - startedMs) / 1000);
-    return { ok: false, why: `${why} after ${seconds} s; ${ends.size} of ${leeches.length} had everything` };
+    const told = `${why} after ${seconds} s; ${ends.size} of ${leeches.length} had everything`;
+    return { ok: false, why: told, ...(why !== NOT_DONE && { wrong: true }) };
   }
 
   const endMs = Math.max(...[...ends.values()].map(({ ms }) => ms));
@@ -126,7 +130,8 @@ async function measure(
   const leechPeaks = peaksOf(leeches);
   const seedPeaks = peaksOf(seeds);
   const differing = leeches.filter(({ job: { contentPath } }) => !sameContent(job.content, contentPath));
-  if (differing.length > 0) return { ok: false, why: `${differing.length} of ${leeches.length} copies differ` };
+  if (differing.length > 0)
+    return { ok: false, why: `${differing.length} of ${leeches.length} copies differ`, wrong: true };
   // Where the network is not ours alone, its counter tells nothing.
   const fromMs = (scene.ownNetwork ? first.wireMs : first.diskMs) || startedMs;
   job.span?.(fromMs, endMs);
@@ -170,7 +175,7 @@ async function watch(
   };
   const inTime = await wait(isOver, timeoutMs, everyMs);
   if (isMet) return null;
-  if (!inTime) return 'not done';
+  if (!inTime) return NOT_DONE;
   const dead = members.find(({ program }) => program.ended)?.program;
   return `${dead?.name} ended by itself: ${dead?.lastWords()}`;
 }

@@ -10,15 +10,22 @@ export class Evenness {
   readonly #bytesPerMs: number;
   readonly #ms: number[] = [];
   readonly #bytes: number[] = [];
+  /** The last look that saw nothing new. */
+  #quietMs = 0;
 
   constructor(bytesPerSecond: number) {
     this.#bytesPerMs = bytesPerSecond / 1000;
   }
 
   add(ms: number, bytes: number): void {
-    if (bytes > 0 && bytes === this.#bytes.at(-1)) return;
-    this.#ms.push(ms);
-    this.#bytes.push(bytes);
+    const [lastMs, lastBytes] = [this.#ms.at(-1), this.#bytes.at(-1)];
+    if (bytes > 0 && bytes === lastBytes) {
+      this.#quietMs = ms;
+      return;
+    }
+    // What comes after a pause counts from the end of the pause: it is a lump, not a share of the whole time.
+    if (lastMs !== undefined && lastBytes !== undefined && this.#quietMs > lastMs) this.#push(this.#quietMs, lastBytes);
+    this.#push(ms, bytes);
   }
 
   /** `payloadBytes`: what the whole transfer carried; headers and requests are taken to be spread evenly over it. */
@@ -36,6 +43,11 @@ export class Evenness {
       errorPercent: this.#worstError(inside) * 100,
       burst: this.#largestBurst(inside) / (this.#bytesPerMs * BURST_MS),
     };
+  }
+
+  #push(ms: number, bytes: number): void {
+    this.#ms.push(ms);
+    this.#bytes.push(bytes);
   }
 
   #worstError(samples: readonly Sample[]): number {

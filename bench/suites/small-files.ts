@@ -5,6 +5,7 @@ import { rowsTable } from '../report/table.ts';
 import type { Case, Row } from '../run/rounds.ts';
 import { transfer } from '../run/transfer.ts';
 import { createCase, creators } from './create.ts';
+import { expectedHashes } from './hashes-of.ts';
 import { clientOf, clientsFor, play, type Stage, type Suite, uncapped } from './suite.ts';
 import { verifiers, verifyCase } from './verify.ts';
 
@@ -25,12 +26,15 @@ export const smallFiles: Suite = {
     const count = stage.options.quick ? QUICK_FILES : FILES;
     const content = stage.scene.smallFiles(count, FILE_BYTES);
     const torrent = await stage.scene.torrentOf(content, PIECE_BYTES);
-    const known = new Map<string, string>();
+    const expected = expectedHashes(content, PIECE_BYTES);
     const creating = creators()
       .filter(
         (one) => one.meta === 'v1' && CREATORS.includes(one.name) && stage.isWanted(one.name) && one.missing() === null,
       )
-      .map((one) => ({ ...createCase(stage, one, content, count * FILE_BYTES, PIECE_BYTES, known), what: 'create' }));
+      .map((one) => ({
+        ...createCase(stage.scene.place.fresh('create'), one, content, count * FILE_BYTES, PIECE_BYTES, expected),
+        what: 'create',
+      }));
     const verifying = verifiers()
       .filter((one) => one.what === 'verify' && stage.isWanted(one.name) && one.missing() === null)
       .map((one) => verifyCase(stage, one, { torrent, content, lengthBytes: count * FILE_BYTES }));

@@ -102,6 +102,7 @@ export function withinLimits<Figures extends TransferFigures>(
   const { seconds } = outcome.figures;
   return {
     ok: false,
+    wrong: true,
     why: `${seconds.toFixed(1)} s, though the limits allow no less than ${shortestSeconds.toFixed(1)} s`,
   };
 }

@@ -106,7 +106,8 @@ export function verifyCase(stage: Stage, one: Verifier, made: Made): Case {
       const log = join(home, 'log');
       const timeoutMs = Math.min(TIMEOUT_MS, leftMs);
       const { code, ...figures } = await measure(one.argv(made), { log, home, timeoutMs });
-      if (code !== 0) return { ok: false, why: `exit ${code}: ${lastWords(log)}` };
+      const why = `exit ${code}: ${lastWords(log)}`;
+      if (code !== 0) return { ok: false, why, ...(code !== null && { wrong: true }) };
       return { ok: true, figures: { ...figures, megabytesPerSecond: made.lengthBytes / 1e6 / figures.seconds } };
     },
   };
