@@ -152,6 +152,27 @@ describe('a folder that the disk loses', () => {
     },
   );
 
+  /** Appends twice to two logs in one folder, to both at once, and tells what became of it. */
+  const TWO_LOGS = `
+    import { statSync } from 'node:fs';
+    import { createFileStore } from ${JSON.stringify(new URL('../../dist/platform/node/store.js', import.meta.url).href)};
+    const folder = process.argv[1] + '/state';
+    const store = createFileStore(folder);
+    const logs = [await store.openLog('a/one', 1000), await store.openLog('a/two', 1000)];
+    const append = (log) => log.append(Buffer.from('x')).then(() => 'done', (error) => error.code);
+    const told = [await Promise.all(logs.map(append)), await Promise.all(logs.map(append))];
+    console.log(JSON.stringify([...told, statSync(folder + '/a/one').size, statSync(folder + '/a/two').size]));
+  `;
+
+  it('tells all who put something into it, not only the first who asks', async ({ place, skip }) => {
+    if (process.platform !== 'linux' || !loseBelow(place, 'state/a'))
+      return skip('no C compiler to make a disk fail with');
+    await mkdir(place.path('state', 'a'), { recursive: true });
+    const args = ['--input-type=module', '-e', TWO_LOGS, place.folder];
+    const told = execFileSync(process.execPath, args, { env: { ...process.env, ...place.env } });
+    expect(JSON.parse(told.toString())).toEqual([['IO', 'IO'], ['done', 'done'], 1, 1]);
+  });
+
   /** Replaces a log of whose new file the name is lost, and tells what became of that and of each append, and of the file. */
   const REPLACES = `
     import { readFileSync, statSync } from 'node:fs';

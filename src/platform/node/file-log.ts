@@ -6,7 +6,8 @@ import { dirname } from 'node:path';
 import { assert } from '../../base/assert.ts';
 import { concatBytes, EMPTY } from '../../base/bytes.ts';
 import type { StoreLog } from '../../ports/store.ts';
-import { replaceFile, syncFolder } from './atomic-write.ts';
+import { replaceFile } from './atomic-write.ts';
+import { namingMoment, syncFolder } from './folder-sync.ts';
 import { temporaryName } from './lock.ts';
 import { errnoOf, fileError } from './system-errors.ts';
 
@@ -77,9 +78,10 @@ export class FileLog implements StoreLog {
     this.#batch = null;
     return this.#inOrder(`replace "${this.#path}"`, async () => {
       await this.#acts.prepare();
+      const since = namingMoment();
       await replaceFile(this.#path, temporaryName(this.#path), copy);
       this.#lengthBytes = copy.length;
-      await this.#syncName();
+      await this.#syncName(since);
     });
   }
 
@@ -107,9 +109,10 @@ export class FileLog implements StoreLog {
    */
   async #makeAnew(bytes: Uint8Array): Promise<void> {
     const before = this.#lengthBytes === 0 ? EMPTY : (await readFile(this.#path)).subarray(0, this.#lengthBytes);
+    const since = namingMoment();
     await replaceFile(this.#path, temporaryName(this.#path), concatBytes([before, bytes]));
     try {
-      await this.#syncName();
+      await this.#syncName(since);
     } catch (error) {
       // As after any append that failed.
       const undone = before.length === 0 ? unlink(this.#path) : truncate(this.#path, before.length);
@@ -119,10 +122,10 @@ export class FileLog implements StoreLog {
     this.#lengthBytes = before.length + bytes.length;
   }
 
-  /** Of a file that was just put in its place. */
-  async #syncName(): Promise<void> {
+  /** Of a file that was put in its place after a moment. */
+  async #syncName(since: number): Promise<void> {
     this.#isNamed = false;
-    await syncFolder(dirname(this.#path));
+    await syncFolder(dirname(this.#path), since);
     this.#isNamed = true;
   }
 

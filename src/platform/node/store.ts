@@ -9,9 +9,10 @@ import { readdir, rmdir, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { assert } from '../../base/assert.ts';
 import type { Store, StoreLock, StoreLog } from '../../ports/store.ts';
-import { syncFolder, writeAtomically } from './atomic-write.ts';
+import { writeAtomically } from './atomic-write.ts';
 import { makeFolders } from './content/make-folders.ts';
 import { FileLog } from './file-log.ts';
+import { namingMoment, syncFolder } from './folder-sync.ts';
 import { acquireFileLock, isLeftover, temporaryName } from './lock.ts';
 import { errnoOf, fileError } from './system-errors.ts';
 
@@ -55,9 +56,10 @@ class FileStore implements Store {
 
   async remove(key: string): Promise<void> {
     const path = this.#path(key);
+    const since = namingMoment();
     try {
       await unlink(path);
-      await syncFolder(dirname(path));
+      await syncFolder(dirname(path), since);
     } catch (error) {
       if (!isAbsent(error)) throw fileError(error, `remove "${path}"`);
     }
@@ -131,9 +133,10 @@ function isAbsent(error: unknown): boolean {
 }
 
 async function makeClean(folder: string): Promise<void> {
+  const since = namingMoment();
   const made = await makeFolders(folder);
   if (made !== null) {
-    await syncFolder(dirname(made)).catch(async (error: unknown) => {
+    await syncFolder(dirname(made), since).catch(async (error: unknown) => {
       // Made anew the next time: of a folder that is there already nobody would ask whether its name is on the disk.
       for (let path = folder; path.startsWith(made); path = dirname(path)) await rmdir(path).catch(() => undefined);
       throw error;

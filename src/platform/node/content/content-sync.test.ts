@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { noteLoss } from '../folder-sync.ts';
 import { ContentSync } from './content-sync.ts';
 
 let root: string;
@@ -44,6 +45,19 @@ describe.each([1, 20])('the sync of %i files', (count) => {
     writeAgain();
     await expect(sync.sync()).rejects.toMatchObject({ code: 'IO' });
   });
+
+  it.each(['', '..'])(
+    'fails for good where somebody else was told that the folder is lost: its root, %j',
+    async (above) => {
+      for (const name of names) write(name);
+      const { sync } = syncOf(names);
+      noteLoss(join(root, above), Object.assign(new Error('a broken disk'), { code: 'EIO' }));
+      await expect(sync.sync()).rejects.toMatchObject({ code: 'IO' });
+      await expect(sync.sync()).rejects.toMatchObject({ code: 'IO' });
+      // What was begun since then is not among what was lost.
+      await syncOf(names).sync.sync();
+    },
+  );
 
   it('that lacks a file says so once, and syncs the others', async () => {
     for (const name of names.slice(1)) write(name);

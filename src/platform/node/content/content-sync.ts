@@ -8,7 +8,7 @@ import { dirname } from 'node:path';
 import { Bitfield } from '../../../base/bitfield.ts';
 import { isShoalError, ShoalError } from '../../../base/errors.ts';
 import { type ContentSpec, SPAN_STRIDE } from '../../../ports/piece-io.ts';
-import { isLeftToSystem, syncFolder } from '../atomic-write.ts';
+import { isLeftToSystem, lossSince, namingMoment, noteLoss, syncFolder } from '../folder-sync.ts';
 import { errnoOf, fileError } from '../system-errors.ts';
 import { hasFileBatches, MANY_FILES, type SyncFailure, syncFilesAside, syncFoldersAside } from './file-batch.ts';
 import { FileTable, packSpec } from './file-table.ts';
@@ -33,6 +33,8 @@ export class ContentSync {
   readonly #named: Bitfield;
   #packed: FileTable | undefined;
   #last: Promise<void> = Promise.resolve();
+  /** Before the first file was made. Later ones do not count from later: a worker makes them, and is not asked when. */
+  readonly #since: number = namingMoment();
   /** The system lost what it had taken, and says so once: who asks it again hears that all is well. */
   #lost: ShoalError | null = null;
 
@@ -142,19 +144,28 @@ export class ContentSync {
     }
   }
 
-  /** A file whose name is lost is lost, too. */
   async #syncFolders(folders: readonly string[]): Promise<void> {
-    const lose = (error: unknown): void => this.#lose(error);
-    for (let i = 0; i < folders.length; i++) {
-      if (folders.length - i >= MANY_FILES) {
-        i += await syncFoldersAside(folders.slice(i)).catch((error: SyncFailure) => {
-          if (isLeftToSystem(error)) return error.at;
-          lose(error);
-          throw error;
-        });
+    try {
+      for (let i = 0; i < folders.length; i++) {
+        if (folders.length - i >= MANY_FILES) i += await this.#syncManyFolders(folders.slice(i));
+        if (i < folders.length) await syncFolder(folders[i]!, this.#since);
       }
-      if (i < folders.length) await syncFolder(folders[i]!, lose);
+    } finally {
+      // A file whose name is lost is lost, too.
+      for (const folder of folders) {
+        const loss = lossSince(folder, this.#since);
+        if (loss !== null) this.#lose(loss.error);
+      }
     }
+    if (this.#lost !== null) throw this.#lost;
+  }
+
+  /** How many were done; what is lost of the next one {@link syncFolder} tells. */
+  #syncManyFolders(folders: readonly string[]): Promise<number> {
+    return syncFoldersAside(folders).catch((error: SyncFailure) => {
+      if (!isLeftToSystem(error)) noteLoss(folders[error.at]!, error);
+      return error.at;
+    });
   }
 
   #lose(error: unknown): void {

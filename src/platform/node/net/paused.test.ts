@@ -56,12 +56,19 @@ async function sendAll(client: net.Socket, part: Uint8Array, count: number): Pro
   }
 }
 
+interface Kind {
+  readonly keys: TlsKeys | null;
+  readonly isSecure: boolean;
+}
+
+function connectTo(port: number, isSecure: boolean): net.Socket {
+  const where = { host: '127.0.0.1', port };
+  const client = isSecure ? tls.connect({ ...where, rejectUnauthorized: false }) : net.connect(where);
+  return client.on('error', () => undefined).setNoDelay(true);
+}
+
 /** Lengths of the chunks that the process holds of a connection which is paused, and is sent so much. */
-async function heldChunks(
-  { keys, isSecure }: { keys: TlsKeys | null; isSecure: boolean },
-  part: Uint8Array,
-  count: number,
-): Promise<number[]> {
+async function heldChunks({ keys, isSecure }: Kind, part: Uint8Array, count: number): Promise<number[]> {
   const chunks: number[] = [];
   let isPaused = false;
   let onPaused!: (stream: ByteStream) => void;
@@ -78,9 +85,7 @@ async function heldChunks(
     };
     stream.attach({ onChunk, onClose: () => undefined });
   });
-  const where = { host: '127.0.0.1', port: listener.address.port };
-  const client = isSecure ? tls.connect({ ...where, rejectUnauthorized: false }) : net.connect(where);
-  client.on('error', () => undefined).setNoDelay(true);
+  const client = connectTo(listener.address.port, isSecure);
   client.write(Uint8Array.of(1));
   const stream = await paused;
   await sendAll(client, part, count);
@@ -95,6 +100,38 @@ async function heldChunks(
   return held;
 }
 
+/** Bytes that reach who paused the connection when it was accepted, before and after it is resumed. */
+async function heldFromTheStart({ keys, isSecure }: Kind, bytes: Uint8Array): Promise<[number, number]> {
+  let received = 0;
+  let onAccepted!: (stream: ByteStream) => void;
+  const accepted = new Promise<ByteStream>((resolve) => {
+    onAccepted = resolve;
+  });
+  let onReceived!: () => void;
+  const all = new Promise<void>((resolve) => {
+    onReceived = resolve;
+  });
+  const listener = await listen({ ip: LOOPBACK, port: 0, tls: keys }, (stream) => {
+    const onChunk = (chunk: Uint8Array): void => {
+      received += chunk.length;
+      if (received === bytes.length) onReceived();
+    };
+    stream.attach({ onChunk, onClose: () => undefined });
+    stream.pause();
+    onAccepted(stream);
+  });
+  const client = connectTo(listener.address.port, isSecure);
+  await sendAll(client, bytes, 1);
+  const stream = await accepted;
+  const before = received;
+  stream.resume();
+  await all;
+  stream.destroy();
+  client.destroy();
+  await listener.close();
+  return [before, received];
+}
+
 describe.each([
   ['TCP', false, false],
   ['TLS', true, true],
@@ -107,6 +144,10 @@ describe.each([
     const part = new Uint8Array(CHUNK_BYTES);
     const held = await heldChunks({ keys, isSecure }, part, SENT_BYTES / part.length);
     expect(held.reduce((sum, length) => sum + length, 0)).toBeLessThanOrEqual(CHUNK_BYTES);
+  });
+
+  it.skipIf(!isPossible)('gives nothing before it is resumed, if it was paused at once', async () => {
+    expect(await heldFromTheStart({ keys, isSecure }, Uint8Array.of(1, 2, 3))).toEqual([0, 3]);
   });
 
   it.skipIf(!isPossible)('does not keep many small chunks, each of which takes far more than its bytes', async () => {

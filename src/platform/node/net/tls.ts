@@ -32,8 +32,9 @@ export function decrypting(keys: TlsKeys, onSocket: (socket: net.Socket) => void
       socket.unshift(chunk);
       if (chunk[0] === HANDSHAKE) secure(socket, secureContext, giveUp, take);
       else {
-        take(socket);
+        // Before it is handed over: it takes effect in the next turn only, and who gets the socket may want it paused.
         socket.resume();
+        take(socket);
       }
     });
   };
