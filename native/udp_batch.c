@@ -2,9 +2,13 @@
 // makes a system call, an event and several objects for each. An optional Node-API addon; src/platform/node/net/udp-batch.ts is
 // its other half and knows the layout of the memory that both share:
 //
-//   heads     64 × 32 bytes     length in | length out | family 4 or 6 | port | ip 16      32-bit words of this machine
+//   heads     64 × 48 bytes     length in | length out | family 4 or 6 | port | ip 16 | own ip 16      32-bit words of this machine
 //   packets   64 × 2048 bytes   what came
 //   replies   64 × 2048 bytes   what goes back to the same sender
+//
+// A machine may have many addresses, and a client takes an answer only from the one that it asked: where the socket is bound to all
+// of them, each packet comes with the own ip that it was sent to (a mapped IPv4 one, or zeros where it is not known), and its reply
+// leaves from there.
 #define _GNU_SOURCE
 #include "batch_call.h"
 
@@ -19,15 +23,17 @@
 
 enum {
   // What JavaScript checks before it shares memory: the layout and the calls.
-  VERSION = 3,
+  VERSION = 4,
   BATCH = 64,
   SLOT_BYTES = 2048,
-  HEAD_WORDS = 8,
+  HEAD_WORDS = 12,
   LENGTH_IN = 0,
   LENGTH_OUT = 1,
   FAMILY = 2,
   PORT = 3,
   IP = 4,
+  OWN = 8,
+  CONTROL_BYTES = 64,
   MEMORY_BYTES = BATCH * (HEAD_WORDS * 4 + 2 * SLOT_BYTES),
   // Batches taken before other work of the event loop has its turn.
   MOST_BATCHES = 4,
@@ -62,6 +68,12 @@ struct service {
   struct sockaddr_storage senders[BATCH];
   struct iovec in_parts[BATCH], out_parts[BATCH];
   struct mmsghdr in[BATCH], out[BATCH];
+  // Bound to all addresses: `controls` say which of them packets were sent to.
+  int is_for_all;
+  union {
+    struct cmsghdr head;
+    uint8_t bytes[CONTROL_BYTES];
+  } controls[BATCH];
 };
 
 static void prepare(struct service *s, uint8_t *memory) {
@@ -71,6 +83,25 @@ static void prepare(struct service *s, uint8_t *memory) {
   for (int i = 0; i < BATCH; i++) {
     s->in_parts[i] = (struct iovec){s->packets + i * SLOT_BYTES, SLOT_BYTES};
     s->in[i].msg_hdr = (struct msghdr){.msg_name = &s->senders[i], .msg_iov = &s->in_parts[i], .msg_iovlen = 1};
+  }
+}
+
+// Tells JavaScript which of the own addresses a packet was sent to. The reply goes from there, by whatever way the system chooses:
+// but for link-local addresses, which mean nothing without an interface.
+static void describe_own(struct service *s, int i) {
+  uint8_t *own = (uint8_t *)(s->heads + i * HEAD_WORDS + OWN);
+  struct cmsghdr *control = s->is_for_all ? CMSG_FIRSTHDR(&s->in[i].msg_hdr) : NULL;
+  memset(own, 0, 16);
+  if (control == NULL) return;
+  if (control->cmsg_level == IPPROTO_IPV6 && control->cmsg_type == IPV6_PKTINFO) {
+    struct in6_pktinfo *info = (struct in6_pktinfo *)CMSG_DATA(control);
+    if (!IN6_IS_ADDR_LINKLOCAL(&info->ipi6_addr)) info->ipi6_ifindex = 0;
+    memcpy(own, &info->ipi6_addr, 16);
+  } else if (control->cmsg_level == IPPROTO_IP && control->cmsg_type == IP_PKTINFO) {
+    struct in_pktinfo *info = (struct in_pktinfo *)CMSG_DATA(control);
+    info->ipi_ifindex = 0;
+    memcpy(own, MAPPED_PREFIX, MAPPED_PREFIX_BYTES);
+    memcpy(own + MAPPED_PREFIX_BYTES, &info->ipi_spec_dst, 4);
   }
 }
 
@@ -93,10 +124,15 @@ static void describe(struct service *s, int i) {
   }
   head[LENGTH_IN] = is_whole && head[PORT] != 0 ? s->in[i].msg_len : SLOT_BYTES + 1;
   head[LENGTH_OUT] = 0;
+  describe_own(s, i);
 }
 
 static int receive(struct service *s) {
-  for (int i = 0; i < BATCH; i++) s->in[i].msg_hdr.msg_namelen = sizeof s->senders[i];
+  for (int i = 0; i < BATCH; i++) {
+    s->in[i].msg_hdr.msg_namelen = sizeof s->senders[i];
+    s->in[i].msg_hdr.msg_control = s->is_for_all ? &s->controls[i] : NULL;
+    s->in[i].msg_hdr.msg_controllen = s->is_for_all ? CONTROL_BYTES : 0;
+  }
   int count = recvmmsg(s->fd, s->in, BATCH, MSG_DONTWAIT, NULL);
   for (int i = 0; i < count; i++) describe(s, i);
   return count;
@@ -112,7 +148,9 @@ static void reply(struct service *s, int count) {
     s->out[out].msg_hdr = (struct msghdr){.msg_name = &s->senders[i],
                                           .msg_namelen = s->in[i].msg_hdr.msg_namelen,
                                           .msg_iov = &s->out_parts[out],
-                                          .msg_iovlen = 1};
+                                          .msg_iovlen = 1,
+                                          .msg_control = s->in[i].msg_hdr.msg_control,
+                                          .msg_controllen = s->in[i].msg_hdr.msg_controllen};
     out++;
   }
   for (int done = 0; done < out;) {
@@ -169,6 +207,15 @@ static int bind_socket(int fd, const uint8_t *ip, size_t ip_length, uint32_t por
   return failed ? errno : 0;
 }
 
+// Whether the socket is bound to all addresses; it then tells which of them a packet was sent to.
+static int tells_own(int fd, const struct place *place) {
+  static const uint8_t ALL[16] = {0};
+  int on = 1;
+  if (memcmp(place->ip, ALL, place->ip_length) != 0) return 0;
+  return place->ip_length == 4 ? setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof on) == 0
+                               : setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof on) == 0;
+}
+
 static uint32_t bound_port(int fd) {
   struct sockaddr_storage bound;
   socklen_t length = sizeof bound;
@@ -177,12 +224,13 @@ static uint32_t bound_port(int fd) {
 }
 
 // Makes the service of a bound socket; NULL where Node refuses.
-static struct service *make_service(napi_env env, int fd, int family, napi_value memory, uint8_t *bytes, napi_value on_batch) {
+static struct service *make_service(napi_env env, int fd, const struct place *place, napi_value memory, uint8_t *bytes, napi_value on_batch) {
   struct service *s = calloc(1, sizeof *s);
   uv_loop_t *loop;
   if (s == NULL) return NULL;
   s->fd = fd;
-  s->family = family;
+  s->family = place->ip_length == 4 ? AF_INET : AF_INET6;
+  s->is_for_all = tells_own(fd, place);
   s->poll.data = s;
   prepare(s, bytes);
   if (napi_get_uv_event_loop(env, &loop) != napi_ok || uv_poll_init(loop, &s->poll, fd) != 0) {
@@ -251,7 +299,7 @@ static napi_value open_service(napi_env env, napi_callback_info info) {
   // Best effort: the system may have a lower limit.
   setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
   setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
-  struct service *s = error == 0 ? make_service(env, fd, place.ip_length == 4 ? AF_INET : AF_INET6, args[4], memory, args[5]) : NULL;
+  struct service *s = error == 0 ? make_service(env, fd, &place, args[4], memory, args[5]) : NULL;
   if (s != NULL) {
     napi_create_external(env, s, NULL, NULL, &result);
     return result;
@@ -278,32 +326,60 @@ static napi_value port_of_service(napi_env env, napi_callback_info info) {
   return result;
 }
 
-// send(service, bytes: Uint8Array, ip: Uint8Array, port): one datagram. What the system does not take is lost, as on the wire.
+// Has a message leave from `own` (16 bytes, a mapped IPv4 address among them). `room`: CONTROL_BYTES, aligned.
+static void leave_from(struct msghdr *message, const uint8_t *own, int family, void *room) {
+  int is_v4 = family == AF_INET;
+  memset(room, 0, CONTROL_BYTES);
+  message->msg_control = room;
+  message->msg_controllen = is_v4 ? CMSG_SPACE(sizeof(struct in_pktinfo)) : CMSG_SPACE(sizeof(struct in6_pktinfo));
+  struct cmsghdr *control = CMSG_FIRSTHDR(message);
+  control->cmsg_level = is_v4 ? IPPROTO_IP : IPPROTO_IPV6;
+  control->cmsg_type = is_v4 ? IP_PKTINFO : IPV6_PKTINFO;
+  control->cmsg_len = is_v4 ? CMSG_LEN(sizeof(struct in_pktinfo)) : CMSG_LEN(sizeof(struct in6_pktinfo));
+  if (is_v4) memcpy(&((struct in_pktinfo *)CMSG_DATA(control))->ipi_spec_dst, own + MAPPED_PREFIX_BYTES, 4);
+  else memcpy(&((struct in6_pktinfo *)CMSG_DATA(control))->ipi6_addr, own, 16);
+}
+
+// send(service, bytes: Uint8Array, ip: Uint8Array, port, own: Uint8Array): one datagram, from the own ip as it stands in a head.
+// What the system does not take is lost, as on the wire.
 static napi_value send_one(napi_env env, napi_callback_info info) {
-  size_t count = 4, length, ip_length;
-  napi_value args[4];
+  size_t count = 5, length, ip_length, own_length;
+  napi_value args[5];
   napi_typedarray_type type;
-  void *service = NULL, *bytes, *ip;
+  void *service = NULL, *bytes, *ip, *own;
   uint32_t port;
   napi_get_cb_info(env, info, &count, args, NULL, NULL);
-  if (count != 4 || napi_get_value_external(env, args[0], &service) != napi_ok ||
+  if (count != 5 || napi_get_value_external(env, args[0], &service) != napi_ok ||
       napi_get_typedarray_info(env, args[1], &type, &length, &bytes, NULL, NULL) != napi_ok ||
       napi_get_typedarray_info(env, args[2], &type, &ip_length, &ip, NULL, NULL) != napi_ok ||
-      (ip_length != 4 && ip_length != 16) || napi_get_value_uint32(env, args[3], &port) != napi_ok) {
-    napi_throw_type_error(env, NULL, "send(service, bytes, ip, port)");
+      (ip_length != 4 && ip_length != 16) || napi_get_value_uint32(env, args[3], &port) != napi_ok ||
+      napi_get_typedarray_info(env, args[4], &type, &own_length, &own, NULL, NULL) != napi_ok || own_length != 16) {
+    napi_throw_type_error(env, NULL, "send(service, bytes, ip, port, own)");
     return NULL;
   }
   struct service *s = service;
   struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(port)};
   struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
-  if (s->family == AF_INET && ip_length == 4) {
+  struct iovec part = {bytes, length};
+  struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+  union {
+    struct cmsghdr head;
+    uint8_t bytes[CONTROL_BYTES];
+  } control;
+  static const uint8_t UNKNOWN[16] = {0};
+  if (s->family == AF_INET) {
+    if (ip_length != 4) return NULL;
     memcpy(&v4.sin_addr, ip, 4);
-    sendto(s->fd, bytes, length, MSG_DONTWAIT, (struct sockaddr *)&v4, sizeof v4);
-  } else if (s->family == AF_INET6) {
+    message.msg_name = &v4;
+    message.msg_namelen = sizeof v4;
+  } else {
     if (ip_length == 4) memcpy(&v6.sin6_addr, MAPPED_PREFIX, MAPPED_PREFIX_BYTES);
     memcpy((uint8_t *)&v6.sin6_addr + (16 - ip_length), ip, ip_length);
-    sendto(s->fd, bytes, length, MSG_DONTWAIT, (struct sockaddr *)&v6, sizeof v6);
+    message.msg_name = &v6;
+    message.msg_namelen = sizeof v6;
   }
+  if (memcmp(own, UNKNOWN, 16) != 0) leave_from(&message, own, s->family, &control);
+  sendmsg(s->fd, &message, MSG_DONTWAIT);
   return NULL;
 }
 

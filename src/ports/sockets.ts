@@ -78,8 +78,16 @@ export const MAX_ANSWERED_BYTES = 2048;
 /** A UDP port whose datagrams are answered at once, or some of them later. */
 export interface UdpService {
   readonly address: Address;
-  /** An answer that came later. Up to {@link MAX_ANSWERED_BYTES}, free at return. What cannot be sent is lost without a word. */
-  send(bytes: Uint8Array, ip: Uint8Array, port: number): void;
+  /**
+   * Which of the machine's addresses the datagram that is being answered was sent to, for {@link send}: lent for that call. Zeros
+   * where that is not known: the system chooses then.
+   */
+  readonly askedAt: Uint8Array;
+  /**
+   * An answer that came later, from the address that was asked. Up to {@link MAX_ANSWERED_BYTES}, free at return. What cannot be
+   * sent is lost without a word.
+   */
+  send(bytes: Uint8Array, ip: Uint8Array, port: number, askedAt: Uint8Array): void;
   close(): Promise<void>;
 }
 

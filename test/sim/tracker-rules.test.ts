@@ -34,6 +34,7 @@ describe('the address of a peer', () => {
       expect(await seenAs(setting, '203.0.113.5', '', forwarded)).toBe('203.0.113.5');
       expect(await seenAs(setting, '10.9.0.7', '', forwarded)).toBe('198.51.100.7');
       expect(await seenAs(setting, '10.9.0.17', '', 'X-Forwarded-For: nonsense\r\n')).toBe('10.9.0.17');
+      expect(await seenAs(setting, '10.9.0.27', '', 'X-Forwarded-For: 198.51.100.8:4711\r\n')).toBe('198.51.100.8');
     });
   });
 
@@ -43,6 +44,14 @@ describe('the address of a peer', () => {
       expect(await seenAs(setting, '10.0.0.5', '&ip=198.51.100.1')).toBe('198.51.100.1');
       expect(await seenAs(setting, '203.7.1.1', '&ip=198.51.100.2')).toBe('198.51.100.2');
       expect(await seenAs(setting, '10.0.0.6', '&ip=localhost')).toBe('10.0.0.6');
+      expect(await seenAs(setting, '10.0.0.7', '&ip=0.0.0.0')).toBe('10.0.0.7');
+      expect(await seenAs(setting, '10.0.0.8', '&ip=224.0.0.1')).toBe('10.0.0.8');
+      expect(await seenAs(setting, '10.0.0.9', '&ip=127.0.0.1')).toBe('10.0.0.9');
+      // Nobody has named this proxy, or it does not say who asks: it may be anybody.
+      expect(await seenAs(setting, '10.0.0.10', '&ip=198.51.100.2', 'X-Forwarded-For: 192.0.2.1\r\n')).toBe(
+        '10.0.0.10',
+      );
+      expect(await seenAs(setting, '203.7.1.3', '&ip=198.51.100.2', 'X-Forwarded-For: unknown\r\n')).toBe('203.7.1.3');
       const through = 'X-Forwarded-For: 192.0.2.1\r\n';
       expect(await seenAs(setting, '203.7.1.2', '&ip=198.51.100.2', through)).toBe('192.0.2.1');
     });

@@ -89,6 +89,8 @@ describe('the numbers of a tracker', () => {
       expect((await ask(setting, '/metrics', far))[0]).toBe(403);
       expect((await ask(setting, '/metrics', proxy, 'X-Forwarded-For: 203.0.113.9'))[0]).toBe(403);
       expect((await ask(setting, '/metrics', proxy, 'X-Forwarded-For: 192.168.0.9'))[0]).toBe(200);
+      expect((await ask(setting, '/metrics', proxy, 'X-Forwarded-For: 203.0.113.9:4711'))[0]).toBe(403);
+      expect((await ask(setting, '/metrics', proxy, 'X-Forwarded-For: unknown'))[0]).toBe(403);
       // Nobody has named this proxy: who came through it may be anybody.
       expect((await ask(setting, '/metrics', other, 'X-Forwarded-For: 192.168.0.9'))[0]).toBe(403);
     });

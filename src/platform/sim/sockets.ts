@@ -110,6 +110,7 @@ export class SimSockets implements Sockets {
     });
     return {
       address: socket.address,
+      askedAt: new Uint8Array(16),
       send: (bytes, ip, port) => socket.send(bytes, new Address(ip, port)),
       close: () => socket.close(),
     };

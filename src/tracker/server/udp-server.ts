@@ -110,13 +110,13 @@ export class UdpServer {
   /** Has a request answered when its swarms were fetched; false where it is to be answered now. */
   #wait(service: UdpService, packet: Uint8Array, ip: Uint8Array, port: number): boolean {
     const { announces, scrapes, counters } = this.#options;
-    const [asked, from] = [packet.slice(), ip.slice()];
+    const [asked, from, askedAt] = [packet.slice(), ip.slice(), service.askedAt.slice()];
     const waiter: Waiter = {
       goOn: () => {
         if (!this.#services.includes(service)) return;
         const length = this.#reply(asked, from, this.#late, this.#lateNumbers, true);
         counters.udpBytesOut += length;
-        if (length > 0) service.send(this.#late.subarray(0, length), from, port);
+        if (length > 0) service.send(this.#late.subarray(0, length), from, port, askedAt);
       },
     };
     return requestAction(asked) === ACTION_ANNOUNCE

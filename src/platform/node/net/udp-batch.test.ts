@@ -3,7 +3,7 @@
 import { createSocket, type SocketType } from 'node:dgram';
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { Address } from '../../../base/address.ts';
 import type { AnswerDatagram, ListenOptions, UdpService } from '../../../ports/sockets.ts';
 import { nativeFile } from '../native.ts';
@@ -63,7 +63,7 @@ describe.skipIf(native === null)('the native module', () => {
     const open = `
       const { parentPort } = require('node:worker_threads');
       const native = require(${JSON.stringify(nativeFile('udp_batch'))});
-      const memory = new ArrayBuffer(64 * (32 + 2 * 2048));
+      const memory = new ArrayBuffer(64 * (48 + 2 * 2048));
       const handle = native.open(Uint8Array.of(127, 0, 0, 1), 0, false, false, memory, () => undefined);
       parentPort.postMessage(native.port(handle));`;
     const worker = new Worker(open, { eval: true });
@@ -72,6 +72,31 @@ describe.skipIf(native === null)('the native module', () => {
     expect(taken).toThrow('in use');
     await worker.terminate();
     await taken().close();
+  });
+
+  it('answers from the address that was asked, at once and later, also where it is not the one that the system would take', async () => {
+    for (const all of [null, new Uint8Array(4)]) {
+      const late: (() => void)[] = [];
+      const service = serveUdpBatches(native!, { ip: all, port: 0 }, (packet, ip, port, reply) => {
+        const [from, askedAt] = [ip.slice(), service.askedAt.slice()];
+        if (packet[0] === 0) late.push(() => service.send(new Uint8Array(1), from, port, askedAt));
+        reply[0] = 1;
+        return packet[0]!;
+      });
+      const socket = createSocket('udp4');
+      socket.bind(0, '127.0.0.3');
+      await once(socket, 'listening');
+      for (const isAtOnce of [1, 0]) {
+        const answered = once(socket, 'message');
+        socket.send(Uint8Array.of(isAtOnce), service.address.port, '127.0.0.2');
+        await vi.waitUntil(() => isAtOnce === 1 || late.length > 0);
+        for (const send of late) send();
+        const [, from] = (await answered) as [Buffer, { address: string }];
+        expect(from.address).toBe('127.0.0.2');
+      }
+      socket.close();
+      await service.close();
+    }
   });
 
   it('refuses what is no memory of the layout', () => {

@@ -13,10 +13,12 @@ import { loadNative } from '../native.ts';
 import { networkError } from '../system-errors.ts';
 
 /** Of calls and layout; a module of another one is left alone. */
-const VERSION = 3;
+const VERSION = 4;
 const BATCH = 64;
-const HEAD_WORDS = 8;
-const [LENGTH_IN, LENGTH_OUT, FAMILY, PORT, IP] = [0, 1, 2, 3, 4];
+const HEAD_WORDS = 12;
+const [LENGTH_IN, LENGTH_OUT, FAMILY, PORT, IP, OWN] = [0, 1, 2, 3, 4, 8];
+/** An own address that is not known. */
+const UNKNOWN = new Uint8Array(16);
 const HEADS_BYTES: number = BATCH * HEAD_WORDS * 4;
 const SLOTS_BYTES: number = BATCH * MAX_ANSWERED_BYTES;
 
@@ -37,7 +39,8 @@ export interface UdpBatchModule {
   /** The descriptor of a TCP socket that listens, or the system's error number, negated. */
   listen(ip: Uint8Array, port: number, isDual: boolean, isShared: boolean): number;
   port(handle: Handle): number;
-  send(handle: Handle, bytes: Uint8Array, ip: Uint8Array, port: number): void;
+  /** `own`: where it leaves from, 16 bytes as in a head. */
+  send(handle: Handle, bytes: Uint8Array, ip: Uint8Array, port: number, own: Uint8Array): void;
   /** Once. */
   close(handle: Handle): void;
 }
@@ -65,6 +68,7 @@ class BatchedService implements UdpService {
   readonly #heads: Uint32Array;
   readonly #slots: readonly Slot[];
   #handle: Handle | null;
+  #askedAt: Uint8Array = UNKNOWN;
 
   constructor(native: UdpBatchModule, ip: Uint8Array, options: ListenOptions, answer: AnswerDatagram) {
     const isDual = options.ip === null && ip.length === 16;
@@ -79,8 +83,12 @@ class BatchedService implements UdpService {
     this.address = new Address(ip, native.port(opened));
   }
 
-  send(bytes: Uint8Array, ip: Uint8Array, port: number): void {
-    if (this.#handle !== null) this.#native.send(this.#handle, bytes, ip, port);
+  get askedAt(): Uint8Array {
+    return this.#askedAt;
+  }
+
+  send(bytes: Uint8Array, ip: Uint8Array, port: number, askedAt: Uint8Array): void {
+    if (this.#handle !== null) this.#native.send(this.#handle, bytes, ip, port, askedAt);
   }
 
   async close(): Promise<void> {
@@ -97,6 +105,7 @@ class BatchedService implements UdpService {
       // What was cut, or cannot be answered.
       if (length > MAX_ANSWERED_BYTES) continue;
       const slot = this.#slots[i]!;
+      this.#askedAt = slot.own;
       const ip = heads[at + FAMILY] === 4 ? slot.ip4 : slot.ip6;
       heads[at + LENGTH_OUT] = this.#answer(slot.packet(length), ip, heads[at + PORT]!, slot.reply, slot.numbers);
     }
@@ -107,6 +116,7 @@ class BatchedService implements UdpService {
 class Slot {
   readonly ip4: Uint8Array;
   readonly ip6: Uint8Array;
+  readonly own: Uint8Array;
   readonly reply: Uint8Array;
   readonly numbers: DataView;
   #packet: Uint8Array;
@@ -115,6 +125,7 @@ class Slot {
     const head = (i * HEAD_WORDS + IP) * 4;
     this.ip4 = new Uint8Array(memory, head, 4);
     this.ip6 = new Uint8Array(memory, head, 16);
+    this.own = new Uint8Array(memory, (i * HEAD_WORDS + OWN) * 4, 16);
     this.#packet = new Uint8Array(memory, HEADS_BYTES + i * MAX_ANSWERED_BYTES, MAX_ANSWERED_BYTES);
     const replyAt = HEADS_BYTES + SLOTS_BYTES + i * MAX_ANSWERED_BYTES;
     this.reply = new Uint8Array(memory, replyAt, MAX_ANSWERED_BYTES);

@@ -31,6 +31,8 @@ export async function serveUdpSingly(options: ListenOptions, answer: AnswerDatag
   });
   return {
     address,
+    // dgram does not tell it, nor lets one choose.
+    askedAt: new Uint8Array(16),
     send(bytes, ip, port) {
       if (closing || socket.getSendQueueCount() >= SEND_RING - 1) return;
       const copy = replies.next().bytes;

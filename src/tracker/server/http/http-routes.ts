@@ -124,7 +124,7 @@ export class HttpRoutes {
       this.#refuse(head, malformed(fault), replies);
       return ANSWERED;
     }
-    const ip = trust.namedIp(fields, trust.forwardedIp(bytes, head, source));
+    const ip = trust.peerIp(fields, bytes, head, source);
     const nowS = clock.nowMs() / 1000;
     let refusal = announces.handle(fields, this.#key, ip, nowS, isLate);
     if (refusal === WAITS) {
