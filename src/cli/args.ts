@@ -91,12 +91,12 @@ export function parseNetwork(text: string): LocalNetwork {
   return { ip, prefix };
 }
 
-/** A whole number from `least` up. */
-export function parseCount(least: number): (text: string) => number {
+/** A whole number from `least` up, or to `most`. */
+export function parseCount(least: number, most?: number): (text: string) => number {
   return (text) => {
     const count = /^\d{1,15}$/.test(text.trim()) ? Number(text) : -1;
-    if (count < least) throw new UsageError(`'${text}' is no number from ${least} up`);
-    return count;
+    if (count >= least && count <= (most ?? count)) return count;
+    throw new UsageError(`'${text}' is no number from ${least} ${most === undefined ? 'up' : `to ${most}`}`);
   };
 }
 

@@ -83,6 +83,8 @@ describe('the configuration of a tracker', () => {
 
   it.each([
     ['max-peers = "x"', "tracker.toml:2: max-peers: 'x' is no number from 1 up"],
+    ['peers = 201', "tracker.toml:2: peers: '201' is no number from 1 to 200"],
+    ['workers = 1000', "tracker.toml:2: workers: '1000' is no number from 1 to 256"],
     ['max-peers = [1]', 'tracker.toml:2: max-peers: give one number, or a text in quotes'],
     ['max-peers = 1979-05-27', 'tracker.toml:2: max-peers: give one number, or a text in quotes'],
     ['listen = [":99999"]', "tracker.toml:2: listen: ':99999' is no HOST:PORT to listen on"],

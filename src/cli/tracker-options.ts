@@ -7,6 +7,7 @@ import { fileError } from '../platform/node/system-errors.ts';
 import type { Sockets, TlsKeys } from '../ports/sockets.ts';
 import type { SwarmStore } from '../ports/swarm-store.ts';
 import type { Threads } from '../ports/threads.ts';
+import { DEFAULT_INTERVAL_S } from '../tracker/protocol/announce.ts';
 import type { TrackerServerOptions } from '../tracker/server/server.ts';
 import type { MetricsAccess } from '../tracker/server/status/status-routes.ts';
 import type { SiteShare } from '../tracker/site/site-protocol.ts';
@@ -58,6 +59,9 @@ export interface TrackerOptions extends JsonOption {
   readonly printConfig?: boolean;
 }
 
+/** More threads than any machine has cores for: a slip of the finger, which would take all of its memory. */
+const MAX_WORKERS = 256;
+
 const METRICS: readonly MetricsAccess[] = ['all', 'local', 'off'];
 
 export function addTracker(command: Command): Command {
@@ -71,12 +75,14 @@ export function addTracker(command: Command): Command {
     .option('--no-ws', 'do not serve WebSocket (WebTorrent)')
     .option('--tls-cert <FILE>', 'PEM certificates: HTTPS too, on the same ports')
     .option('--tls-key <FILE>', 'the private key of the first of them')
-    .addOption(one('--workers <N>', 'threads that serve (default: 1)', count))
+    .addOption(one('--workers <N>', 'threads that serve (default: 1)', parseCount(1, MAX_WORKERS)))
     .option('--store <URL>', 'a Redis or Valkey by which trackers share their swarms, such as redis://HOST:6379')
     .addOption(one('--interval <SECONDS>', 'time between announces (default: 1800)', parseSeconds))
     .addOption(one('--min-interval <SECONDS>', 'time before which none is welcome (default: 30)', parseSeconds))
     .addOption(one('--ws-interval <SECONDS>', 'time between announces over WebSocket (default: 120)', parseSeconds))
-    .addOption(one('--peers <N>', 'peers in an answer where none are asked for (default: 50, at most 200)', count))
+    .addOption(
+      one('--peers <N>', 'peers in an answer where none are asked for (default: 50, at most 200)', parseCount(1, 200)),
+    )
     .addOption(many('--near <CIDR>', 'a rack or site, whose peers are told of each other first', parseNetwork))
     .addOption(many('--proxy <CIDR>', 'a proxy whose X-Forwarded-For is believed', parseNetwork))
     .addOption(one('--max-torrents <N>', 'info hashes known at most (default: 2000000)', count))
@@ -119,6 +125,9 @@ export async function serverOptions(
   if (!options.udp && !options.http && !options.ws) {
     throw new UsageError('with --no-udp, --no-http and --no-ws nothing is served');
   }
+  const interval = options.interval ?? DEFAULT_INTERVAL_S;
+  if ((options.minInterval ?? 0) > interval)
+    throw new UsageError(`--min-interval is longer than --interval (${interval})`);
   const tls = await readKeys(options);
   const texts = options.listen.length > 0 ? options.listen : [{ host: null, port: null }];
   const listen = await Promise.all(

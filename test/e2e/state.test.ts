@@ -124,6 +124,8 @@ describe('a tracker', () => {
     const tracker = place.start('tracker', '--listen', address, '--state', place.path('file'), '--json');
     const urls = ['http', 'udp', 'ws'].map((scheme) => `${scheme}://${address}/announce`);
     expect(await tracker.event('ready')).toMatchObject({ listen: [address], urls });
+    // At the start, not first when it is too late.
+    await tracker.saying(/warn the swarms could not be saved/);
     const { exitCode, stderr } = await tracker.stop();
     expect(exitCode).toBe(0);
     expect(stderr).toContain('warn the swarms could not be saved');

@@ -100,6 +100,11 @@ describe('a tracker that is looked after', () => {
     const wrong = await place.run('tracker', '--config', 'tracker.toml');
     expect(wrong).toMatchObject({ exitCode: 2, stdout: '' });
     expect(wrong.stderr).toBe("shoal: USAGE: tracker.toml:3: max-peers: 'many' is no number from 1 up\n");
+    const hasty = await place.run('tracker', '--interval', '600', '--min-interval', '900');
+    expect(hasty).toMatchObject({
+      exitCode: 2,
+      stderr: 'shoal: USAGE: --min-interval is longer than --interval (600)\n',
+    });
     const lost = await place.run('tracker', '--listen', '127.0.0.1:0', '--log-file', 'none/tracker.log');
     expect(lost.exitCode).toBe(1);
     expect(lost.stderr).toMatch(/^shoal: \w+: .*write the log file "none\/tracker.log"/);

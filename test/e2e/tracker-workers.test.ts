@@ -79,4 +79,21 @@ describe.skipIf(!CAN_REUSE_PORT && loadUdpBatch() === null)('a tracker of three 
     expect(again.stats()).toMatchObject({ peers: 20 * CLIENTS, swarms: 5, seeds: 10 * CLIENTS });
     await again.close();
   });
+
+  it('does not share its ports with another one', async () => {
+    const options: TrackerServerOptions = {
+      listen: [{ ip: LOOPBACK, port: 0 }],
+      workers: { count: 2, threads: trackerThreads() },
+    };
+    const server = await TrackerServer.open(env, options);
+    const listen = [{ ip: LOOPBACK, port: server.addresses[0]!.port }];
+    for (const served of [{}, { udp: false }, { http: false, ws: false }]) {
+      await expect(TrackerServer.open(env, { ...options, ...served, listen })).rejects.toMatchObject({
+        code: 'LISTEN_FAILED',
+        message: expect.stringContaining('in use'),
+      });
+    }
+    await server.close();
+    await (await TrackerServer.open(env, { ...options, listen })).close();
+  });
 });

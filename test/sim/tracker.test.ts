@@ -326,7 +326,16 @@ describe('a tracker that is started again', () => {
         await host.env.store.write(options.stateKey, fromLatin1('SHTRgarbage'));
         const fourth = await TrackerServer.open(host.env, options);
         expect(fourth.stats().peers).toBe(0);
+        // Where one keeps its swarms another does not.
+        const fifth = await TrackerServer.open(host.env, { ...options, listen: [{ ip: null, port: 6970 }] });
+        await client.announce(url.replace('6969', '6970'), request({ port: 1 }), { signal });
+        await client.announce(url, request({ port: 2 }), { signal });
+        await client.announce(url, request({ port: 3 }), { signal });
         await fourth.close();
+        await fifth.close();
+        const sixth = await TrackerServer.open(host.env, options);
+        expect(sixth.stats().peers).toBe(2);
+        await sixth.close();
         await client.close();
       })(),
     );

@@ -7,11 +7,12 @@ import { Scope } from '../../base/scope.ts';
 import { sleep, type Timer } from '../../ports/clock.ts';
 import type { Env } from '../../ports/env.ts';
 import type { Random } from '../../ports/random.ts';
+import type { StoreLock } from '../../ports/store.ts';
 import type { SwarmCounts } from '../protocol/http-reply-writer.ts';
 import { NOBODY } from './access.ts';
 import { Counts } from './announce.ts';
 import { ConnectionIds } from './connection-ids.ts';
-import { settingsOf, type TrackerServerOptions } from './options.ts';
+import { type Settings, settingsOf, type TrackerServerOptions } from './options.ts';
 import { Serving } from './serving.ts';
 import { CounterBoard } from './status/counter-board.ts';
 import { HistoryRing } from './status/history.ts';
@@ -96,12 +97,13 @@ export class TrackerServer {
     const { pacing, mirror } = serving;
     const { meter = null } = options;
     const report = new ThreadReport({ board, row: 0, counters, pacing, mirror, meter });
-    const stateKey = options.stateKey ?? null;
+    const { stateKey, lock } = await holdState(env, options.stateKey ?? null);
     try {
       if (stateKey !== null) await loadState(env, table, stateKey, pacing.ageS());
       await mirror?.open();
       const addresses: Address[] = [];
       const isShared = crew !== null;
+      if (isShared) await expectFree(env, options.listen, settings);
       for (const listen of options.listen) addresses.push(await serving.listen({ ...listen, isShared }));
       if (crew !== null && table.memory.shared !== null) {
         const listen = options.listen.map((each, i) => ({ ...each, isShared, port: addresses[i]!.port }));
@@ -127,10 +129,12 @@ export class TrackerServer {
         });
         for (let row = 1; row < crew.count; row++) await workers.start(row);
       }
-      return new TrackerServer(env, { table, serving, workers, board, report, history, stateKey, status }, addresses);
+      const parts = { table, serving, workers, board, report, history, stateKey, lock, status };
+      return new TrackerServer(env, parts, addresses);
     } catch (error) {
       await workers?.close();
       await serving.close();
+      await lock?.release();
       throw error;
     }
   }
@@ -142,6 +146,7 @@ export class TrackerServer {
     this.#sweep = new Sweep(table, (place) => serving.mirror?.isSilent(place) ?? false);
     this.addresses = addresses;
     this.#stateAtMs = env.clock.nowMs() + STATE_EVERY_MS;
+    this.#scope.add(() => parts.lock?.release());
     this.#scope.add(() => this.#save());
     this.#scope.add(() => parts.workers?.close());
     this.#scope.add(() => parts.serving.close());
@@ -225,7 +230,9 @@ interface Parts {
   readonly report: ThreadReport;
   readonly history: HistoryRing;
   readonly status: Status;
+  /** Null: the swarms are not kept. */
   readonly stateKey: string | null;
+  readonly lock: StoreLock | null;
 }
 
 function newWorkers(env: TrackerEnv, parts: Omit<WorkersOptions, 'log' | 'patience'>): Workers {
@@ -239,6 +246,44 @@ function newTrackerId(random: Random): Uint8Array {
 }
 
 /** A broken or foreign record is a warning: the swarms come back with their announces. */
+/**
+ * Ports that threads share, other processes could share, too: a tracker that was started twice would be two, each for a part of
+ * the clients. Rejects with LISTEN_FAILED.
+ */
+async function expectFree(
+  { sockets }: TrackerEnv,
+  listen: TrackerServerOptions['listen'],
+  { udp, http, ws }: Settings,
+): Promise<void> {
+  for (const { ip, port } of listen) {
+    if (port === 0) continue;
+    if (udp) await (await sockets.serveUdp({ ip, port }, () => 0)).close();
+    if (!http && !ws) continue;
+    const listener = await sockets.listen({ ip, port }, (stream) => {
+      stream.attach({ onChunk: () => undefined, onClose: () => undefined });
+      stream.destroy();
+    });
+    await listener.close();
+  }
+}
+
+/**
+ * What the swarms are kept under: nothing where another tracker keeps its own there, which would be lost. Where that cannot be
+ * known, they cannot be saved either, and whoever runs the tracker should hear it before they are to be.
+ */
+async function holdState(env: TrackerEnv, key: string | null): Promise<Pick<Parts, 'stateKey' | 'lock'>> {
+  if (key === null) return { stateKey: null, lock: null };
+  try {
+    const lock = await env.store.lock(key);
+    if (lock === null) env.log.write('warn', 'the swarms are not kept: another tracker keeps its own there', { key });
+    return { stateKey: lock === null ? null : key, lock };
+  } catch (error) {
+    if (!isShoalError(error)) throw error;
+    env.log.write('warn', 'the swarms could not be saved', { error: describeError(error) });
+    return { stateKey: key, lock: null };
+  }
+}
+
 async function loadState(env: TrackerEnv, table: SwarmTable, key: string, ageS: number): Promise<void> {
   try {
     await loadSwarms({ store: env.store, clock: env.clock, key }, table, ageS);
