@@ -14,6 +14,7 @@ import {
   CHANGE_COMPLETES,
   CHANGE_GONE,
   CHANGE_LEECH,
+  CHANGE_NEW,
   CHANGE_SEED,
   ChangeReader,
   MAX_CHANGE_LENGTH,
@@ -51,7 +52,9 @@ function heard(answer: SwarmAnswer): string[] {
   const all: string[] = [];
   const reader = new ChangeReader(answer.changes);
   while (reader.next()) {
-    const { ip, port, isWeb } = reader;
+    const { ip, port, isWeb, isNew } = reader;
+    // That is for who tells it alone.
+    expect(isNew).toBe(false);
     all.push(`${'LPSG'[reader.role]} ${isWeb ? `${latin1(ip)}@${port}` : new Address(ip, port).key}`);
   }
   return all.sort();
@@ -166,13 +169,16 @@ export function swarmStoreContract(name: string, open: () => Promise<StoreStage>
         const [one, other] = [`${'a'.repeat(19)}ÿ@4294967295`, `${'a'.repeat(19)}ÿ@1`];
         const address = '97.97.97.97:24929';
         await a.tell([
-          [CHANGE_LEECH, one],
+          [CHANGE_LEECH | CHANGE_NEW, one],
           [CHANGE_LEECH, address],
         ]);
-        expect(heard(await b.tell([[CHANGE_SEED | CHANGE_COMPLETES, other]]))).toEqual([`L ${address}`, `L ${one}`]);
+        expect(heard(await b.tell([[CHANGE_SEED | CHANGE_COMPLETES | CHANGE_NEW, other]]))).toEqual([
+          `L ${address}`,
+          `L ${one}`,
+        ]);
         const answer = await a.tell([[CHANGE_SEED | CHANGE_COMPLETES, one]]);
         expect([heard(answer), answer.completed]).toEqual([[`S ${other}`], 2]);
-        await a.tell([[CHANGE_GONE, one]]);
+        await a.tell([[CHANGE_GONE | CHANGE_NEW, one]]);
         expect(heard(await b.tell([[CHANGE_LEECH, one, 20]]))).toEqual([`G ${one}`]);
         expect(heard(await b.tell([], { since: 0 }))).toEqual([`G ${one}`, `L ${address}`, `S ${other}`]);
       }),

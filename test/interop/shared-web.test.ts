@@ -115,6 +115,29 @@ suite(`WebTorrent clients at two trackers and one ${REDIS}${missing}`, () => {
         { isCluster },
       ));
 
+  it('are members of one of them, also where they come to both at once, and complete once', async ({ place }) =>
+    withTwo(place, async (stage) => {
+      const { a, b } = stage;
+      const all: WsClient[] = [];
+      for (let n = 0; n < 5; n++) {
+        const peerId = id(0x61 + n);
+        const ends = await Promise.all([a, b].map(({ at }) => new WsClient(`ws://${at}/announce`, peerId).open()));
+        for (const end of ends) end.announce({ event: 'started' });
+        const refused = await Promise.race(ends.map((end) => end.take('failure reason').then(() => end)));
+        for (const end of ends) end.announce({ event: 'completed', left: 0 });
+        await refused.take('failure reason');
+        await countEverywhere(stage, `${n + 1} 0 ${n + 1}`);
+        const kept = ends[0] === refused ? ends[1]! : ends[0]!;
+        expect(kept.heard.filter((message) => 'failure reason' in message)).toEqual([]);
+        // It stays when it is left alone.
+        refused.drop();
+        await countEverywhere(stage, `${n + 1} 0 ${n + 1}`);
+        all.push(kept);
+      }
+      for (const end of all) end.drop();
+      await countEverywhere(stage, '0 0 5');
+    }));
+
   it('are gone when their tracker is killed, and free for another to take their ids', async ({ place }) =>
     withTwo(place, async (stage) => {
       const { a, b } = stage;

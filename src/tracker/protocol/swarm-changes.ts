@@ -1,7 +1,7 @@
 // What trackers tell each other of peers through a shared store, as records in a row.
 //
-//   kind 1: role 2 bits | completes 1 | IPv6 1 | web 1     seconds since it was heard 2     ip 4 or 16     port 2
-//                                                                                        peer id 20     place 4
+//   kind 1: role 2 bits | completes 1 | IPv6 1 | web 1 | new 1     seconds since it was heard 2     ip 4 or 16     port 2
+//                                                                                                peer id 20     place 4
 //
 // A web peer, one of a WebSocket connection, has no address: it is known by its peer id, and by the place, which is a number
 // of the tracker that has the connection.
@@ -15,6 +15,11 @@ export const CHANGE_SEED = 2;
 export const CHANGE_GONE = 3;
 /** In a kind: it has just become a seed. */
 export const CHANGE_COMPLETES = 4;
+/**
+ * In a kind: a web peer that was not there before, of which the store is told for the first time. It is for who tells it: a store
+ * passes over it.
+ */
+export const CHANGE_NEW = 32;
 const KIND_IPV6 = 8;
 const KIND_WEB = 16;
 
@@ -28,7 +33,7 @@ export const MAX_CHANGE_AGE_S = 0xffff;
 export const MAX_STORED_AGE_S: number = 255 * 32;
 
 /**
- * Writes a record at `at`; returns where the next one goes. `kind`: a role, perhaps with CHANGE_COMPLETES. Of a web peer `ip` is
+ * Writes a record at `at`; returns where the next one goes. `kind`: a role, perhaps with CHANGE_COMPLETES or CHANGE_NEW. Of a web peer `ip` is
  * the peer id, and `port` the place.
  */
 export function writeChange(
@@ -53,6 +58,7 @@ export function writeChange(
 export class ChangeReader {
   role = 0;
   completes = false;
+  isNew = false;
   ageS = 0;
   /** It is a web peer: `ip` is its peer id, and `port` its place. */
   isWeb = false;
@@ -79,6 +85,7 @@ export class ChangeReader {
     this.isWeb = isWeb;
     this.role = kind & CHANGE_GONE;
     this.completes = (kind & CHANGE_COMPLETES) !== 0;
+    this.isNew = (kind & CHANGE_NEW) !== 0;
     this.ageS = readU16(bytes, at + 1);
     this.ip = bytes.subarray(at + HEAD, portAt);
     this.port = isWeb ? readU32(bytes, portAt) : readU16(bytes, portAt);

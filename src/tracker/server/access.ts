@@ -71,10 +71,17 @@ export interface SwarmMirror {
    */
   wait(infoHash: Uint8Array, waiter: Waiter): boolean;
   /**
-   * A peer came or was heard again; see {@link SwarmTable.announce}. `completes`: the table has counted it. To be called before the
-   * shard is left.
+   * A peer came or was heard again; see {@link SwarmTable.announce}. `completes`: the table has counted it. `isNewWeb`: it is a web
+   * peer that was not there. To be called before the shard is left.
    */
-  announced(infoHash: Uint8Array, ip: Uint8Array, port: number, role: number, completes: boolean): void;
+  announced(
+    infoHash: Uint8Array,
+    ip: Uint8Array,
+    port: number,
+    role: number,
+    completes: boolean,
+    isNewWeb?: boolean,
+  ): void;
   left(infoHash: Uint8Array, ip: Uint8Array, port: number): void;
   /** Where other trackers send what is for connections of this one. Of a web peer the ip is its peer id, and the port this. */
   readonly place: number;

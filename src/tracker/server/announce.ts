@@ -26,7 +26,7 @@ const TOO_OFTEN: Refusal = {
   fault: 'rateLimited',
 };
 
-const PEER_ID_TAKEN: Refusal = { reason: 'another connection has this peer id', retryInMinutes: 2 };
+export const PEER_ID_TAKEN: Refusal = { reason: 'another connection has this peer id', retryInMinutes: 2 };
 
 /** Not refused: the swarm has to be fetched first; see {@link AnnounceRules.wait}. */
 export const WAITS: Refusal = { reason: 'being fetched', retryInMinutes: null };
@@ -185,7 +185,10 @@ export class AnnounceRules {
     const completes = role === SEED && fields.event === EVENT_COMPLETED;
     const address = table.addressHash(ip);
     const swarm = peers.announce(infoHash, peerId, connection, address, role, completes, nowS, this.#limitsOf(ip));
-    if (swarm >= 0) mirror?.announced(infoHash, peerId, mirror.place, role, completes && table.shard.counted);
+    if (swarm >= 0) {
+      const { counted, isNew } = table.shard;
+      mirror?.announced(infoHash, peerId, mirror.place, role, completes && counted, isNew);
+    }
     this.counts.read(table, swarm);
     const wanted = Math.min(most, this.#wanted(fields, swarm));
     const isAlone = mirror?.isAway === true;

@@ -23,6 +23,7 @@ import type { TrackerCounters } from './status/stats.ts';
 import type { Status } from './status/status.ts';
 import { StatusRoutes } from './status/status-routes.ts';
 import { StoreMirror } from './store/store-mirror.ts';
+import type { GiveUp } from './store/table-copy.ts';
 import type { UntoldCompletions } from './store/untold-completions.ts';
 import { FullScrapes } from './table/full-scrapes.ts';
 import type { SwarmTable } from './table/swarm-table.ts';
@@ -85,10 +86,11 @@ export class Serving {
     const ageS = (): number => pacing.ageS();
     const { untold, place, hearsPlace } = parts;
     const hear = hearsPlace && ws ? (batch: Uint8Array): void => this.#web?.hearFar(batch) : null;
+    const giveUp: GiveUp = (infoHash, peerId) => this.#web?.giveUp(infoHash, peerId) ?? false;
     const mirror =
       store === null || untold === null
         ? null
-        : new StoreMirror({ store, table, untold, clock, random, log, place, hear, ageS });
+        : new StoreMirror({ store, table, untold, clock, random, log, place, hear, giveUp, ageS });
     const announces = new AnnounceRules(table, {
       ...settings,
       near: new Prefixes(settings.near),

@@ -192,11 +192,11 @@ export class Exchanges {
 
   #answered(swarm: number, asked: SwarmExchange, told: number, answer: SwarmAnswer, askedMs: number): void {
     const { clock, used, pending, copy, waiting } = this.#options;
-    const { infoHash, since } = asked;
+    const { infoHash, since, changes } = asked;
     const nowMs = clock.nowMs();
     used.setBusy(swarm, false);
     used.accepted(swarm);
-    copy.apply(swarm, infoHash, told, answer, nowMs / 1000);
+    copy.apply(swarm, infoHash, changes, told, answer, nowMs / 1000);
     // Another answer than of this link, or from before healing began, is not built upon.
     if (used.cursors[swarm] === since) used.cursors[swarm] = answer.cursor;
     if (answer.more) this.#step(swarm, nowMs, true);

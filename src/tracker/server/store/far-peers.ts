@@ -6,6 +6,10 @@ import { WEB } from '../table/swarm-records.ts';
 import type { SwarmTable } from '../table/swarm-table.ts';
 import type { LivePlaces } from './live-places.ts';
 
+/** Beside the places, which are 32 bits: nobody, and a connection of this tracker. */
+const NOBODY = -1;
+const HERE = -2;
+
 export class FarPeers {
   readonly #table: SwarmTable;
   readonly #own: number;
@@ -20,41 +24,46 @@ export class FarPeers {
 
   /**
    * Notes a peer that was heard at another place, unless somebody else has its peer id, or the tracker there is gone. Of its own
-   * place a tracker knows better.
+   * place a tracker knows better. False where a connection of this tracker has the peer id.
    */
-  note(infoHash: Uint8Array, peerId: Uint8Array, place: number, role: number, heardS: number): void {
-    if (place === this.#own) return;
+  note(infoHash: Uint8Array, peerId: Uint8Array, place: number, role: number, heardS: number): boolean {
+    if (place === this.#own) return true;
     // A tracker that has just started is heard of by its peers first.
     this.#places.heard(place, 1000 * heardS);
-    if (this.#places.isSilent(place)) return;
+    if (this.#places.isSilent(place)) return true;
     const table = this.#table;
     const swarm = table.find(infoHash);
-    if (this.#isFree(swarm, peerId, place)) {
+    const holder = this.#holder(swarm, peerId);
+    if (this.#isFree(holder, place)) {
       const { runs } = table.shard.sets[WEB];
       // Its address is not known here: it counts with a few others, and with different ones each.
       runs.setPlace(ELSEWHERE, place, runs.hash);
       table.note(swarm, infoHash, WEB, role, false, heardS, null);
     }
     table.exit();
+    return holder !== HERE;
   }
 
   /** Forgets a peer of another place. */
   forget(infoHash: Uint8Array, peerId: Uint8Array, place: number, nowS: number): void {
     const table = this.#table;
     const swarm = table.find(infoHash);
-    if (swarm >= 0 && this.#isFree(swarm, peerId, place)) table.shard.leave(swarm, WEB, nowS);
+    if (swarm >= 0 && this.#isFree(this.#holder(swarm, peerId), place)) table.shard.leave(swarm, WEB, nowS);
     table.exit();
   }
 
-  /** Whether nobody else has the peer id, but for a tracker that is gone. The runs have it as their key then. */
-  #isFree(swarm: number, peerId: Uint8Array, place: number): boolean {
+  /** Whether nobody has the peer id but a place, or a tracker that is gone. */
+  #isFree(holder: number, place: number): boolean {
+    return holder === NOBODY || holder === place || (holder !== HERE && this.#places.isSilent(holder));
+  }
+
+  /** The place that has a peer id, or NOBODY, or HERE. The runs have it as their key then. */
+  #holder(swarm: number, peerId: Uint8Array): number {
     const { shard } = this.#table;
     const { runs } = shard.sets[WEB];
     runs.setKey(peerId, NO_PORT);
     const slot = swarm < 0 ? -1 : shard.locate(swarm, WEB);
-    if (slot < 0) return true;
-    if (runs.threadOf(shard.run, slot) !== ELSEWHERE) return false;
-    const holder = runs.connectionOf(shard.run, slot);
-    return holder === place || this.#places.isSilent(holder);
+    if (slot < 0) return NOBODY;
+    return runs.threadOf(shard.run, slot) === ELSEWHERE ? runs.connectionOf(shard.run, slot) : HERE;
   }
 }

@@ -6,6 +6,7 @@ import {
   CHANGE_COMPLETES,
   CHANGE_GONE,
   CHANGE_LEECH,
+  CHANGE_NEW,
   CHANGE_SEED,
   ChangeReader,
   MAX_STORED_AGE_S,
@@ -35,7 +36,7 @@ function told(changes: Uint8Array): string[] {
   const reader = new ChangeReader(changes);
   const lines: string[] = [];
   while (reader.next()) {
-    const mark = `${'LPSG'[reader.role]}${reader.completes ? '+' : ''}`;
+    const mark = `${'LPSG'[reader.role]}${reader.isNew ? '!' : ''}${reader.completes ? '+' : ''}`;
     const who = reader.isWeb ? `${latin1(reader.ip)}@${reader.port}` : new Address(reader.ip, reader.port).key;
     lines.push(`${mark} ${who} ${reader.ageS}`);
   }
@@ -81,6 +82,40 @@ describe('PendingChanges', () => {
     expect(pending.completingOf(0)).toBe(0);
     pending.putBack(0, changes, 0);
     expect(pending.completingOf(0)).toBe(1);
+  });
+
+  it('tells once that a web peer is new, and that it completed after that', () => {
+    const pending = newPending();
+    const id = fromLatin1('0123456789abcdefghij');
+    const tell = (kind: number, nowS = 0): boolean => pending.note(0, kind, id, PLACE, nowS);
+    const toldAs = (nowS: number): string[] => told(take(pending, 0, nowS)).map((line) => line.split(' ')[0]!);
+    tell(CHANGE_LEECH | CHANGE_NEW);
+    expect([pending.isNew(0, id, 1), pending.isNew(1, id, 1), pending.takeBack(0, id)]).toEqual([true, false, false]);
+    tell(CHANGE_SEED | CHANGE_COMPLETES, 1);
+    note(pending, 0, CHANGE_SEED | CHANGE_COMPLETES, one, 1);
+    expect([toldAs(2), pending.isNew(0, id, 2), pending.completingOf(0)]).toEqual([['S!', 'S+'], false, 1]);
+    expect(toldAs(3)).toEqual(['S+']);
+    // It has been none: another tracker had its peer id.
+    tell(CHANGE_LEECH | CHANGE_NEW, 10);
+    tell(CHANGE_SEED | CHANGE_COMPLETES, 10);
+    const changes = take(pending, 0, 11);
+    tell(CHANGE_GONE, 11);
+    expect([pending.takeBack(0, id), pending.takeBack(0, id), pending.completingOf(0)]).toEqual([true, false, 0]);
+    expect(toldAs(11)).toEqual(['G']);
+    // What was told in vain may have been heard: it is not new any more.
+    pending.putBack(0, changes, 11);
+    expect(toldAs(11)).toEqual(['S']);
+    // Nor is it when it left meanwhile, or comes back before that was told, or could not be told for long.
+    for (const kinds of [
+      [CHANGE_LEECH | CHANGE_NEW, CHANGE_GONE, CHANGE_LEECH | CHANGE_NEW],
+      [CHANGE_GONE, CHANGE_LEECH | CHANGE_NEW],
+    ]) {
+      for (const kind of kinds) tell(kind, 20);
+      expect(toldAs(20)).toEqual(['L']);
+    }
+    tell(CHANGE_SEED | CHANGE_NEW, 20);
+    tell(CHANGE_SEED | CHANGE_COMPLETES, 24);
+    expect([pending.isNew(0, id, 24), pending.isNew(0, id, 25), toldAs(25)]).toEqual([true, false, ['S+']]);
   });
 
   it('puts back what was not told, but for what is newer', () => {

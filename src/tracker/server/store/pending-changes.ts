@@ -6,6 +6,7 @@ import { MAX_EXCHANGED_CHANGES } from '../../../ports/swarm-store.ts';
 import {
   CHANGE_COMPLETES,
   CHANGE_GONE,
+  CHANGE_NEW,
   ChangeReader,
   MAX_CHANGE_AGE_S,
   MAX_CHANGE_LENGTH,
@@ -20,6 +21,8 @@ export const MAX_PENDING: number = 1 << 18;
 /** Swarm, port and family, ip; of a web peer swarm, last word of the peer id, the others. */
 const KEY_WORDS = 6;
 const IS_IPV6 = 0x10000;
+/** A web peer that could not be told for so long is not new any more: others have learned its peer id from its offers. */
+const NEW_S = 5;
 /** Swarms looked at in one call of `sweep`. */
 const SWEPT = 16_384;
 /** Beside the swarm, of which there are fewer. */
@@ -29,6 +32,8 @@ export class PendingChanges {
   readonly #keys: WordKeys;
   readonly #kinds: Uint8Array;
   readonly #heardS: Float64Array;
+  /** Until when a web peer is told as new. */
+  readonly #newUntilS: Float64Array;
   /** Of the same swarm, + 1; 0 ends. */
   readonly #next: Int32Array;
   readonly #previous: Int32Array;
@@ -49,6 +54,7 @@ export class PendingChanges {
     this.#keys = new WordKeys(KEY_WORDS, most, seed);
     this.#kinds = new Uint8Array(most);
     this.#heardS = new Float64Array(most);
+    this.#newUntilS = new Float64Array(most);
     this.#next = new Int32Array(most);
     this.#previous = new Int32Array(most);
     this.#first = new Int32Array(swarms);
@@ -76,7 +82,8 @@ export class PendingChanges {
 
   /**
    * A peer was heard, or left; of a web peer `ip` is the peer id, and its place this tracker's. That it completes is kept until
-   * it is told. `onlyKnown`: what is not here already is left out. False where it would have to be here and there is no room.
+   * it is told, and that it is new unless it leaves meanwhile, or has just left. `onlyKnown`: what is not here already is left out.
+   * False where it would have to be here and there is no room.
    */
   note(swarm: number, kind: number, ip: Uint8Array, port: number, nowS: number, onlyKnown = false): boolean {
     this.#setKey(swarm, ip, port);
@@ -86,33 +93,54 @@ export class PendingChanges {
       number = this.#keys.add();
       if (number < 0) return false;
       this.#kinds[number] = 0;
+      this.#newUntilS[number] = (kind & CHANGE_NEW) === 0 ? 0 : nowS + NEW_S;
       this.#link(swarm, number);
-    }
+    } else if (kind === CHANGE_GONE) this.#newUntilS[number] = 0;
     const completed = this.#kinds[number]! & CHANGE_COMPLETES;
     if ((kind & CHANGE_COMPLETES) !== 0 && completed === 0) this.#completing[swarm]!++;
-    this.#kinds[number] = kind | completed;
+    this.#kinds[number] = (kind & ~CHANGE_NEW) | completed;
     this.#heardS[number] = nowS;
+    return true;
+  }
+
+  /** Whether a web peer would be told as new. */
+  isNew(swarm: number, peerId: Uint8Array, nowS: number): boolean {
+    return this.has(swarm, peerId, this.#place) && nowS < this.#newUntilS[this.#keys.find()]!;
+  }
+
+  /** Takes back that a web peer completed; false where that was not to be told. */
+  takeBack(swarm: number, peerId: Uint8Array): boolean {
+    const number = this.has(swarm, peerId, this.#place) ? this.#keys.find() : -1;
+    if (number < 0 || (this.#kinds[number]! & CHANGE_COMPLETES) === 0) return false;
+    this.#kinds[number]! &= ~CHANGE_COMPLETES;
+    this.#completing[swarm]!--;
     return true;
   }
 
   /**
    * Takes changes of a swarm out, as many as an exchange has, as its records, and forgets those that {@link sweep} would. Whoever
-   * completed, and was not heard for more than `mostS` since, has gone meanwhile.
+   * completed, and was not heard for more than `mostS` since, has gone meanwhile. That a new web peer completed stays here: whether it
+   * is one shows when the store answers.
    */
   take(swarm: number, nowS: number, mostS: number): Uint8Array {
     let at = 0;
-    for (let taken = 0; taken < MAX_EXCHANGED_CHANGES && this.#first[swarm] !== 0; ) {
-      const number = this.#first[swarm]! - 1;
+    for (let taken = 0, next = this.#first[swarm]!; taken < MAX_EXCHANGED_CHANGES && next !== 0; ) {
+      const number = next - 1;
+      next = this.#next[number]!;
       // Seconds are rounded up: what was heard within this one is new.
       const ageS = Math.floor(nowS - this.#heardS[number]!);
       const kind = stillTrue(this.#kinds[number]!, ageS, mostS);
+      const isNew = nowS < this.#newUntilS[number]!;
+      const completes = isNew && (kind & CHANGE_COMPLETES) !== 0;
       if (kind !== NOTHING) {
         const ip = this.#ipOf(number);
         const port = ip === this.#webId ? this.#place : this.#keys.word(number, 1) & 0xffff;
-        at = writeChange(this.#buffer, at, kind, ageS, ip, port);
+        const told = isNew ? (kind & ~CHANGE_COMPLETES) | CHANGE_NEW : kind;
+        at = writeChange(this.#buffer, at, told, ageS, ip, port);
         taken++;
       }
-      this.#unlink(swarm, number);
+      if (completes) this.#newUntilS[number] = 0;
+      else this.#unlink(swarm, number);
     }
     return this.#buffer.slice(0, at);
   }

@@ -10,7 +10,7 @@ import type { Clock } from '../../../ports/clock.ts';
 import type { Log } from '../../../ports/log.ts';
 import type { Random } from '../../../ports/random.ts';
 import type { SwarmExchange, SwarmStore } from '../../../ports/swarm-store.ts';
-import { CHANGE_COMPLETES, CHANGE_GONE } from '../../protocol/swarm-changes.ts';
+import { CHANGE_COMPLETES, CHANGE_GONE, CHANGE_NEW } from '../../protocol/swarm-changes.ts';
 import type { SwarmMirror, Waiter } from '../access.ts';
 import type { SwarmTable } from '../table/swarm-table.ts';
 import { Exchanges, FRESH_MS, RETRY_MS } from './exchanges.ts';
@@ -22,7 +22,7 @@ import { PendingChanges } from './pending-changes.ts';
 import { roleChange } from './roles.ts';
 import { StoreEar } from './store-ear.ts';
 import { StoreLink } from './store-link.ts';
-import { TableCopy } from './table-copy.ts';
+import { type GiveUp, TableCopy } from './table-copy.ts';
 import type { UntoldCompletions } from './untold-completions.ts';
 import { MAX_USED, UsedSwarms } from './used-swarms.ts';
 import { Waiting } from './waiting.ts';
@@ -56,6 +56,7 @@ export interface StoreMirrorOptions {
   readonly place: number;
   /** Hears what others send to the place. Null: another thread does, or nobody is to. */
   readonly hear: ((bytes: Uint8Array) => void) | null;
+  readonly giveUp: GiveUp;
   /** Swarms in use at once, a power of two. Default: {@link MAX_USED}. */
   readonly mostUsed?: number;
   /** How long a peer may be silent; see {@link Pacing.ageS}. */
@@ -93,7 +94,7 @@ export class StoreMirror implements SwarmMirror {
     this.#link = link;
     this.#places = new LivePlaces(link, clock, place);
     this.farPeers = new FarPeers(table, place, this.#places);
-    this.#copy = new TableCopy(table, this.#pending, options.untold, this.farPeers);
+    this.#copy = new TableCopy(table, this.#pending, options.untold, this.farPeers, options.giveUp);
     this.#ear = hear === null ? null : new StoreEar({ store, link, clock, random, log, place, hear });
     this.farRelays = new FarRelays(place, (to, batch) => link.send(to, batch));
     const state = { used: this.#used, pending: this.#pending, waiting: this.#waiting, copy: this.#copy };
@@ -154,12 +155,20 @@ export class StoreMirror implements SwarmMirror {
     return true;
   }
 
-  announced(infoHash: Uint8Array, ip: Uint8Array, port: number, role: number, completes: boolean): void {
+  announced(
+    infoHash: Uint8Array,
+    ip: Uint8Array,
+    port: number,
+    role: number,
+    completes: boolean,
+    isNewWeb = false,
+  ): void {
     const { untold } = this.#options;
     // Where there is no room for it, it is told with the count of the table.
     const isKept = completes && untold.change(infoHash, 1);
-    const isNew = this.#note(infoHash, roleChange(role) | (isKept ? CHANGE_COMPLETES : 0), ip, port);
-    if (isKept && !isNew) untold.change(infoHash, -1);
+    const kind = roleChange(role) | (isKept ? CHANGE_COMPLETES : 0) | (isNewWeb ? CHANGE_NEW : 0);
+    const isOneMore = this.#note(infoHash, kind, ip, port);
+    if (isKept && !isOneMore) untold.change(infoHash, -1);
   }
 
   left(infoHash: Uint8Array, ip: Uint8Array, port: number): void {

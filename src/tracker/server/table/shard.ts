@@ -36,6 +36,8 @@ export class Shard {
   run = 0;
   /** Whether the peer that was noted last has completed, as {@link update} says. */
   counted = false;
+  /** Whether it was not there. */
+  isNew = false;
   readonly #memory: TableMemory;
   readonly #counts: AddressCounts;
   readonly #lost: ReadonlySet<number>;
@@ -77,6 +79,7 @@ export class Shard {
     const { runs } = this.sets[family];
     const slot = this.locate(swarm, family);
     if (slot < 0) return false;
+    this.isNew = false;
     const before = roleIn(runs.tailOf(this.run, slot));
     runs.update(this.run, slot, role, timeOf(nowS));
     if (before !== role) {
@@ -102,6 +105,7 @@ export class Shard {
     this.#memory.count(PEERS, 1);
     this.#counts.change(sets.runs.address(), records.get(swarm, 0), 1);
     this.#countRole(swarm, role, 1);
+    this.isNew = true;
     this.counted = completes;
     if (completes) records.change(swarm, COMPLETED, 1);
     return true;

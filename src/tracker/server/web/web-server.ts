@@ -155,6 +155,15 @@ export class WebServer implements Upgrades {
     counters.faults.malformed++;
   }
 
+  /** See {@link GiveUp}. */
+  giveUp(infoHash: Uint8Array, peerId: Uint8Array): boolean {
+    if (!this.#peers.find(infoHash, peerId) || this.#peers.threads[0] !== this.#options.thread) return false;
+    const connection = this.#connections[this.#peers.connections[0]!] ?? null;
+    if (connection === null) return false;
+    this.#signalling.giveUp(connection, infoHash, peerId);
+    return true;
+  }
+
   /** To be called about once a second. */
   tick(): void {
     const { clock, counters, pacing, intervalS } = this.#options;

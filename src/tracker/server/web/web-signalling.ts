@@ -13,7 +13,7 @@ import {
 } from '../../protocol/web-replies.ts';
 import { CLOSE_BAD_DATA, CLOSE_POLICY } from '../../protocol/websocket-frames.ts';
 import { PathKey, type Refusal, type Waiter } from '../access.ts';
-import { type AnnounceRules, WAITS } from '../announce.ts';
+import { type AnnounceRules, PEER_ID_TAKEN, WAITS } from '../announce.ts';
 import { roleOf } from '../announced-role.ts';
 import type { Pacing } from '../pacing.ts';
 import type { ScrapeRules } from '../scrape.ts';
@@ -103,6 +103,14 @@ export class WebSignalling {
     const nowS = clock.nowMs() / 1000;
     const { number, memberships } = connection;
     while (memberships.takeLast((infoHash, peerId) => announces.leaveWeb(peers, infoHash, peerId, number, nowS)));
+  }
+
+  /** Takes a connection out of a swarm in which another has its peer id, as its client is told. */
+  giveUp(connection: WebConnection, infoHash: Uint8Array, peerId: Uint8Array): void {
+    const { announces, peers, clock } = this.#options;
+    connection.memberships.remove(infoHash, peerId);
+    announces.leaveWeb(peers, infoHash, peerId, connection.number, clock.nowMs() / 1000);
+    this.#tell(connection, PEER_ID_TAKEN, latin1(infoHash), false);
   }
 
   /** False where it has to wait. */
@@ -197,15 +205,19 @@ export class WebSignalling {
     return true;
   }
 
-  #refuse(connection: WebConnection, { reason, retryInMinutes, fault = 'refused' }: Refusal): void {
-    const { counters } = this.#options;
+  #refuse(connection: WebConnection, refusal: Refusal): void {
     const { fields, hasInfoHash, kind } = this.#message;
+    this.#tell(connection, refusal, hasInfoHash ? latin1(fields.infoHash) : null, kind === WEB_SCRAPE);
+  }
+
+  #tell(connection: WebConnection, refusal: Refusal, infoHash: string | null, isScrape: boolean): void {
+    const { counters } = this.#options;
+    const { reason, retryInMinutes, fault = 'refused' } = refusal;
     counters.wsErrors++;
     counters.faults[fault]++;
-    const infoHash = hasInfoHash ? latin1(fields.infoHash) : null;
-    const refusal = encodeWebRefusal(reason, retryInMinutes, infoHash, kind === WEB_SCRAPE);
-    const out = this.#slab.begin(refusal.length);
-    out.put(refusal);
+    const encoded = encodeWebRefusal(reason, retryInMinutes, infoHash, isScrape);
+    const out = this.#slab.begin(encoded.length);
+    out.put(encoded);
     connection.send(this.#slab.end());
   }
 }
