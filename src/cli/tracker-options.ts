@@ -7,7 +7,6 @@ import { fileError } from '../platform/node/system-errors.ts';
 import type { Sockets, TlsKeys } from '../ports/sockets.ts';
 import type { SwarmStore } from '../ports/swarm-store.ts';
 import type { Threads } from '../ports/threads.ts';
-import { DEFAULT_INTERVAL_S } from '../tracker/protocol/announce.ts';
 import type { TrackerServerOptions } from '../tracker/server/server.ts';
 import type { MetricsAccess } from '../tracker/server/status/status-routes.ts';
 import type { SiteShare } from '../tracker/site/site-protocol.ts';
@@ -125,6 +124,7 @@ export async function serverOptions(
   if (!options.udp && !options.http && !options.ws) {
     throw new UsageError('with --no-udp, --no-http and --no-ws nothing is served');
   }
+  const { DEFAULT_INTERVAL_S } = await import('../tracker/protocol/announce.ts');
   const interval = options.interval ?? DEFAULT_INTERVAL_S;
   if ((options.minInterval ?? 0) > interval)
     throw new UsageError(`--min-interval is longer than --interval (${interval})`);
