@@ -175,6 +175,8 @@ describe('searching', () => {
     for (const query of ['limit=101', 'limit=x', 'minSize=-1', 'sort=name', 'offset=5001', `q=${'x'.repeat(301)}`]) {
       expect(await fault(`/api/search?${query}`)).toBe('400 REQUEST_INVALID');
     }
+    // All that there is would have to be looked through.
+    for (const path of ['/api/search', '/rss']) expect(await fault(`${path}?q=-song`)).toBe('400 REQUEST_INVALID');
     expect(await json(ask('/api/search?limit=0'))).toMatchObject({
       error: { message: expect.stringMatching(/^limit: /) },
     });

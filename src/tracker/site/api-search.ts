@@ -7,7 +7,7 @@ import type { TorrentJson } from './api-types.ts';
 import type { ApiContext, ApiEnv } from './caller.ts';
 import { rssFeed } from './rss.ts';
 import { MAX_OFFSET, MAX_PAGE, type SearchQuery, SORT_KEYS } from './search.ts';
-import { MAX_QUERY } from './search-words.ts';
+import { isOnlyWithout, MAX_QUERY } from './search-words.ts';
 import { countTorrents } from './site.ts';
 
 const bytes = numberText(0, Number.MAX_SAFE_INTEGER).optional();
@@ -15,6 +15,7 @@ const bytes = numberText(0, Number.MAX_SAFE_INTEGER).optional();
 const words = z
   .string()
   .max(MAX_QUERY, `a query has ${MAX_QUERY} characters at most`)
+  .refine((text) => !isOnlyWithout(text), 'a query names a word that is there, beside those that are not')
   .default('')
   .openapi({ description: 'Words that all occur in name, files or comment; "phrases", beginnings* and -without.' });
 

@@ -15,6 +15,19 @@ const WORD = /[\p{L}\p{N}\p{M}]+/gu;
  * word to look for.
  */
 export function searchExpression(text: string): string | null {
+  const { wanted, unwanted } = termsOf(text);
+  if (wanted.length === 0) return null;
+  const without = unwanted.map((term) => ` NOT ${term}`).join('');
+  return `(${wanted.join(' AND ')})${without}`;
+}
+
+/** Whether it says only what must not be there: that would be looked for in all that there is. */
+export function isOnlyWithout(text: string): boolean {
+  const { wanted, unwanted } = termsOf(text);
+  return wanted.length === 0 && unwanted.length > 0;
+}
+
+function termsOf(text: string): { wanted: readonly string[]; unwanted: readonly string[] } {
   const wanted: string[] = [];
   const unwanted: string[] = [];
   for (const match of text.slice(0, MAX_QUERY).normalize('NFC').matchAll(TERM)) {
@@ -28,7 +41,5 @@ export function searchExpression(text: string): string | null {
     const isBeginning = match[3]?.endsWith('*') === true && words.at(-1)!.length >= 3;
     (isUnwanted ? unwanted : wanted).push(`"${words.join(' ')}"${isBeginning ? '*' : ''}`);
   }
-  if (wanted.length === 0) return null;
-  const without = unwanted.map((term) => ` NOT ${term}`).join('');
-  return `(${wanted.join(' AND ')})${without}`;
+  return { wanted, unwanted };
 }
