@@ -7,6 +7,7 @@ import type { AddRequest } from '../../session/request.ts';
 import type { Torrent } from '../../torrent/torrent.ts';
 import { EXIT_DONE, EXIT_FAILED, failureOf } from '../errors.ts';
 import { algorithmOf } from '../facts.ts';
+import { lastFailure } from '../failures.ts';
 import { runHook } from '../hook.ts';
 import type { SwarmOptions } from '../options.ts';
 import { note, print, printJson } from '../output.ts';
@@ -197,22 +198,24 @@ async function runOnComplete(
 
 const RATIO_LOOK_MS = 500;
 
-/** Until a signal, or until the ratio is reached. */
+/** Until a signal, or until the ratio is reached; rejects where it fails meanwhile. */
 async function seedOn(torrent: Torrent, options: GetOptions, stop: StopWatch): Promise<void> {
   const { seedRatio } = options;
   if (seedRatio === undefined) note('seeding on; Ctrl-C ends it');
   else note(`seeding until ${seedRatio} times the size is uploaded; Ctrl-C ends it before`);
-  await new Promise<void>((done) => {
-    const look = setInterval(() => {
+  let look: NodeJS.Timeout | undefined;
+  const isReached = new Promise<void>((done) => {
+    look = setInterval(() => {
       const { uploadedBytes, wantedBytes } = torrent.snapshot();
-      if (seedRatio !== undefined && uploadedBytes >= seedRatio * (wantedBytes ?? 0)) end();
+      if (seedRatio !== undefined && uploadedBytes >= seedRatio * (wantedBytes ?? 0)) done();
     }, RATIO_LOOK_MS);
-    const end = (): void => {
-      clearInterval(look);
-      done();
-    };
-    void stop.stopped.then(end);
   });
+  try {
+    const failure = lastFailure([torrent], { ...options, signal: stop.signal });
+    await Promise.race([stop.stopped, isReached, failure]);
+  } finally {
+    clearInterval(look);
+  }
 }
 
 function unfinished(torrent: Torrent | null): ShoalError {

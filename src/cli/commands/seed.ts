@@ -10,6 +10,7 @@ import type { Torrent } from '../../torrent/torrent.ts';
 import { UsageError } from '../args.ts';
 import { EXIT_DONE } from '../errors.ts';
 import { algorithmOf } from '../facts.ts';
+import { lastFailure } from '../failures.ts';
 import type { SwarmOptions } from '../options.ts';
 import { note, print, printJson } from '../output.ts';
 import { type Pair, pairsFromArgs, pairsFromList } from '../pairs.ts';
@@ -39,7 +40,7 @@ export async function run(args: readonly string[], options: SeedOptions): Promis
     const torrents = pairs === null ? await resume(swarm, stop) : await addPairs(pairs, swarm, options, stop);
     announceReady(swarm, torrents, options);
     const endStatus = reportStatus(torrents, options.json ? options.status : undefined);
-    await stop.stopped;
+    await Promise.race([stop.stopped, lastFailure(torrents, { ...options, signal: stop.signal })]);
     endStatus();
     progress.stop();
     sayGoodbye(torrents, options);

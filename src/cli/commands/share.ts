@@ -7,6 +7,7 @@ import type { Torrent } from '../../torrent/torrent.ts';
 import { DEFAULT_TRACKER_PORT, parseTrackers, UsageError } from '../args.ts';
 import { EXIT_DONE } from '../errors.ts';
 import { factsOf } from '../facts.ts';
+import { lastFailure } from '../failures.ts';
 import { checkFormat, make, outputPath, writeOut } from '../making.ts';
 import type { CreateOptions, SwarmOptions } from '../options.ts';
 import { note, print, printJson } from '../output.ts';
@@ -78,7 +79,7 @@ async function share(
       print(`others fetch it with 'shoal get' and the link, or a copy of the file; Ctrl-C ends it`);
     }
     const endStatus = reportStatus([torrent], options.json ? options.status : undefined);
-    await stop.stopped;
+    await Promise.race([stop.stopped, lastFailure([torrent], { ...options, signal: stop.signal })]);
     endStatus();
     progress.stop();
     if (options.json) printJson({ event: 'stopped', torrents: [trafficFacts(torrent)] });
