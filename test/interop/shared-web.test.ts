@@ -3,10 +3,14 @@
 
 import { describe, expect } from 'vitest';
 import { fromLatin1 } from '../../src/base/bytes.ts';
+import { trackerThreads } from '../../src/cli/tracker-threads.ts';
 import { createNodeEnv } from '../../src/platform/node/env.ts';
 import { CAN_REUSE_PORT } from '../../src/platform/node/net/shared-port.ts';
 import { loadUdpBatch } from '../../src/platform/node/net/udp-batch.ts';
+import { createRedisSwarmStore } from '../../src/platform/node/redis/redis-swarm-store.ts';
+import type { Thread, Threads } from '../../src/ports/threads.ts';
 import { TrackerClient } from '../../src/tracker/client/client.ts';
+import { TrackerServer, type TrackerServerOptions } from '../../src/tracker/server/server.ts';
 import type { Running, Workplace } from '../e2e/program.ts';
 import { it } from '../e2e/stage.ts';
 import { hasProgram, REDIS, RedisStage } from '../support/redis-stage.ts';
@@ -17,6 +21,7 @@ import { until } from './harness/until.ts';
 const missing = hasProgram(REDIS) ? '' : ` (skipped: no ${REDIS})`;
 const suite = missing === '' ? describe : describe.skip;
 const LOOPBACK = Uint8Array.of(127, 0, 0, 1);
+const CAN_SHARE = CAN_REUSE_PORT || loadUdpBatch() !== null;
 /** A tracker that is no more is known to be after 20 s or so, and its peers are forgotten within 30 s more. */
 const FORGOTTEN_MS = 100_000;
 
@@ -75,8 +80,7 @@ async function withTwo(
   };
   try {
     if (first !== undefined) await redis.ask(first);
-    const canShare = CAN_REUSE_PORT || loadUdpBatch() !== null;
-    await body({ redis, a: await start('a'), b: await start('b', canShare ? ['--workers', '2'] : []) });
+    await body({ redis, a: await start('a'), b: await start('b', CAN_SHARE ? ['--workers', '2'] : []) });
   } finally {
     for (const client of clients) client.drop();
     await asker.close();
@@ -151,6 +155,48 @@ suite(`WebTorrent clients at two trackers and one ${REDIS}${missing}`, () => {
       other.announce({ offers: offers(1), numwant: 1 });
       expect(await again.take('offer')).toMatchObject({ peer_id: id(0x62) });
     }));
+
+  it.skipIf(!CAN_SHARE)('of a thread that dies are gone at the other tracker too', async () => {
+    const redis = await RedisStage.start();
+    const env = createNodeEnv({ stateFolder: '/nonexistent' });
+    const real = trackerThreads(null, redis.url);
+    const started: Thread[] = [];
+    const threads: Threads = {
+      start: (data, events) => {
+        const thread = real.start(data, events);
+        started.push(thread);
+        return thread;
+      },
+    };
+    const open = (more: Partial<TrackerServerOptions>): Promise<TrackerServer> => {
+      const swarmStore = createRedisSwarmStore(redis.url);
+      return TrackerServer.open(env, { listen: [{ ip: LOOPBACK, port: 0 }], swarmStore, ...more });
+    };
+    const [a, b] = [await open({ workers: { count: 2, threads } }), await open({})];
+    const clients = Array.from({ length: 10 }, (_, n) => new WsClient(`ws://${a.addresses[0]}/announce`, id(0x61 + n)));
+    try {
+      let lost = 0;
+      await Promise.all(clients.map((client) => client.open()));
+      for (const client of clients) {
+        client.socket.once('close', () => lost++).on('error', () => undefined);
+        client.announce();
+        await client.take('interval');
+      }
+      const leeches = (): number => b.counts(fromLatin1(WS_HASH)).leeches;
+      await until('all to be known at the other', async () => leeches() === clients.length);
+      await started[0]!.stop();
+      await until('connections to be gone', async () => lost > 0);
+      // Its sweep begins a round every 30 s.
+      await until('the dead thread’s peers to be gone', async () => leeches() === clients.length - lost, FORGOTTEN_MS);
+      // The system deals connections out to threads as it likes: of ten, all on one is one chance in 500.
+      expect(lost).toBeLessThan(clients.length);
+    } finally {
+      for (const client of clients) client.drop();
+      await Promise.all([a.close(), b.close()]);
+      await env.close();
+      await redis.close();
+    }
+  });
 
   it('go on at each tracker while the store is away, and find each other again when it is back', async ({ place }) =>
     withTwo(place, async (stage) => {

@@ -143,7 +143,11 @@ export class TrackerServer {
     this.#env = env;
     this.#parts = parts;
     const { table, serving } = parts;
-    this.#sweep = new Sweep(table, (place) => serving.mirror?.isSilent(place) ?? false);
+    const { mirror } = serving;
+    this.#sweep = new Sweep(table, {
+      isSilent: (place) => mirror?.isSilent(place) ?? false,
+      lost: (infoHash, peerId) => mirror?.left(infoHash, peerId, mirror.place),
+    });
     this.addresses = addresses;
     this.#stateAtMs = env.clock.nowMs() + STATE_EVERY_MS;
     this.#scope.add(() => parts.lock?.release());

@@ -36,7 +36,7 @@ function newSetting(): Setting {
     table,
     far: new FarPeers(table, OWN, { heard: () => undefined, isSilent }),
     peers,
-    sweep: new Sweep(table, isSilent),
+    sweep: new Sweep(table, { isSilent, lost: () => undefined }),
     gone,
     join,
   };

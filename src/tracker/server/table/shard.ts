@@ -1,5 +1,6 @@
 // The swarms of one shard of the table: who is in them, and their counts. All calls are made under the shard's lock.
 
+import { writeU32 } from '../../../base/bytes.ts';
 import type { AddressCounts } from '../address-counts.ts';
 import type { Arena } from './arena.ts';
 import { ageIn, ELSEWHERE, PARTIAL_SEED, roleIn, SEED, timeOf } from './peer-runs.ts';
@@ -16,13 +17,20 @@ import {
   type SwarmRecords,
   WEB,
 } from './swarm-records.ts';
-import { PEERS, SEEDS_TOTAL, SWARMS, type TableMemory } from './table-memory.ts';
+import { PEERS, SEEDS_TOTAL, SEGMENT_WORDS, SWARMS, type TableMemory } from './table-memory.ts';
 
 /** A swarm without peers is remembered for a day if anyone has completed, so that its count stays true. */
 const KEEP_COMPLETED_S = 24 * 3600;
 
 /** Whether the tracker at a place, which has web peers {@link ELSEWHERE}, is gone. */
 export type IsSilent = (place: number) => boolean;
+
+/** What becomes of web peers that did not leave, and are there no more. */
+export interface Losses {
+  readonly isSilent: IsSilent;
+  /** One went with its thread. Both are lent; the shard is entered. */
+  lost(infoHash: Uint8Array, peerId: Uint8Array): void;
+}
 
 /** The sets of the families, in their order. */
 export type FamilySets = readonly [PeerSets, PeerSets, PeerSets];
@@ -41,6 +49,8 @@ export class Shard {
   readonly #memory: TableMemory;
   readonly #counts: AddressCounts;
   readonly #lost: ReadonlySet<number>;
+  readonly #infoHash = new Uint8Array(20);
+  readonly #peerId = new Uint8Array(20);
 
   constructor(
     memory: TableMemory,
@@ -140,7 +150,7 @@ export class Shard {
    * Forgets the peers of the run that begins at `slot` of a walk that were not heard for more than `ageS` seconds, and
    * those of connections that were lost with their thread, or tracker. Returns how many.
    */
-  expire(swarm: number, family: Family, slot: number, nowS: number, ageS: number, isSilent: IsSilent): number {
+  expire(swarm: number, family: Family, slot: number, nowS: number, ageS: number, losses: Losses): number {
     const root = this.records.get(swarm, ROOT + family);
     const shape = this.records.shape(swarm, family);
     const sets = this.sets[family];
@@ -149,7 +159,7 @@ export class Shard {
     const before = this.records.get(swarm, COUNT + family);
     const log2 = sets.runLog2(shape);
     const time = timeOf(nowS);
-    for (let at = 0; at < 1 << log2; at++) this.#expireSlot(swarm, family, run, log2, at, nowS, time, ageS, isSilent);
+    for (let at = 0; at < 1 << log2; at++) this.#expireSlot(swarm, family, run, log2, at, nowS, time, ageS, losses);
     if (shape > LARGE) sets.fold(this.arena, root, shape, slot >>> log2);
     return before - this.records.get(swarm, COUNT + family);
   }
@@ -163,23 +173,30 @@ export class Shard {
     nowS: number,
     time: number,
     ageS: number,
-    isSilent: IsSilent,
+    losses: Losses,
   ): void {
     const { runs } = this.sets[family];
     for (;;) {
       const tail = runs.tailOf(run, slot);
       if (tail === 0) return;
-      if (ageIn(tail, time) <= ageS && !(family === WEB && this.#isLost(run, slot, isSilent))) return;
+      if (ageIn(tail, time) <= ageS && !(family === WEB && this.#isLost(swarm, run, slot, losses))) return;
       // Removing moves another peer into the slot: it is looked at again.
       this.#removePeer(swarm, family, run, log2, slot, nowS);
     }
   }
 
   /** Whether the connection of a web peer went with its thread, or its tracker. */
-  #isLost(run: number, slot: number, isSilent: IsSilent): boolean {
+  #isLost(swarm: number, run: number, slot: number, losses: Losses): boolean {
     const { runs } = this.sets[WEB];
     const thread = runs.threadOf(run, slot);
-    return thread === ELSEWHERE ? isSilent(runs.connectionOf(run, slot)) : this.#lost.has(thread);
+    if (thread === ELSEWHERE) return losses.isSilent(runs.connectionOf(run, slot));
+    if (!this.#lost.has(thread)) return false;
+    const words = this.#memory.view(run);
+    const at = (run & (SEGMENT_WORDS - 1)) + slot * runs.words;
+    for (let i = 0; i < 5; i++) writeU32(this.#peerId, 4 * i, words[at + i]!);
+    this.records.readHash(swarm, this.#infoHash);
+    losses.lost(this.#infoHash, this.#peerId);
+    return true;
   }
 
   /** Gives back memory that a set has no more use for. */

@@ -4,7 +4,7 @@
 //   a round of a shard:   index tables out of old segments, if it moves   ->   swarm by swarm: move, expire, shrink
 
 import { LONGEST_AGE_S, RUN_LOG2 } from './peer-runs.ts';
-import type { IsSilent } from './shard.ts';
+import type { Losses } from './shard.ts';
 import { type Family, IPV4, IPV6, WEB } from './swarm-records.ts';
 import type { SwarmTable } from './swarm-table.ts';
 
@@ -24,6 +24,8 @@ const PEER_COST = 8;
 const FORGOTTEN_COST = 32;
 /** Of the index; beside half of each slot that is moved. */
 const BUCKET_COST = 4;
+/** A table that is one thread's, of one tracker. */
+const NONE: Losses = { isSilent: () => false, lost: () => undefined };
 /** A number that no swarm has. */
 const FREE_COST = 1 / 4;
 
@@ -31,7 +33,7 @@ export class Sweep {
   /** What the last call cost. */
   looked = 0;
   readonly #table: SwarmTable;
-  readonly #isSilent: IsSilent;
+  readonly #losses: Losses;
   #ageS = 0;
   #shard = 0;
   /** Buckets of the index that are still to be moved. */
@@ -43,10 +45,9 @@ export class Sweep {
   #begun = false;
   #roundS = 0;
 
-  /** `isSilent`: which other trackers are gone. Default: none. */
-  constructor(table: SwarmTable, isSilent: IsSilent = () => false) {
+  constructor(table: SwarmTable, losses: Losses = NONE) {
     this.#table = table;
-    this.#isSilent = isSilent;
+    this.#losses = losses;
   }
 
   /**
@@ -109,7 +110,7 @@ export class Sweep {
         shard.move(this.#swarm, this.#family, this.#slot);
         this.looked += MOVED_COST + Math.min(RUN, slots);
       }
-      this.looked += PEER_COST * shard.expire(this.#swarm, this.#family, this.#slot, nowS, this.#ageS, this.#isSilent);
+      this.looked += PEER_COST * shard.expire(this.#swarm, this.#family, this.#slot, nowS, this.#ageS, this.#losses);
       this.looked += Math.min(RUN, slots);
       this.#slot += RUN;
       if (this.#slot < slots) return;

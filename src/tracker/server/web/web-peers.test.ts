@@ -104,15 +104,21 @@ describe('web peers', () => {
     const peers = new WebPeers(table, 1, 10);
     const others = new WebPeers(table, 2, 10);
     for (let n = 1; n <= 1500; n++) announce(table, n % 2 ? peers : others, n, n);
+    const lost: string[] = [];
     const sweep = (nowS: number): void => {
-      const each = new Sweep(table);
+      const each = new Sweep(table, {
+        isSilent: () => true,
+        lost: (infoHash, peerId) => lost.push(`${infoHash} ${peerId}`),
+      });
       while (each.run(nowS, 100) < 1);
     };
     table.recover(2);
     sweep(40);
     expect(table.peerCount).toBe(750);
+    const even = Array.from({ length: 750 }, (_, i) => `${HASH} ${id(2 * i + 2)}`);
+    expect(lost.splice(0).sort()).toEqual(even.sort());
     expect(pick(table, peers, 1, 10).every((connection) => connection % 2 === 1)).toBe(true);
     for (let nowS = 200; table.swarmCount > 0 && nowS < 2000; nowS += 40) sweep(nowS);
-    expect([table.peerCount, table.swarmCount]).toEqual([0, 0]);
+    expect([table.peerCount, table.swarmCount, lost]).toEqual([0, 0, []]);
   });
 });
