@@ -249,7 +249,6 @@ function newTrackerId(random: Random): Uint8Array {
   return fromLatin1(id.padStart(8, '0'));
 }
 
-/** A broken or foreign record is a warning: the swarms come back with their announces. */
 /**
  * Ports that threads share, other processes could share, too: a tracker that was started twice would be two, each for a part of
  * the clients. Rejects with LISTEN_FAILED.
@@ -288,6 +287,7 @@ async function holdState(env: TrackerEnv, key: string | null): Promise<Pick<Part
   }
 }
 
+/** A broken or foreign record is a warning: the swarms come back with their announces. */
 async function loadState(env: TrackerEnv, table: SwarmTable, key: string, ageS: number): Promise<void> {
   try {
     await loadSwarms({ store: env.store, clock: env.clock, key }, table, ageS);
