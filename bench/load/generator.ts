@@ -12,6 +12,11 @@ import type { Outcome } from '../run/transfer.ts';
 const SOURCE = join(HOME, 'bench', 'load');
 /** Beyond the time that a generator has by itself: connection ids of all addresses, packets made beforehand. */
 const GRACE_MS = 30_000;
+/**
+ * For connections that are all opened before the first announce: Node accepts one a turn, and serves those that it has in between, so
+ * that the last of 64 may wait more than a second for its first reply. Runs are longer, or nobody would hear of what never comes.
+ */
+export const PATIENT_SECONDS = 3;
 
 /** What is asked of a generator. */
 export interface Load {
@@ -26,6 +31,8 @@ export interface Load {
   readonly window: number;
   /** null: as fast as the replies come. */
   readonly perSecond: number | null;
+  /** Ours alone: a reply that takes longer is lost, and the run a failure. One second where it is not said. */
+  readonly patienceSeconds?: number;
   /** A connection for every announce. */
   readonly closes: boolean;
   /** Every peer announces once, then it is over. */
@@ -74,8 +81,9 @@ export const OWN: Generator = {
   missing: () => (compiled() === null ? 'no C compiler for the load generator' : null),
   argv(load, ip, port) {
     const rate = load.perSecond === null ? [] : ['-r', String(load.perSecond)];
+    const patience = load.patienceSeconds === undefined ? [] : ['-l', String(load.patienceSeconds)];
     const flags = [...(load.isFill ? ['-f'] : []), ...(load.closes ? ['-c'] : []), ...(load.isSharing ? ['-y'] : [])];
-    return [compiled()!, load.protocol, ip, String(port), ...shape(load), ...rate, ...flags];
+    return [compiled()!, load.protocol, ip, String(port), ...shape(load), ...rate, ...patience, ...flags];
   },
 };
 

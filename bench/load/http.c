@@ -209,7 +209,7 @@ static void announce_more(int64_t began, int64_t now) {
 
 static void give_up_lost(int64_t now) {
   for (int i = 0; i < options.window; i++) {
-    if (connections[i].is_busy && now - connections[i].since_ns > PATIENCE_NS) lose(&connections[i]);
+    if (connections[i].is_busy && now - connections[i].since_ns > options.patience_ns) lose(&connections[i]);
   }
 }
 
@@ -229,7 +229,7 @@ void run_http(void) {
       if (c->is_busy && c->wants_to_send) send_request(c);
       if (c->fd >= 0 && (events[i].events & ~EPOLLOUT) != 0) receive(c);
     }
-    if (now - looked > PATIENCE_NS / 4) {
+    if (now - looked > options.patience_ns / 4) {
       looked = now;
       give_up_lost(now);
     }

@@ -7,9 +7,6 @@
 
 enum { ID_BYTES = 20, COMPACT_PEER_BYTES = 6 };
 
-// A reply that takes longer is lost: clients ask again after 15 s, but a tracker on the same machine has no excuse.
-static const int64_t PATIENCE_NS = 1000000000;
-
 struct options {
   struct sockaddr_in tracker;
   uint64_t torrents;
@@ -23,6 +20,7 @@ struct options {
   int is_closing;     // HTTP: a connection for every announce
   int is_sharing;     // UDP: it leaves its core to others while it has nothing to do
   uint32_t sources;   // addresses that the peers come from
+  int64_t patience_ns; // UDP, HTTP: a reply that takes longer is lost
 };
 
 struct counters {

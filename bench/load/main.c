@@ -19,6 +19,8 @@ struct options options = {
     .seconds = 5,
     .window = 128,
     .sources = 250,
+    // Clients ask again after 15 s, but a tracker on the same machine has no excuse.
+    .patience_ns = 1000000000,
 };
 struct counters counters;
 
@@ -129,6 +131,7 @@ static void usage(void) {
         "  -d S  seconds at most                   -r N  announces a second (default: as fast as replies come)\n"
         "  -w N  announces under way, connections  -s N  addresses that the peers have\n"
         "  -f    every peer announces once         -c    HTTP: a connection for each announce\n"
+        "  -l S  UDP, HTTP: a reply that takes longer is lost (default: 1)\n"
         "  -y    UDP: leaves its core to others while it has nothing to do\n",
         stderr);
   exit(2);
@@ -147,7 +150,7 @@ static void (*protocol_named(const char *name))(void) {
 }
 
 static void read_options(int argc, char **argv) {
-  for (int letter; (letter = getopt(argc, argv, "t:p:n:m:d:r:w:s:fcy")) != -1;) {
+  for (int letter; (letter = getopt(argc, argv, "t:p:n:m:d:r:w:s:l:fcy")) != -1;) {
     switch (letter) {
       case 't': options.torrents = strtoull(optarg, NULL, 10); break;
       case 'p': options.peers_per_torrent = strtoull(optarg, NULL, 10); break;
@@ -157,6 +160,7 @@ static void read_options(int argc, char **argv) {
       case 'r': options.per_second = atof(optarg); break;
       case 'w': options.window = atoi(optarg); break;
       case 's': options.sources = atoi(optarg); break;
+      case 'l': options.patience_ns = (int64_t)(atof(optarg) * 1e9); break;
       case 'f': options.is_fill = 1; break;
       case 'c': options.is_closing = 1; break;
       case 'y': options.is_sharing = 1; break;

@@ -189,7 +189,7 @@ static int receive_batch(void) {
 
 static void give_up_lost(int64_t now) {
   for (int slot = 0; slot < options.window; slot++) {
-    if (!slots[slot].is_busy || now - slots[slot].since_ns < PATIENCE_NS) continue;
+    if (!slots[slot].is_busy || now - slots[slot].since_ns < options.patience_ns) continue;
     counters.lost++;
     release(slot);
   }
@@ -206,7 +206,7 @@ void run_udp(void) {
   while ((now = now_ns()) < end && !(is_filled() && free_count == options.window)) {
     int moved = send_batch(began);
     moved += receive_batch();
-    if (now - looked > PATIENCE_NS / 4) {
+    if (now - looked > options.patience_ns / 4) {
       looked = now;
       give_up_lost(now);
     }

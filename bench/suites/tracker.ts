@@ -2,7 +2,7 @@
 
 import { byStep, LEAST, PEERS_PER_TORRENT, StepFigures, torrentsOf, WANTED } from '../load/filled.ts';
 import type { LoadFigures } from '../load/generator.ts';
-import { type Generator, type Load, OWN, SECOND } from '../load/generator.ts';
+import { type Generator, type Load, OWN, PATIENT_SECONDS, SECOND } from '../load/generator.ts';
 import { type AskedFigures, hasCores, Stand, standNotes } from '../load/stand.ts';
 import {
   NPM_DEFAULT,
@@ -22,7 +22,7 @@ import { memoryCases, memoryGoals, memoryTable } from './tracker-memory.ts';
 const SECONDS = 4;
 const QUICK_SECONDS = 1;
 const STEADY = 5000;
-const FILL_SECONDS = 120;
+const FILL_SECONDS = 240;
 const UDP_WINDOW = 128;
 const CONNECTIONS = 64;
 /** Over WebSocket: so many connections, each a peer of one of so many torrents, and the offers that clients send. */
@@ -43,7 +43,13 @@ type Step = Pick<Load, 'protocol' | 'closes' | 'window' | 'perSecond'> & Partial
 
 const STEPS: Readonly<Record<string, Step>> = {
   [UDP]: { protocol: 'udp', closes: false, window: UDP_WINDOW, perSecond: null },
-  [KEPT]: { protocol: 'http', closes: false, window: CONNECTIONS, perSecond: null },
+  [KEPT]: {
+    protocol: 'http',
+    closes: false,
+    window: CONNECTIONS,
+    perSecond: null,
+    patienceSeconds: PATIENT_SECONDS,
+  },
   [EACH]: { protocol: 'http', closes: true, window: CONNECTIONS, perSecond: null },
   [UDP_STEADY]: { protocol: 'udp', closes: false, window: STEADY_WINDOW, perSecond: STEADY },
   [HTTP_STEADY]: { protocol: 'http', closes: false, window: STEADY_WINDOW, perSecond: STEADY },
