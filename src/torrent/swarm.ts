@@ -190,7 +190,7 @@ export class Swarm implements GreetingEvents, ConnectionHolder {
     if (this.#isCrowded(greeting.remote)) return { refused: 'enough peers with its address' };
     if (this.peers.length >= maxPeers && !this.#makeRoom(nowMs)) return { refused: 'enough peers' };
     if (!connections.take(this, nowMs)) return { refused: 'enough connections' };
-    greeting.stream.write([this.#handshake(handshake.infoHash)]);
+    greeting.stream.write([this.#handshake(this.#answerHash(handshake))]);
     const answer = this.#admit(greeting, handshake, false);
     if ('refused' in answer) connections.give();
     return answer;
@@ -228,6 +228,11 @@ export class Swarm implements GreetingEvents, ConnectionHolder {
   #replaces(twin: Peer, remote: Address, peerId: Uint8Array, outgoing: boolean): boolean {
     if (twin.outgoing === outgoing || twin.address.host !== remote.host) return false;
     return compareBytes(this.#identity.peerId, peerId) > 0 === outgoing;
+  }
+
+  /** BEP 52, upgrade path: who came with the v1 hash of a hybrid and knows v2 is answered with the v2 hash. */
+  #answerHash({ v2, infoHash }: Handshake): Uint8Array {
+    return (v2 && this.#identity.hashV2) || infoHash;
   }
 
   /** BEP 52: hash messages are for connections made with the v2 info hash. */

@@ -28,6 +28,8 @@ const LIMITS = { maxBitfieldBytes: 1 << 20, maxBlockBytes: 1 << 20, maxExtendedB
 export class RawPeer {
   readonly stream: ByteStream;
   isClosed = false;
+  /** The info hash in the remote's handshake. */
+  answeredHash: Uint8Array | null = null;
   /** Bytes that came behind the handshake. */
   heardBytes = 0;
   readonly #options: RawOptions;
@@ -96,7 +98,9 @@ export class RawPeer {
       this.#filled += take;
       rest = rest.subarray(take);
       if (this.#filled < HANDSHAKE_BYTES) return;
-      if (decodeHandshake(this.#head) === null) throw new Error('no handshake');
+      const handshake = decodeHandshake(this.#head);
+      if (handshake === null) throw new Error('no handshake');
+      this.answeredHash = handshake.infoHash.slice();
       this.#head = null;
       this.#options.ready?.(this);
     }

@@ -173,3 +173,27 @@ it.each(['a link', 'the torrent file'])(
     expect((await swarm.world.run(host.env.store.list(''))).filter((key) => /alias|record/.test(key))).toEqual([]);
   },
 );
+
+it.each(['v1', 'v2', 'hybrid'] as const)(
+  'one that knows v2 is answered with the v2 hash of a torrent, if it has one: %s',
+  async (meta) => {
+    const swarm = await SimSwarm.make({ seed: 1, lengthBytes: MIB, pieceLengthBytes: 131072, meta });
+    const source = await swarm.seed(swarm.host('seed', FAST));
+    const { infoHashV1, infoHashV2 } = swarm.metainfo.info;
+    const [v1, v2] = [infoHashV1, infoHashV2?.slice(0, 20)];
+    const host = swarm.host('remote', FAST);
+    let id = 0;
+    const answerTo = async (infoHash: Uint8Array, knowsV2: boolean): Promise<Uint8Array | null> => {
+      const options = { infoHash, id: ++id, v2: knowsV2 };
+      const remote = RawPeer.dial(host, source.session.listening[0]!, options);
+      await swarm.world.advance(1000);
+      expect(remote.isClosed).toBe(false);
+      remote.stream.destroy();
+      return remote.answeredHash;
+    };
+    if (v1) expect(await answerTo(v1, false)).toEqual(v1);
+    if (v1) expect(await answerTo(v1, true)).toEqual(v2 ?? v1);
+    if (v2) expect(await answerTo(v2, true)).toEqual(v2);
+    await swarm.close();
+  },
+);
