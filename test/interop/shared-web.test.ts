@@ -32,6 +32,8 @@ interface Tracker {
   /** `seeds leeches completed` by an HTTP scrape. */
   counts(): Promise<string>;
   newClient(peerId: string): Promise<WsClient>;
+  /** Kills it, and starts another at its address, with its state. */
+  again(): Promise<Tracker>;
 }
 
 interface Stage {
@@ -56,8 +58,8 @@ async function withTwo(
   const env = createNodeEnv({ stateFolder: '/nonexistent' });
   const asker = new TrackerClient(env, { from: LOOPBACK });
   const clients: WsClient[] = [];
-  const start = async (state: string, more: readonly string[] = []): Promise<Tracker> => {
-    const own = ['--listen', '127.0.0.1:0', '--state', place.path(state), '--store', redis.url, '--json'];
+  const start = async (state: string, more: readonly string[] = [], listen = '127.0.0.1:0'): Promise<Tracker> => {
+    const own = ['--listen', listen, '--state', place.path(state), '--store', redis.url, '--json'];
     const running = place.start('tracker', ...own, ...more);
     const at = ((await running.event('ready')).listen as string[])[0]!;
     return {
@@ -75,6 +77,10 @@ async function withTwo(
         client.announce({ event: 'started' });
         await client.take('interval');
         return client;
+      },
+      async again() {
+        await running.stop('SIGKILL');
+        return start(state, more, at);
       },
     };
   };
@@ -154,6 +160,30 @@ suite(`WebTorrent clients at two trackers and one ${REDIS}${missing}`, () => {
       expect(await b.counts()).toBe('0 2 0');
       other.announce({ offers: offers(1), numwant: 1 });
       expect(await again.take('offer')).toMatchObject({ peer_id: id(0x62) });
+    }));
+
+  it('come back at once to their tracker that was killed, and has a state', async ({ place }) =>
+    withTwo(place, async ({ a, b }) => {
+      // Where it names a port it has one.
+      let tracker = await b.again();
+      for (let n = 0; n < 3; n++) {
+        const client = await tracker.newClient(id(0x61));
+        await until('the peer to be known', async () => (await a.counts()) === '0 1 0');
+        expect(client.heard).toEqual([]);
+        tracker = await tracker.again();
+      }
+      await until(
+        'the killed tracker to be known as gone',
+        async () => {
+          const client = new WsClient(`ws://${a.at}/announce`, id(0x61));
+          await client.open();
+          client.announce();
+          const heard = await until('a reply', () => client.heard[0]);
+          client.drop();
+          return 'interval' in heard;
+        },
+        12_000,
+      );
     }));
 
   it.skipIf(!CAN_SHARE)('of a thread that dies are gone at the other tracker too', async () => {

@@ -82,6 +82,7 @@ describe('a WebTorrent client that announces the same peer id at two trackers at
       expect(second.heard).toMatchObject([{ incomplete: 1 }]);
       await setting.pass(2 * SETTLED_MS);
       expect([failures(first), failures(second)]).toMatchObject([[], [{ 'failure reason': TAKEN }]]);
+      setting.store.latencyMs = 1;
       expect(await scrapes(setting)).toEqual(['0 1 0', '0 1 0']);
     }));
 
@@ -99,4 +100,51 @@ describe('a WebTorrent client that announces the same peer id at two trackers at
       expect(await scrapes(setting)).toEqual(['0 1 0', '0 1 0']);
       expect(ends.map(failures)).toEqual([[], []]);
     }));
+});
+
+describe('WebTorrent clients of a tracker that is started again', () => {
+  const KEPT = { stateKey: 'tracker/6969' };
+
+  for (const [ends, more, isKnown] of [
+    ['restart', {}, true],
+    ['crash', KEPT, true],
+    ['crash', {}, false],
+  ] as const)
+    it(`${isKnown ? 'are' : 'are not'} taken in there at once after a ${ends} ${'stateKey' in more ? 'with' : 'without'} a state`, () =>
+      withTrackers(async (setting) => {
+        const { newWebClient, pass } = setting;
+        const before = await newWebClient(0);
+        announce(before);
+        await pass(60_000);
+        await setting[ends](0);
+        const [here, there] = [await newWebClient(0), await newWebClient(0)];
+        announce(here);
+        expect((await here.take()).some((message) => 'failure reason' in message)).toBe(!isKnown);
+        if (!isKnown) await pass(25_000);
+        announce(here);
+        expect((await here.take()).some((message) => 'failure reason' in message)).toBe(false);
+        announce(there);
+        expect((await there.take()).some((message) => 'failure reason' in message)).toBe(true);
+        await pass(60_000);
+        announce(here, { left: 0 });
+        expect(await scrapes(setting)).toEqual(['1 0 0', '1 0 0']);
+      }, more));
+
+  it('are taken in by the other one within the five seconds between two signs of life', () =>
+    withTrackers(async (setting) => {
+      const { newWebClient, pass, crash } = setting;
+      for (let n = 0; n < 2; n++) {
+        const before = await newWebClient(0);
+        announce(before);
+        await pass(60_000);
+        await crash(0);
+        await pass(5000);
+        const there = await newWebClient(1);
+        announce(there);
+        expect(await there.take()).toMatchObject([{ incomplete: 1 }]);
+        expect(await scrapes(setting)).toEqual(['0 1 0', '0 1 0']);
+        announce(there, { event: 'stopped' });
+        await pass(SETTLED_MS);
+      }
+    }, KEPT));
 });

@@ -30,8 +30,10 @@ export interface Setting {
   /** Connected to tracker 0 or 1, and closed in the end. */
   newWebClient(tracker: number): Promise<SimWebClient>;
   pass(ms: number): Promise<void>;
-  /** Starts a tracker again, as after a crash: without what it knew. */
+  /** Ends a tracker as it should end, and starts it again. */
   restart(tracker: number): Promise<void>;
+  /** Starts a tracker again after kill -9. */
+  crash(tracker: number): Promise<void>;
   /** `seeds leeches completed`, as a tracker counts them. */
   scrape(tracker: number): string;
 }
@@ -83,6 +85,11 @@ export async function withTrackers(
         pass: (ms) => sleep(outside.env.clock, ms),
         async restart(tracker) {
           await servers[tracker]!.close();
+          servers[tracker] = await open(hosts[tracker]!);
+        },
+        async crash(tracker) {
+          hosts[tracker]!.crash();
+          hosts[tracker]!.restart();
           servers[tracker] = await open(hosts[tracker]!);
         },
         scrape(tracker) {

@@ -20,6 +20,7 @@ import { HistoryRecorder } from './status/history-recorder.ts';
 import { TrackerCounters, type TrackerStats } from './status/stats.ts';
 import { Status } from './status/status.ts';
 import { ThreadReport } from './status/thread-report.ts';
+import { newPlace, type Places } from './store/kept-place.ts';
 import { UntoldCompletions } from './store/untold-completions.ts';
 import { loadSwarms, saveSwarms } from './table/snapshot.ts';
 import { SwarmTable } from './table/swarm-table.ts';
@@ -34,6 +35,8 @@ export type TrackerEnv = Pick<Env, 'clock' | 'random' | 'sockets' | 'hashes' | '
 const TICK_MS = 1000;
 /** A crash costs what was announced since the last snapshot. */
 const STATE_EVERY_MS = 5 * 60_000;
+/** Of a tracker that shares nothing. */
+const NO_PLACES: Places = { place: 0, formerPlace: null };
 /** For threads to close what they have open. */
 const WORKER_PATIENCE_MS = 1000;
 
@@ -73,7 +76,8 @@ export class TrackerServer {
     const hasStore = (options.swarmStore ?? null) !== null;
     const untoldMemory = hasStore ? UntoldCompletions.memory(crew?.count ?? 1, random, crew !== null) : null;
     const untold = untoldMemory === null ? null : new UntoldCompletions(untoldMemory, 0);
-    const place = hasStore ? random.below(2 ** 32) : 0;
+    const { stateKey, lock } = await holdState(env, options.stateKey ?? null);
+    const places = hasStore ? await newPlace(env, stateKey) : NO_PLACES;
     const serving = new Serving(env, {
       settings,
       table,
@@ -85,7 +89,7 @@ export class TrackerServer {
       ledger: options.ledger ?? null,
       store: options.swarmStore ?? null,
       untold,
-      place,
+      places,
       hearsPlace: true,
       log: env.log,
       pages,
@@ -97,7 +101,6 @@ export class TrackerServer {
     const { pacing, mirror } = serving;
     const { meter = null } = options;
     const report = new ThreadReport({ board, row: 0, counters, pacing, mirror, meter });
-    const { stateKey, lock } = await holdState(env, options.stateKey ?? null);
     try {
       if (stateKey !== null) await loadState(env, table, stateKey, pacing.ageS());
       await mirror?.open();
@@ -107,7 +110,7 @@ export class TrackerServer {
       for (const listen of options.listen) addresses.push(await serving.listen({ ...listen, isShared }));
       if (crew !== null && table.memory.shared !== null) {
         const listen = options.listen.map((each, i) => ({ ...each, isShared, port: addresses[i]!.port }));
-        const common = { settings, pages, listen, connectionKey, trackerId, startedMs, place };
+        const common = { settings, pages, listen, connectionKey, trackerId, startedMs, places };
         const memory = {
           table: table.memory.shared,
           board: boardMemory,

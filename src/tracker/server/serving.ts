@@ -22,6 +22,7 @@ import { ScrapeRules } from './scrape.ts';
 import type { TrackerCounters } from './status/stats.ts';
 import type { Status } from './status/status.ts';
 import { StatusRoutes } from './status/status-routes.ts';
+import type { Places } from './store/kept-place.ts';
 import { StoreMirror } from './store/store-mirror.ts';
 import type { GiveUp } from './store/table-copy.ts';
 import type { UntoldCompletions } from './store/untold-completions.ts';
@@ -50,8 +51,8 @@ export interface ServingParts {
   readonly store: SwarmStore | null;
   /** Where there is a store; this thread's. */
   readonly untold: UntoldCompletions | null;
-  /** Where other trackers that have the store send what is for connections of this one, of any thread. */
-  readonly place: number;
+  /** Of the tracker, the same for all its threads. */
+  readonly places: Places;
   /** This thread hears it for all. */
   readonly hearsPlace: boolean;
   readonly log: Log;
@@ -84,13 +85,13 @@ export class Serving {
     const pacing = new Pacing(random, settings.intervalS, settings.busyPerSecond, clock.nowMs() / 1000);
     const { access, ledger, store, log, others, gzip } = parts;
     const ageS = (): number => pacing.ageS();
-    const { untold, place, hearsPlace } = parts;
+    const { untold, places, hearsPlace } = parts;
     const hear = hearsPlace && ws ? (batch: Uint8Array): void => this.#web?.hearFar(batch) : null;
     const giveUp: GiveUp = (infoHash, peerId) => this.#web?.giveUp(infoHash, peerId) ?? false;
     const mirror =
       store === null || untold === null
         ? null
-        : new StoreMirror({ store, table, untold, clock, random, log, place, hear, giveUp, ageS });
+        : new StoreMirror({ store, table, untold, clock, random, log, places, hear, giveUp, ageS });
     const announces = new AnnounceRules(table, {
       ...settings,
       near: new Prefixes(settings.near),

@@ -15,6 +15,7 @@ import { HistoryRing } from './status/history.ts';
 import type { ProcessMeter } from './status/process-meter.ts';
 import { Status } from './status/status.ts';
 import { ThreadReport } from './status/thread-report.ts';
+import type { Places } from './store/kept-place.ts';
 import { UntoldCompletions } from './store/untold-completions.ts';
 import { setLockOwner } from './table/lock.ts';
 import { SwarmTable } from './table/swarm-table.ts';
@@ -32,8 +33,7 @@ export interface WorkerJob {
   readonly relays: SharedArrayBuffer;
   /** See {@link UntoldCompletions}; null without a store. */
   readonly untold: ArrayBuffer | SharedArrayBuffer | null;
-  /** Of the tracker; see {@link ServingParts.place}. */
-  readonly place: number;
+  readonly places: Places;
   readonly settings: Settings;
   readonly pages: readonly PageFile[];
   /** Ports filled in. */
@@ -88,7 +88,7 @@ export async function runTrackerWorker(
     trackerId: job.trackerId,
     ...own,
     untold: job.untold === null ? null : new UntoldCompletions(job.untold, job.row),
-    place: job.place,
+    places: job.places,
     hearsPlace: false,
     log: silentLog,
     pages: job.pages,

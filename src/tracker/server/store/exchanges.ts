@@ -59,6 +59,8 @@ export class Exchanges {
   /** Something is due for which there was no room: the next answer makes some. */
   #isBlocked = false;
   #isClosing = false;
+  /** Steps of its own under way: what else is, is not waited for in the end. */
+  #underWay = 0;
   #onIdle: (() => void) | null = null;
 
   constructor(options: ExchangesOptions) {
@@ -79,11 +81,11 @@ export class Exchanges {
 
   /** Sends what somebody waits for, and in turns what is due, as far as there is room. */
   pump(isTurn: boolean = this.#isBlocked): void {
-    const { clock, used, link } = this.#options;
+    const { clock, used } = this.#options;
     const nowMs = clock.nowMs();
     this.#sendWanted(nowMs);
     if (isTurn) this.#sendDue(nowMs);
-    if (this.#isClosing && used.toTell.count === 0 && link.underWay === 0) this.#onIdle?.();
+    if (this.#isClosing && used.toTell.count === 0 && this.#underWay === 0) this.#onIdle?.();
     else this.#arm(nowMs);
   }
 
@@ -184,6 +186,7 @@ export class Exchanges {
     const changes = pending.take(swarm, nowMs / 1000, ageS());
     const told = completing - pending.completingOf(swarm);
     const request = { infoHash, changes, since: used.cursors[swarm]!, completed, keepMs: ageS() * 1000, isUrgent };
+    this.#underWay++;
     link.exchange(request).then(
       (answer) => this.#answered(swarm, request, told, answer, nowMs),
       (error: unknown) => this.#failed(swarm, request, told, error),
@@ -194,6 +197,7 @@ export class Exchanges {
     const { clock, used, pending, copy, waiting } = this.#options;
     const { infoHash, since, changes } = asked;
     const nowMs = clock.nowMs();
+    this.#underWay--;
     used.setBusy(swarm, false);
     used.accepted(swarm);
     copy.apply(swarm, infoHash, changes, told, answer, nowMs / 1000);
@@ -213,6 +217,7 @@ export class Exchanges {
   #failed(swarm: number, { infoHash, changes }: SwarmExchange, told: number, error: unknown): void {
     const { clock, link, used, pending, copy, waiting, onFailed } = this.#options;
     const nowMs = clock.nowMs();
+    this.#underWay--;
     used.setBusy(swarm, false);
     const completing = pending.completingOf(swarm);
     pending.putBack(swarm, changes, nowMs / 1000);

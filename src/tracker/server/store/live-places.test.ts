@@ -2,17 +2,25 @@ import { expect, it } from 'vitest';
 import { newSimWorld } from '../../../../test/contract/sim-world.ts';
 import { sleep } from '../../../ports/clock.ts';
 import type { SwarmAnswer } from '../../../ports/swarm-store.ts';
-import { CHANGE_LEECH, MAX_CHANGE_LENGTH, writeChange } from '../../protocol/swarm-changes.ts';
+import {
+  CHANGE_GONE,
+  CHANGE_LEECH,
+  ChangeReader,
+  MAX_CHANGE_LENGTH,
+  writeChange,
+} from '../../protocol/swarm-changes.ts';
 import { LivePlaces } from './live-places.ts';
 
-const [OWN, OTHER] = [1, 2];
+const [OWN, OTHER, FORMER] = [1, 2, 3];
 
-/** What the store answers when the other tracker has just said that it is alive. */
-function alive(cursor: number): SwarmAnswer {
+/** What the store answers when the other tracker has just said that it is alive, or gone. */
+function said(kind: number, cursor: number): SwarmAnswer {
   const bytes = new Uint8Array(MAX_CHANGE_LENGTH);
-  const length = writeChange(bytes, 0, CHANGE_LEECH, 0, new Uint8Array(20), OTHER);
+  const length = writeChange(bytes, 0, kind, 0, new Uint8Array(20), OTHER);
   return { cursor, completed: 0, more: false, changes: bytes.subarray(0, length) };
 }
+
+const alive = (cursor: number): SwarmAnswer => said(CHANGE_LEECH, cursor);
 
 it('judges no tracker while the store says nothing, and takes no late answer for a new one', async () => {
   const world = newSimWorld({ seed: 7 });
@@ -28,7 +36,7 @@ it('judges no tracker while the store says nothing, and takes no late answer for
       return new Promise((resolve) => answers.push(resolve));
     },
   };
-  const places = new LivePlaces(link, clock, OWN);
+  const places = new LivePlaces(link, clock, { place: OWN, formerPlace: null });
   const pass = async (seconds: number): Promise<boolean> => {
     let wasSilent = false;
     for (let s = 0; s < seconds; s++) {
@@ -60,6 +68,57 @@ it('judges no tracker while the store says nothing, and takes no late answer for
       };
       expect(await pass(40)).toBe(true);
       expect(asked.length).toBeGreaterThan(before);
+    })(),
+  );
+});
+
+it('takes a tracker for gone that says so, until it says that it is there; and says so of its own former life, and in the end', async () => {
+  const world = newSimWorld({ seed: 7 });
+  const { clock } = world.addHost({ ip: '10.9.0.1' }).env;
+  const told: string[] = [];
+  let kind = CHANGE_GONE;
+  let isFailing = true;
+  const link = {
+    isUp: true,
+    exchange({ changes }: { changes: Uint8Array }): Promise<SwarmAnswer> {
+      const reader = new ChangeReader(changes);
+      const words: string[] = [];
+      while (reader.next()) words.push(`${reader.port}${reader.role === CHANGE_GONE ? ' gone' : ''}`);
+      told.push(words.join(', '));
+      return isFailing ? Promise.reject(new Error('busy')) : Promise.resolve(said(kind, told.length));
+    },
+  };
+  const places = new LivePlaces(link, clock, { place: OWN, formerPlace: FORMER });
+  const pass = async (seconds: number): Promise<void> => {
+    for (let s = 0; s < seconds; s++) {
+      await sleep(clock, 1000);
+      places.tick();
+    }
+  };
+  await world.run(
+    (async () => {
+      places.onUp();
+      await pass(6);
+      // The former life is over before anybody has been heard; another is taken for alive as long.
+      expect([places.isSilent(FORMER), places.isSilent(OTHER)]).toEqual([true, false]);
+      isFailing = false;
+      await pass(10);
+      expect(told.splice(0)).toEqual(['1, 3 gone', '1, 3 gone', '1, 3 gone', '1']);
+      expect(places.isSilent(OTHER)).toBe(true);
+      // What is known of its peers is of before.
+      places.heard(OTHER, clock.nowMs());
+      expect(places.isSilent(OTHER)).toBe(true);
+      kind = CHANGE_LEECH;
+      await pass(5);
+      expect([places.isSilent(OTHER), places.isSilent(FORMER)]).toEqual([false, true]);
+      // Another store may not know it, or have forgotten.
+      places.onUp();
+      await pass(5);
+      await places.close();
+      expect(told).toEqual(['1', '1, 3 gone', '1', '1 gone']);
+      link.isUp = false;
+      await places.close();
+      expect(told).toHaveLength(4);
     })(),
   );
 });

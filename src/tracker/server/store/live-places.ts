@@ -1,8 +1,10 @@
 // Which trackers of the store are alive: each says so every few seconds, as one web peer in a swarm that is for this alone. What
-// the others say comes back with the same step. Web peers of a tracker that has fallen silent are not there any more.
+// the others say comes back with the same step. Web peers of a tracker that has fallen silent are not there any more, nor those of
+// one that says that it is gone: as it ends, or when it has been started again.
 
-import { fromLatin1 } from '../../../base/bytes.ts';
+import { concatBytes, fromLatin1 } from '../../../base/bytes.ts';
 import type { Clock } from '../../../ports/clock.ts';
+import type { SwarmAnswer } from '../../../ports/swarm-store.ts';
 import {
   CHANGE_GONE,
   CHANGE_LEECH,
@@ -10,6 +12,7 @@ import {
   MAX_CHANGE_LENGTH,
   writeChange,
 } from '../../protocol/swarm-changes.ts';
+import type { Places } from './kept-place.ts';
 import type { StoreLink } from './store-link.ts';
 
 /** From one word to the next. */
@@ -31,7 +34,14 @@ export class LivePlaces {
   readonly #link: Pick<StoreLink, 'isUp' | 'exchange'>;
   readonly #clock: Clock;
   readonly #beat: Uint8Array;
+  /** The last word. */
+  readonly #end: Uint8Array;
+  /** What is said first, until it was heard: also that the tracker's former life is over. */
+  readonly #first: Uint8Array;
+  #isFirst = true;
   readonly #heardMs = new Map<number, number>();
+  /** Places that are said to be gone, the newest last. */
+  readonly #gone = new Set<number>();
   #cursor = 0;
   /** Number of the last beat. The answer of an earlier one, or of another link, says nothing any more. */
   #number = 0;
@@ -42,16 +52,23 @@ export class LivePlaces {
   /** Since when all that is said is heard; infinite while it is not. */
   #sinceMs = Number.POSITIVE_INFINITY;
 
-  /** `place`: of this tracker. */
-  constructor(link: Pick<StoreLink, 'isUp' | 'exchange'>, clock: Clock, place: number) {
+  constructor(link: Pick<StoreLink, 'isUp' | 'exchange'>, clock: Clock, { place, formerPlace }: Places) {
     this.#link = link;
     this.#clock = clock;
-    const bytes = new Uint8Array(MAX_CHANGE_LENGTH);
-    this.#beat = bytes.subarray(0, writeChange(bytes, 0, CHANGE_LEECH, 0, NOBODY, place));
+    this.#beat = word(CHANGE_LEECH, place);
+    this.#end = word(CHANGE_GONE, place);
+    this.#first = this.#beat;
+    if (formerPlace === null) return;
+    this.#first = concatBytes([this.#beat, word(CHANGE_GONE, formerPlace)]);
+    this.#gone.add(formerPlace);
   }
 
-  /** Whether nothing has been heard of the tracker at a place for so long that it is gone. Where nobody could be heard, nobody is. */
+  /**
+   * Whether the tracker at a place is gone: it says so, or nothing has been heard of it for long. Where nobody could be heard, nobody has
+   * been silent.
+   */
   isSilent(place: number): boolean {
+    if (this.#gone.has(place)) return true;
     const nowMs = this.#clock.nowMs();
     if (nowMs - this.#sinceMs < SILENT_MS) return false;
     return nowMs - (this.#heardMs.get(place) ?? Number.NEGATIVE_INFINITY) > SILENT_MS;
@@ -59,6 +76,7 @@ export class LivePlaces {
 
   /** Something is known of a tracker that it said then: it was alive. */
   heard(place: number, atMs: number): void {
+    if (this.#gone.has(place)) return;
     const before = this.#heardMs.get(place);
     if (before === undefined && this.#heardMs.size >= MAX_PLACES) return;
     if (before === undefined || before < atMs) this.#heardMs.set(place, atMs);
@@ -67,6 +85,7 @@ export class LivePlaces {
   /** The store is there, and may have become another one. */
   onUp(): void {
     this.#cursor = 0;
+    this.#isFirst = true;
     this.#number++;
     this.#isUnderWay = false;
     this.#sinceMs = this.#clock.nowMs();
@@ -88,14 +107,14 @@ export class LivePlaces {
     this.#isUnderWay = true;
     this.#open++;
     const number = ++this.#number;
-    const rest = { completed: 0, keepMs: SILENT_MS, isUrgent: false };
     const since = this.#cursor;
     // A node of a cluster may be away, and others be there: that is for those to tell who ask for swarms.
-    this.#link.exchange({ infoHash: TRACKERS, changes: this.#beat, since, ...rest }, false).then(
+    this.#say(this.#isFirst ? this.#first : this.#beat, since).then(
       ({ changes, cursor, more }) => {
         this.#open--;
         if (number !== this.#number) return;
         this.#isUnderWay = false;
+        this.#isFirst = false;
         this.#cursor = cursor;
         if (more) this.#beatMs = Number.NEGATIVE_INFINITY;
         this.#hear(changes);
@@ -110,13 +129,41 @@ export class LivePlaces {
     );
   }
 
+  /** Says, if the store is there, that the tracker is gone; resolves when that was said. Nothing is to be said after it. */
+  async close(): Promise<void> {
+    if (this.#link.isUp) await this.#say(this.#end, -1).catch(() => undefined);
+  }
+
+  #say(changes: Uint8Array, since: number): Promise<SwarmAnswer> {
+    const rest = { completed: 0, keepMs: SILENT_MS, isUrgent: false };
+    return this.#link.exchange({ infoHash: TRACKERS, changes, since, ...rest }, false);
+  }
+
   #hear(changes: Uint8Array): void {
     const nowMs = this.#clock.nowMs();
     for (const [place, heardMs] of this.#heardMs) if (nowMs - heardMs > SILENT_MS) this.#heardMs.delete(place);
     const reader = new ChangeReader(changes);
     while (reader.next()) {
       const { isWeb, role, port: place, ageS } = reader;
-      if (isWeb && role !== CHANGE_GONE) this.heard(place, nowMs - 1000 * ageS);
+      if (!isWeb) continue;
+      // Whoever says that he is there is, though another that was given his state have said that he is gone.
+      this.#gone.delete(place);
+      if (role === CHANGE_GONE) this.#isGone(place);
+      else this.heard(place, nowMs - 1000 * ageS);
     }
   }
+  #isGone(place: number): void {
+    this.#heardMs.delete(place);
+    this.#gone.add(place);
+    if (this.#gone.size <= MAX_PLACES) return;
+    for (const oldest of this.#gone) {
+      this.#gone.delete(oldest);
+      return;
+    }
+  }
+}
+
+function word(kind: number, place: number): Uint8Array {
+  const bytes = new Uint8Array(MAX_CHANGE_LENGTH);
+  return bytes.subarray(0, writeChange(bytes, 0, kind, 0, NOBODY, place));
 }

@@ -23,7 +23,14 @@ class Thread {
   readonly #clock: Clock;
 
   constructor(table: SwarmTable, untold: UntoldCompletions, store: SimSwarmStore, clock: Clock, random: Random) {
-    const rest = { log: silentLog, mostUsed: 1024, place: 1, hear: null, giveUp: () => false, ageS: () => 2700 };
+    const rest = {
+      log: silentLog,
+      mostUsed: 1024,
+      places: { place: 1, formerPlace: null },
+      hear: null,
+      giveUp: () => false,
+      ageS: () => 2700,
+    };
     this.mirror = new StoreMirror({ store, table, untold, clock, random, ...rest });
     this.#table = table;
     this.#clock = clock;

@@ -57,7 +57,14 @@ async function withMirror(latencyMs: number, body: (setting: Setting) => Promise
   const table = SwarmTable.local(random, { maxSwarms: 100, maxPeers: 100 });
   const lines: string[] = [];
   const log = { write: (_level: string, message: string) => lines.push(message) };
-  const rest = { log, mostUsed: MOST_USED, place: 1, hear: null, giveUp: () => false, ageS: () => AGE_S };
+  const rest = {
+    log,
+    mostUsed: MOST_USED,
+    places: { place: 1, formerPlace: null },
+    hear: null,
+    giveUp: () => false,
+    ageS: () => AGE_S,
+  };
   const untold = new UntoldCompletions(UntoldCompletions.memory(1, random, false), 0);
   const mirror = new StoreMirror({ store, table, untold, clock, random, ...rest });
   const pass = async (seconds: number): Promise<void> => {

@@ -17,6 +17,7 @@ import { Exchanges, FRESH_MS, RETRY_MS } from './exchanges.ts';
 import { FarPeers } from './far-peers.ts';
 import { FarRelays } from './far-relays.ts';
 import { Healing } from './healing.ts';
+import type { Places } from './kept-place.ts';
 import { LivePlaces } from './live-places.ts';
 import { PendingChanges } from './pending-changes.ts';
 import { roleChange } from './roles.ts';
@@ -52,8 +53,8 @@ export interface StoreMirrorOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  /** Of this tracker, the same for all its threads: a number that no other has. */
-  readonly place: number;
+  /** Of this tracker, the same for all its threads. */
+  readonly places: Places;
   /** Hears what others send to the place. Null: another thread does, or nobody is to. */
   readonly hear: ((bytes: Uint8Array) => void) | null;
   readonly giveUp: GiveUp;
@@ -84,7 +85,8 @@ export class StoreMirror implements SwarmMirror {
   #isClosing = false;
 
   constructor(options: StoreMirrorOptions) {
-    const { store, table, clock, random, log, place, hear, mostUsed = MAX_USED } = options;
+    const { store, table, clock, random, log, hear, mostUsed = MAX_USED } = options;
+    const { place } = options.places;
     this.#options = options;
     this.#used = new UsedSwarms(random.below(2 ** 32), mostUsed);
     this.#pending = new PendingChanges(random.below(2 ** 32), mostUsed, place);
@@ -92,7 +94,7 @@ export class StoreMirror implements SwarmMirror {
     const on = { onUp: () => this.#onUp(), onAway: () => this.#onAway() };
     const link = new StoreLink({ store, clock, random, log, ...on });
     this.#link = link;
-    this.#places = new LivePlaces(link, clock, place);
+    this.#places = new LivePlaces(link, clock, options.places);
     this.farPeers = new FarPeers(table, place, this.#places);
     this.#copy = new TableCopy(table, this.#pending, options.untold, this.farPeers, options.giveUp);
     this.#ear = hear === null ? null : new StoreEar({ store, link, clock, random, log, place, hear });
@@ -116,10 +118,10 @@ export class StoreMirror implements SwarmMirror {
   }
 
   get place(): number {
-    return this.#options.place;
+    return this.#options.places.place;
   }
 
-  /** Whether the tracker at a place has not been heard for long, and its web peers are not there any more. */
+  /** Whether the tracker at a place is gone, and its web peers are not there any more. */
   isSilent(place: number): boolean {
     return this.#places.isSilent(place);
   }
@@ -203,7 +205,7 @@ export class StoreMirror implements SwarmMirror {
     if (this.#link.isUp) {
       await new Promise<void>((resolve) => {
         const patience = this.#options.clock.after(LAST_WORDS_MS, resolve);
-        void this.#exchanges.finish().then(() => {
+        void Promise.all([this.#exchanges.finish(), this.#places.close()]).then(() => {
           patience.cancel();
           resolve();
         });
