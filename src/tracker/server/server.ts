@@ -2,16 +2,16 @@
 
 import type { Address } from '../../base/address.ts';
 import { fromLatin1 } from '../../base/bytes.ts';
-import { describeError, isShoalError } from '../../base/errors.ts';
+import { describeError } from '../../base/errors.ts';
 import { Scope } from '../../base/scope.ts';
 import { sleep, type Timer } from '../../ports/clock.ts';
 import type { Env } from '../../ports/env.ts';
 import type { Random } from '../../ports/random.ts';
-import type { StoreLock } from '../../ports/store.ts';
 import type { SwarmCounts } from '../protocol/http-reply-writer.ts';
 import { NOBODY } from './access.ts';
 import { Counts } from './announce.ts';
 import { ConnectionIds } from './connection-ids.ts';
+import { type HeldState, holdState, loadState } from './kept-state.ts';
 import { type Settings, settingsOf, type TrackerServerOptions } from './options.ts';
 import { Serving } from './serving.ts';
 import { CounterBoard } from './status/counter-board.ts';
@@ -22,7 +22,7 @@ import { Status } from './status/status.ts';
 import { ThreadReport } from './status/thread-report.ts';
 import { newPlace, type Places } from './store/kept-place.ts';
 import { UntoldCompletions } from './store/untold-completions.ts';
-import { loadSwarms, saveSwarms } from './table/snapshot.ts';
+import { saveSwarms } from './table/snapshot.ts';
 import { SwarmTable } from './table/swarm-table.ts';
 import { Sweep } from './table/sweep.ts';
 import { relayMemory, WebRelays } from './web/web-relays.ts';
@@ -229,7 +229,7 @@ export class TrackerServer {
   }
 }
 
-interface Parts {
+interface Parts extends HeldState {
   readonly table: SwarmTable;
   readonly serving: Serving;
   readonly workers: Workers | null;
@@ -237,9 +237,6 @@ interface Parts {
   readonly report: ThreadReport;
   readonly history: HistoryRing;
   readonly status: Status;
-  /** Null: the swarms are not kept. */
-  readonly stateKey: string | null;
-  readonly lock: StoreLock | null;
 }
 
 function newWorkers(env: TrackerEnv, parts: Omit<WorkersOptions, 'log' | 'patience'>): Workers {
@@ -270,32 +267,5 @@ async function expectFree(
       stream.destroy();
     });
     await listener.close();
-  }
-}
-
-/**
- * What the swarms are kept under: nothing where another tracker keeps its own there, which would be lost. Where that cannot be
- * known, they cannot be saved either, and whoever runs the tracker should hear it before they are to be.
- */
-async function holdState(env: TrackerEnv, key: string | null): Promise<Pick<Parts, 'stateKey' | 'lock'>> {
-  if (key === null) return { stateKey: null, lock: null };
-  try {
-    const lock = await env.store.lock(key);
-    if (lock === null) env.log.write('warn', 'the swarms are not kept: another tracker keeps its own there', { key });
-    return { stateKey: lock === null ? null : key, lock };
-  } catch (error) {
-    if (!isShoalError(error)) throw error;
-    env.log.write('warn', 'the swarms could not be saved', { error: describeError(error) });
-    return { stateKey: key, lock: null };
-  }
-}
-
-/** A broken or foreign record is a warning: the swarms come back with their announces. */
-async function loadState(env: TrackerEnv, table: SwarmTable, key: string, ageS: number): Promise<void> {
-  try {
-    await loadSwarms({ store: env.store, clock: env.clock, key }, table, ageS);
-  } catch (error) {
-    if (!isShoalError(error)) throw error;
-    env.log.write('warn', 'saved swarms could not be read', { error: describeError(error) });
   }
 }
