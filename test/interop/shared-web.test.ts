@@ -148,7 +148,8 @@ suite(`WebTorrent clients at two trackers and one ${REDIS}${missing}`, () => {
       await countEverywhere(stage, '0 0 5');
     }));
 
-  it('are gone when their tracker is killed, and free for another to take their ids', async ({ place }) =>
+  // These wait for most of their time: side by side.
+  it.concurrent('are gone when their tracker is killed, and free for another to take their ids', async ({ place }) =>
     withTwo(place, async (stage) => {
       const { a, b } = stage;
       await a.newClient(id(0x61));
@@ -162,7 +163,7 @@ suite(`WebTorrent clients at two trackers and one ${REDIS}${missing}`, () => {
       expect(await again.take('offer')).toMatchObject({ peer_id: id(0x62) });
     }));
 
-  it('come back at once to their tracker that was killed, and has a state', async ({ place }) =>
+  it.concurrent('come back at once to their tracker that was killed, and has a state', async ({ place }) =>
     withTwo(place, async ({ a, b }) => {
       // Where it names a port it has one.
       let tracker = await b.again();
@@ -186,7 +187,7 @@ suite(`WebTorrent clients at two trackers and one ${REDIS}${missing}`, () => {
       );
     }));
 
-  it.skipIf(!CAN_SHARE)('of a thread that dies are gone at the other tracker too', async () => {
+  it.skipIf(!CAN_SHARE)('of a thread that dies are gone at the other tracker too', { concurrent: true }, async () => {
     const redis = await RedisStage.start();
     const env = createNodeEnv({ stateFolder: '/nonexistent' });
     const real = trackerThreads(null, redis.url);
@@ -203,7 +204,7 @@ suite(`WebTorrent clients at two trackers and one ${REDIS}${missing}`, () => {
       return TrackerServer.open(env, { listen: [{ ip: LOOPBACK, port: 0 }], swarmStore, ...more });
     };
     const [a, b] = [await open({ workers: { count: 2, threads } }), await open({})];
-    const clients = Array.from({ length: 10 }, (_, n) => new WsClient(`ws://${a.addresses[0]}/announce`, id(0x61 + n)));
+    const clients = Array.from({ length: 20 }, (_, n) => new WsClient(`ws://${a.addresses[0]}/announce`, id(0x61 + n)));
     try {
       let lost = 0;
       await Promise.all(clients.map((client) => client.open()));
@@ -218,7 +219,7 @@ suite(`WebTorrent clients at two trackers and one ${REDIS}${missing}`, () => {
       await until('connections to be gone', async () => lost > 0);
       // Its sweep begins a round every 30 s.
       await until('the dead thread’s peers to be gone', async () => leeches() === clients.length - lost, FORGOTTEN_MS);
-      // The system deals connections out to threads as it likes: of ten, all on one is one chance in 500.
+      // The system deals connections out to threads as it likes: of twenty, all on one is one chance in 500,000.
       expect(lost).toBeLessThan(clients.length);
     } finally {
       for (const client of clients) client.drop();
