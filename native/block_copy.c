@@ -1,16 +1,9 @@
 // Copies part of one array into another. Engines copy into shared memory word by word, and byte by byte where the two are not
 // aligned alike. An optional Node-API addon; src/platform/node/content/native-copy.ts is its other half.
-#include <node_api.h>
-#include <stdbool.h>
-#include <stdint.h>
+#include "bytes_of.h"
 #include <string.h>
 
 enum { VERSION = 1 };
-
-static bool bytes_of(napi_env env, napi_value value, uint8_t **bytes, size_t *length) {
-  napi_typedarray_type type;
-  return napi_get_typedarray_info(env, value, &type, length, (void **)bytes, NULL, NULL) == napi_ok && type == napi_uint8_array;
-}
 
 // A place in an array, where a number of it has room.
 static bool is_within(int64_t at, int64_t count, size_t length) {

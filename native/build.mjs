@@ -11,8 +11,8 @@ const BATCHES = ['batch_call.c', 'batch_call.h'];
 const MODULES = {
   udp_batch: ['udp_batch.c', ...BATCHES],
   tcp_batch: ['tcp_batch.c', 'tcp_server.c', 'tcp_server.h', ...BATCHES],
-  hash_lanes: ['hash_lanes.c', 'lane_kernels.h'],
-  block_copy: ['block_copy.c'],
+  hash_lanes: ['hash_lanes.c', 'lane_kernels.h', 'bytes_of.h'],
+  block_copy: ['block_copy.c', 'bytes_of.h'],
   file_batch: ['file_batch.c', 'file_writes.c', 'file_batch.h'],
 };
 /** Node's own distributions have the headers beside the program, Debian and NodeSource below /usr. */

@@ -8,6 +8,7 @@ enum { VERSION = 2 };
 enum use { NONE, USE_AVX2, USE_AVX512, USE_WIDE };
 
 #ifdef __x86_64__
+#include "bytes_of.h"
 #include "lane_kernels.h"
 #include <cpuid.h>
 
@@ -101,11 +102,6 @@ static void tell(const struct kind *kind, const uint32_t *words, int count, uint
       memcpy(digests, &word, 4);
     }
   }
-}
-
-static bool bytes_of(napi_env env, napi_value value, uint8_t **bytes, size_t *length) {
-  napi_typedarray_type type;
-  return napi_get_typedarray_info(env, value, &type, length, (void **)bytes, NULL, NULL) == napi_ok && type == napi_uint8_array;
 }
 
 // The messages of an array: at most LANES, all of one length. Their number, 0 where they are not so.

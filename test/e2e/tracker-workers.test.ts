@@ -8,10 +8,10 @@ import { trackerThreads } from '../../src/cli/tracker-threads.ts';
 import { createNodeEnv, type NodeEnv } from '../../src/platform/node/env.ts';
 import { CAN_REUSE_PORT } from '../../src/platform/node/net/shared-port.ts';
 import { loadUdpBatch } from '../../src/platform/node/net/udp-batch.ts';
-import type { Thread, Threads } from '../../src/ports/threads.ts';
 import { TrackerClient } from '../../src/tracker/client/client.ts';
 import { TrackerServer, type TrackerServerOptions } from '../../src/tracker/server/server.ts';
 import { request } from '../support/announce-request.ts';
+import { rememberThreads } from '../support/remembered-threads.ts';
 
 const signal = new AbortController().signal;
 const LOOPBACK = Uint8Array.of(127, 0, 0, 1);
@@ -48,15 +48,7 @@ async function announceAll(server: TrackerServer): Promise<void> {
 
 describe.skipIf(!CAN_REUSE_PORT && loadUdpBatch() === null)('a tracker of three threads', () => {
   it('has one swarm table and one count, goes on when a thread dies, and knows its swarms when it is started again', async () => {
-    const real = trackerThreads();
-    const started: Thread[] = [];
-    const threads: Threads = {
-      start: (data, events) => {
-        const thread = real.start(data, events);
-        started.push(thread);
-        return thread;
-      },
-    };
+    const { threads, started } = rememberThreads(trackerThreads());
     const options: TrackerServerOptions = {
       listen: [{ ip: LOOPBACK, port: 0 }],
       stateKey: 'tracker/workers',

@@ -8,12 +8,12 @@ import { createNodeEnv } from '../../src/platform/node/env.ts';
 import { CAN_REUSE_PORT } from '../../src/platform/node/net/shared-port.ts';
 import { loadUdpBatch } from '../../src/platform/node/net/udp-batch.ts';
 import { createRedisSwarmStore } from '../../src/platform/node/redis/redis-swarm-store.ts';
-import type { Thread, Threads } from '../../src/ports/threads.ts';
 import { TrackerClient } from '../../src/tracker/client/client.ts';
 import { TrackerServer, type TrackerServerOptions } from '../../src/tracker/server/server.ts';
 import type { Running, Workplace } from '../e2e/program.ts';
 import { it } from '../e2e/stage.ts';
 import { hasProgram, REDIS, RedisStage } from '../support/redis-stage.ts';
+import { rememberThreads } from '../support/remembered-threads.ts';
 import { id, offers } from '../support/web-messages.ts';
 import { everyPair, WS_HASH, WsClient } from '../support/ws-client.ts';
 import { until } from './harness/until.ts';
@@ -190,15 +190,7 @@ suite(`WebTorrent clients at two trackers and one ${REDIS}${missing}`, () => {
   it.skipIf(!CAN_SHARE)('of a thread that dies are gone at the other tracker too', { concurrent: true }, async () => {
     const redis = await RedisStage.start();
     const env = createNodeEnv({ stateFolder: '/nonexistent' });
-    const real = trackerThreads(null, redis.url);
-    const started: Thread[] = [];
-    const threads: Threads = {
-      start: (data, events) => {
-        const thread = real.start(data, events);
-        started.push(thread);
-        return thread;
-      },
-    };
+    const { threads, started } = rememberThreads(trackerThreads(null, redis.url));
     const open = (more: Partial<TrackerServerOptions>): Promise<TrackerServer> => {
       const swarmStore = createRedisSwarmStore(redis.url);
       return TrackerServer.open(env, { listen: [{ ip: LOOPBACK, port: 0 }], swarmStore, ...more });
